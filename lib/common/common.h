@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every layer of libitem may use; the lowest layer, it sees base.h alone. */
+#ifndef ITEMI_COMMON_H
+#define ITEMI_COMMON_H
+
+#include <item/base.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ITEMI_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- memory ---- */
+
+/*
+ * Memory of one context: the host's functions, or malloc. Passed by pointer,
+ * lives as long as its owner. NULL means malloc everywhere.
+ */
+typedef struct itemi_mem {
+    item_allocator host; /* struct_size 0: malloc */
+} itemi_mem;
+
+void *itemi_alloc(const itemi_mem *mem, size_t size);                     /* never size 0 */
+void *itemi_alloc_zero(const itemi_mem *mem, size_t count, size_t size);  /* checks overflow */
+void *itemi_alloc_array(const itemi_mem *mem, size_t count, size_t size); /* checks overflow */
+void *itemi_resize_array(const itemi_mem *mem, void *block, size_t count, size_t size);
+void itemi_free(const itemi_mem *mem, void *block); /* takes NULL */
+char *itemi_strdup(const itemi_mem *mem, const char *text);
+char *itemi_strndup(const itemi_mem *mem, const char *text, size_t length);
+bool itemi_mul_overflows(size_t a, size_t b, size_t *product); /* true: overflow */
+
+/* ---- errors ---- */
+
+/* Writes code and message (first error wins), returns code. err may be NULL. */
+item_status itemi_fail(item_error *err, item_status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same, with errno's text appended as ": reason". */
+item_status itemi_fail_errno(item_error *err, item_status code, int system, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* "out of memory while <doing>", ITEM_E_MEMORY */
+item_status itemi_fail_memory(item_error *err, const char *doing);
+/* Puts "prefix: " before the message of an error that is set. */
+void itemi_error_prefix(item_error *err, const char *prefix);
+void itemi_error_reset(item_error *err);
+
+/* ---- public structs of an older or a newer size ---- */
+
+/*
+ * Copies a caller's struct into one of ours: the smaller of both sizes, the
+ * rest zero; ITEM_E_ARGUMENT when it is smaller than `least` or holds non-zero
+ * bytes beyond `size`.
+ */
+item_status itemi_struct_in(void *ours, size_t size, size_t least, const void *theirs,
+                            const char *name, item_error *err);
+/* Copies ours out to a caller's struct, never beyond its struct_size, which is kept. */
+item_status itemi_struct_out(void *theirs, size_t least, const void *ours, size_t size,
+                             const char *name, item_error *err);
+
+/* ---- growing text ---- */
+
+typedef struct itemi_buf {
+    const itemi_mem *mem;
+    char *data; /* NUL-terminated when not NULL */
+    size_t length, capacity;
+    bool failed; /* an allocation failed; later calls do nothing */
+} itemi_buf;
+
+void itemi_buf_init(itemi_buf *buf, const itemi_mem *mem);
+void itemi_buf_add(itemi_buf *buf, const void *bytes, size_t length);
+void itemi_buf_puts(itemi_buf *buf, const char *text);
+void itemi_buf_printf(itemi_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+char *itemi_buf_take(itemi_buf *buf); /* the text (free with itemi_free), NULL if failed */
+void itemi_buf_free(itemi_buf *buf);
+
+/* ---- UTF-8 ---- */
+
+/* Length of the longest valid prefix; == length when all of it is valid. */
+size_t itemi_utf8_valid(const char *text, size_t length);
+/* Decodes one code point at text (valid UTF-8); returns bytes read. */
+size_t itemi_utf8_next(const char *text, uint32_t *code);
+/* Encodes; returns bytes written (1 to 4). */
+size_t itemi_utf8_put(char out[4], uint32_t code);
+
+/* ---- log and cancel ---- */
+
+typedef struct itemi_log {
+    item_log_fn fn; /* NULL: silent */
+    void *user;
+} itemi_log;
+
+void itemi_logf(const itemi_log *log, int32_t level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool itemi_cancelled(const item_cancel *cancel); /* NULL: false */
+item_cancel *itemi_cancel_ref(item_cancel *cancel);
+item_status itemi_fail_cancelled(item_error *err);
+
+/* ---- numbers and clocks that do not ask the locale ---- */
+
+double itemi_now_ms(void);                              /* monotonic */
+bool itemi_parse_double(const char *text, double *out); /* whole text, C locale */
+
+#endif

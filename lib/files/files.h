@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files on disk: mapped or copied, safetensors, JSON, SHA-256, CSV manifests. Sees common alone. */
+#ifndef ITEMI_FILES_H
+#define ITEMI_FILES_H
+
+#include <jansson.h>
+
+#include "common/common.h"
+
+/* ---- bytes of a file ---- */
+
+typedef struct itemi_file {
+    const itemi_mem *mem;
+    const uint8_t *data; /* never NULL after success, even when size is 0 */
+    size_t size;
+    bool mapped; /* false: a copy */
+} itemi_file;
+
+/* Regular files only (a folder or FIFO is refused without waiting). max_bytes 0: no limit. */
+item_status itemi_file_open(const itemi_mem *mem, const char *path, uint64_t max_bytes, bool map,
+                            itemi_file *out, item_error *err);
+void itemi_file_close(itemi_file *file);
+/* Writes beside and renames, so that a reader sees the old or the new file. */
+item_status itemi_file_write(const char *path, const void *data, size_t size, item_error *err);
+/* "folder/name", checked: name has no "..", no leading "/", no "\\", no NUL. */
+char *itemi_path_join(const itemi_mem *mem, const char *folder, const char *name, item_error *err);
+
+/* ---- SHA-256 (libcrypto) ---- */
+
+#define ITEMI_SHA256_HEX 65
+typedef struct itemi_sha256 itemi_sha256;
+itemi_sha256 *itemi_sha256_new(void);
+void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size);
+void itemi_sha256_text(itemi_sha256 *sha, const char *text); /* with its NUL, as separator */
+bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX]); /* frees sha */
+item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX], item_error *err);
+
+/* ---- JSON (jansson) with the file and line in every error ---- */
+
+/* Duplicate keys are refused. `name` is for messages. json_decref() the result. */
+item_status itemi_json_parse(const char *text, size_t length, const char *name, json_t **out,
+                             item_error *err);
+item_status itemi_json_load(const itemi_mem *mem, const char *path, json_t **out, item_error *err);
+
+/* ---- safetensors ---- */
+
+typedef enum itemi_dtype {
+    ITEMI_F64 = 1,
+    ITEMI_F32,
+    ITEMI_F16,
+    ITEMI_BF16,
+    ITEMI_I64,
+    ITEMI_I32,
+    ITEMI_I8,
+    ITEMI_U8,
+    ITEMI_BOOL
+} itemi_dtype;
+size_t itemi_dtype_size(itemi_dtype dtype);
+
+#define ITEMI_DIMS_MAX 8
+typedef struct itemi_tensor {
+    const char *name;
+    itemi_dtype dtype;
+    uint32_t dims;
+    uint64_t shape[ITEMI_DIMS_MAX];
+    const void *data; /* in the file; may be unaligned */
+    size_t bytes;
+} itemi_tensor;
+
+typedef struct itemi_safetensors itemi_safetensors;
+item_status itemi_safetensors_open(const itemi_mem *mem, const char *path, bool map,
+                                   itemi_safetensors **out, item_error *err);
+item_status itemi_safetensors_parse(const itemi_mem *mem, const void *data, size_t size,
+                                    const char *name, itemi_safetensors **out, item_error *err);
+void itemi_safetensors_close(itemi_safetensors *st);
+size_t itemi_safetensors_count(const itemi_safetensors *st);
+const itemi_tensor *itemi_safetensors_at(const itemi_safetensors *st, size_t i);
+const itemi_tensor *itemi_safetensors_find(const itemi_safetensors *st, const char *name);
+const char *itemi_safetensors_meta(const itemi_safetensors *st, const char *key); /* or NULL */
+const itemi_file *itemi_safetensors_file(const itemi_safetensors *st);
+/* Any float or integer dtype to float32, `count` elements. */
+void itemi_to_f32(const itemi_tensor *tensor, float *out);
+
+/* Writes: tensors in the order given, metadata as key, value pairs; the same input gives the same bytes. */
+item_status itemi_safetensors_write(const char *path, const itemi_tensor *tensors, size_t count,
+                                    const char *const *meta, size_t pairs, item_error *err);
+
+/* ---- CSV manifest: path,label[,generator,source,split,prompt] (RFC 4180) ---- */
+
+typedef struct itemi_manifest_row {
+    char *path;                                        /* joined with the manifest's folder */
+    char *label, *generator, *source, *split, *prompt; /* "" where absent */
+} itemi_manifest_row;
+typedef struct itemi_manifest {
+    const itemi_mem *mem;
+    itemi_manifest_row *rows;
+    size_t count;
+} itemi_manifest;
+item_status itemi_manifest_load(const itemi_mem *mem, const char *path, itemi_manifest *out,
+                                item_error *err);
+/* From a folder with ai/ and real/ below it (subfolders of these are sources). */
+item_status itemi_manifest_scan(const itemi_mem *mem, const char *folder, itemi_manifest *out,
+                                item_error *err);
+void itemi_manifest_free(itemi_manifest *manifest);
+
+#endif

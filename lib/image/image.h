@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoded pictures and exact resizing; sees common alone. */
+#ifndef ITEMI_IMAGE_H
+#define ITEMI_IMAGE_H
+
+#include <item/picture.h>
+
+#include "common/common.h"
+
+/* Filters of Pillow, with its supports: 1, 2 and 3. */
+typedef enum itemi_filter {
+    ITEMI_FILTER_BILINEAR = 1,
+    ITEMI_FILTER_BICUBIC = 2,
+    ITEMI_FILTER_LANCZOS = 3
+} itemi_filter;
+
+/*
+ * Resizes 8-bit RGB with antialiasing, byte for byte as Pillow's
+ * Image.resize(size, filter, box): two passes in fixed point, uint8 between.
+ * `box` is x0, y0, x1, y1 in source pixels, or NULL for the whole picture.
+ * dst holds dst_width x dst_height x 3 bytes.
+ */
+item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                             uint32_t src_height, const double *box, uint8_t *dst,
+                             uint32_t dst_width, uint32_t dst_height, itemi_filter filter,
+                             item_error *err);
+
+/* A new picture, resized from (a box of) another. */
+item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,
+                                uint32_t width, uint32_t height, itemi_filter filter,
+                                item_image **out, item_error *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokenizers and noun phrases; sees common alone. */
+#ifndef ITEMI_TEXT_H
+#define ITEMI_TEXT_H
+
+#include "common/common.h"
+
+/* WordPiece of BERT (uncased). Immutable after opening; serves many threads. */
+typedef struct itemi_wordpiece itemi_wordpiece;
+
+/* `vocab` is the content of vocab.txt, one piece a line; copied. */
+item_status itemi_wordpiece_open(const itemi_mem *mem, const char *vocab, size_t length,
+                                 itemi_wordpiece **out, item_error *err);
+void itemi_wordpiece_free(itemi_wordpiece *wp);
+/*
+ * Ids of a text with [CLS] and [SEP], truncated to `limit` ids in all (at least 2),
+ * as the reference truncates (the special tokens stay). ids has room for
+ * `capacity`; *count receives the number needed even if it is more than that.
+ */
+item_status itemi_wordpiece_encode(const itemi_wordpiece *wp, const char *text, size_t limit,
+                                   int32_t *ids, size_t capacity, size_t *count, item_error *err);
+
+/* A noun phrase of a caption. */
+typedef struct itemi_phrase {
+    char *text;          /* normalised: lower case, no article, single spaces */
+    char *head;          /* its head noun, singular where the lemma is known */
+    uint32_t start, end; /* bytes of its first mention in the caption */
+    uint32_t count;      /* 1 for "a dog", 2 for "two dogs", 0 if unknown ("dogs") */
+} itemi_phrase;
+
+typedef struct itemi_phrases {
+    const itemi_mem *mem;
+    itemi_phrase *items;
+    size_t count;
+} itemi_phrases;
+
+/*
+ * Visible noun phrases in order of mention, duplicates merged, phrases that
+ * cannot be seen left out. Needs no file: the model is compiled in.
+ */
+item_status itemi_phrases_find(const itemi_mem *mem, const char *caption, itemi_phrases *out,
+                               item_error *err);
+void itemi_phrases_free(itemi_phrases *phrases);
+
+#endif
