@@ -21,18 +21,24 @@ typedef struct itemi_mem {
     item_allocator host; /* struct_size 0: malloc */
 } itemi_mem;
 
+/* Takes the host's functions (NULL: malloc); ITEM_E_ARGUMENT unless all three or none are set. */
+item_status itemi_mem_init(itemi_mem *mem, const item_allocator *host, item_error *err);
 void *itemi_alloc(const itemi_mem *mem, size_t size);                     /* never size 0 */
 void *itemi_alloc_zero(const itemi_mem *mem, size_t count, size_t size);  /* checks overflow */
 void *itemi_alloc_array(const itemi_mem *mem, size_t count, size_t size); /* checks overflow */
 void *itemi_resize_array(const itemi_mem *mem, void *block, size_t count, size_t size);
 void itemi_free(const itemi_mem *mem, void *block); /* takes NULL */
 char *itemi_strdup(const itemi_mem *mem, const char *text);
-char *itemi_strndup(const itemi_mem *mem, const char *text, size_t length);
-bool itemi_mul_overflows(size_t a, size_t b, size_t *product); /* true: overflow */
+char *itemi_strndup(const itemi_mem *mem, const char *text, size_t length); /* at most length */
+bool itemi_mul_overflows(size_t a, size_t b, size_t *product);              /* true: overflow */
 
 /* ---- errors ---- */
 
-/* Writes code and message (first error wins), returns code. err may be NULL. */
+/*
+ * Writes code and message (first error wins), returns code. err may be NULL. The message is
+ * made one line of UTF-8: control characters and invalid bytes are shown escaped, what is too
+ * long is cut. Numbers are written as in the C locale, here as in every function that formats.
+ */
 item_status itemi_fail(item_error *err, item_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same, with errno's text appended as ": reason". */
@@ -40,16 +46,22 @@ item_status itemi_fail_errno(item_error *err, item_status code, int system, cons
     __attribute__((format(printf, 4, 5)));
 /* "out of memory while <doing>", ITEM_E_MEMORY */
 item_status itemi_fail_memory(item_error *err, const char *doing);
-/* Puts "prefix: " before the message of an error that is set. */
+/* Puts "prefix: " before the message of an error that is set; a long prefix is cut first. */
 void itemi_error_prefix(item_error *err, const char *prefix);
-void itemi_error_reset(item_error *err);
+void itemi_error_reset(item_error *err); /* so that the next error is written; NULL is ignored */
+
+/*
+ * Copies text to out (room bytes with the NUL) as one line of valid UTF-8: control characters as
+ * \n or \x01, invalid bytes as \xNN, cut between characters. Returns the length written.
+ */
+size_t itemi_escape(char *out, size_t room, const char *text);
 
 /* ---- public structs of an older or a newer size ---- */
 
 /*
  * Copies a caller's struct into one of ours: the smaller of both sizes, the
- * rest zero; ITEM_E_ARGUMENT when it is smaller than `least` or holds non-zero
- * bytes beyond `size`.
+ * rest zero; ITEM_E_ARGUMENT when it is NULL, smaller than `least` or holds
+ * non-zero bytes beyond `size`. Ours gets struct_size = size.
  */
 item_status itemi_struct_in(void *ours, size_t size, size_t least, const void *theirs,
                             const char *name, item_error *err);
@@ -76,7 +88,7 @@ void itemi_buf_free(itemi_buf *buf);
 
 /* ---- UTF-8 ---- */
 
-/* Length of the longest valid prefix; == length when all of it is valid. */
+/* Length of the longest valid prefix (RFC 3629); == length when all of it is valid. */
 size_t itemi_utf8_valid(const char *text, size_t length);
 /* Decodes one code point at text (valid UTF-8); returns bytes read. */
 size_t itemi_utf8_next(const char *text, uint32_t *code);
@@ -100,6 +112,6 @@ item_status itemi_fail_cancelled(item_error *err);
 /* ---- numbers and clocks that do not ask the locale ---- */
 
 double itemi_now_ms(void);                              /* monotonic */
-bool itemi_parse_double(const char *text, double *out); /* whole text, C locale */
+bool itemi_parse_double(const char *text, double *out); /* whole text, decimal, finite, C locale */
 
 #endif
