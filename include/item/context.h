@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configurations and contexts: what opens a pack and holds the three stages. */
+#ifndef ITEM_CONTEXT_H
+#define ITEM_CONTEXT_H
+
+#include <item/base.h>
+#include <item/picture.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Settings of a context, changed until the context is opened. One thread at a time. */
+typedef struct item_config item_config;
+
+/** A pack that is ready to answer. Immutable, shared by any number of threads. */
+typedef struct item_ctx item_ctx;
+
+/* Tables that writers of backends fill: <item/sys/backend.h>, <item/sys/engine.h>. */
+struct item_captioner_ops;
+struct item_detector_ops;
+struct item_embedder_ops;
+struct item_engine_ops;
+
+/**
+ * Makes a configuration with every default.
+ *
+ * @param out  receives the configuration; release with item_config_unref()
+ * @param err  receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MEMORY
+ * Owner: caller.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_config_new(item_config **out, item_error *err);
+
+/**
+ * Releases a configuration. Contexts opened with it keep what they need.
+ *
+ * @param config  configuration; NULL is ignored
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API void item_config_unref(item_config *config);
+
+/**
+ * Sets an option by name. The values are text, as a program would read them.
+ *
+ * | name               | values                         | default                         |
+ * |--------------------|--------------------------------|---------------------------------|
+ * | `precision`        | `fp32`, `bf16`, `auto`         | `fp32`                          |
+ * | `device`           | `cpu`, `cuda:0`, ...           | `cpu`                           |
+ * | `threshold`        | `fpr1`, `fpr5`, 0 < x < 1      | `fpr1`                          |
+ * | `prior`            | 0 < x < 1: share of AI pictures| none                            |
+ * | `head`             | path of a head file, `none`    | the pack's                      |
+ * | `beams`            | 1 to 8                         | the pack's                      |
+ * | `max_objects`      | 0 to 64                        | 8                               |
+ * | `detector_score`   | 0 to 1: least score of a box   | the pack's                      |
+ * | `batch`            | 1 to 64: pictures at a time    | 8                               |
+ * | `max_pixels`, `max_file_bytes`, `max_decode_bytes`, `max_scans` | a number | see item_image_options |
+ * | `accept_truncated` | `0`, `1`                       | `0`                             |
+ * | `map_files`        | `0`: copy, `1`: map            | `1`                             |
+ * | `verify`           | `small`: hash files below 16 MB, `all`, `none` | `small`         |
+ *
+ * @param config  configuration
+ * @param name    name of the option
+ * @param value   its value
+ * @param err     receives the reason of a failure, with the values allowed; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MEMORY
+ * Owner: strings are copied.  Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set(item_config *config, const char *name, const char *value,
+                                     item_error *err);
+
+/**
+ * Sets the function that receives log lines; silent without.
+ *
+ * @param config  configuration
+ * @param log     function, or NULL
+ * @param user    handed to it
+ * @param err     receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Threads: one at a time; `log` is called on the threads that make calls.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_log(item_config *config, item_log_fn log, void *user,
+                                         item_error *err);
+
+/**
+ * Sets the memory functions of contexts opened with this configuration and of
+ * their results.
+ *
+ * @param config     configuration
+ * @param allocator  functions, copied; NULL is malloc
+ * @param err        receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_allocator(item_config *config, const item_allocator *allocator,
+                                               item_error *err);
+
+/**
+ * Sets the engine that computes networks. Without this call it is found at
+ * `<libdir>/item-<abi>/libitem-torch.so` beside the running libitem.
+ *
+ * @param config  configuration
+ * @param engine  table, such as item_torch_engine() of <item/torch.h>; or NULL
+ * @param path    file of an engine module, copied; or NULL. Not both.
+ * @param err     receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MEMORY
+ * Owner: the table must stay valid for ever.  Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_engine(item_config *config,
+                                            const struct item_engine_ops *engine, const char *path,
+                                            item_error *err);
+
+/**
+ * Sets the captioner, instead of the pack's.
+ *
+ * @param config  configuration
+ * @param ops     table, copied up to the size both sides know; NULL takes it back
+ * @param self    handed to each function; released by ops->close, once, by the last
+ *                context that uses it (or by the configuration, if none did)
+ * @param err     receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_BACKEND (table of a version not supported)
+ * Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_captioner(item_config *config,
+                                               const struct item_captioner_ops *ops, void *self,
+                                               item_error *err);
+
+/**
+ * Sets the detector; as item_config_set_captioner().
+ *
+ * @param config  configuration
+ * @param ops     table, copied; NULL takes it back
+ * @param self    handed to each function
+ * @param err     receives the reason of a failure; may be NULL
+ * @return as item_config_set_captioner()
+ * Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_detector(item_config *config,
+                                              const struct item_detector_ops *ops, void *self,
+                                              item_error *err);
+
+/**
+ * Sets the embedder; as item_config_set_captioner().
+ *
+ * @param config  configuration
+ * @param ops     table, copied; NULL takes it back
+ * @param self    handed to each function
+ * @param err     receives the reason of a failure; may be NULL
+ * @return as item_config_set_captioner()
+ * Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_config_set_embedder(item_config *config,
+                                              const struct item_embedder_ops *ops, void *self,
+                                              item_error *err);
+
+/** Engine-wide settings: the only state of the process. 0 means the default. */
+typedef struct item_engine_settings {
+    uint32_t struct_size;
+    uint32_t lanes;    /* engine threads that compute side by side; default 1 */
+    uint32_t threads;  /* OpenMP threads of each lane; default: physical cores / lanes */
+    uint32_t reserved; /* 0 */
+} item_engine_settings;
+
+#define ITEM_ENGINE_SETTINGS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(item_engine_settings), 0, 0, 0                                                      \
+    }
+
+/** Facts of an engine, for diagnosis. */
+typedef struct item_engine_info {
+    uint32_t struct_size;
+    uint32_t lanes, threads;
+    uint32_t cpu_bf16;        /* 1: the processor multiplies bf16 natively */
+    const char *name;         /* "torch" */
+    const char *version;      /* of the compute library, "1.13.1" */
+    const char *path;         /* file of the module, or "linked" */
+    const char *blas;         /* the BLAS that really runs, with its file */
+    const char *cpu;          /* processor's name */
+    const char *cpu_features; /* "avx2 fma avx512f avx512_bf16" */
+    double gflops;         /* measured rate of a 512 x 768 x 768 product, fp32; 0 unless measured */
+    uint32_t blas_is_slow; /* 1: the reference BLAS */
+    uint32_t reserved;     /* 0 */
+} item_engine_info;
+
+#define ITEM_ENGINE_INFO_INIT                                                                      \
+    {                                                                                              \
+        sizeof(item_engine_info), 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0.0, 0, 0           \
+    }
+
+/**
+ * Loads the engine of a configuration now and applies engine-wide settings.
+ * Call it before the first network, or not at all.
+ *
+ * @param config    says which engine; NULL for the default
+ * @param settings  lanes and threads; NULL for the defaults
+ * @param err       receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT (lanes are running with other settings),
+ *         ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_FORKED
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_engine_setup(const item_config *config,
+                                       const item_engine_settings *settings, item_error *err);
+
+/**
+ * Facts of the engine; loads it if needed.
+ *
+ * @param config   says which engine; NULL for the default
+ * @param measure  1: also measure the rate of a product (half a second)
+ * @param info     ITEM_ENGINE_INFO_INIT; receives the facts
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_FORKED
+ * Owner: strings are the library's, for ever.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_engine_get_info(const item_config *config, int32_t measure,
+                                          item_engine_info *info, item_error *err);
+
+/**
+ * Opens a context.
+ *
+ * @param pack    folder of a pack; NULL is the installed default, or, when the
+ *                configuration brings an embedder, no pack at all
+ * @param config  settings; NULL for the defaults
+ * @param out     receives the context; release with item_ctx_unref()
+ * @param err     receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_PACK, ITEM_E_IO, ITEM_E_FORMAT,
+ *         ITEM_E_MISMATCH, ITEM_E_MEMORY, ITEM_E_FORKED. Networks are opened at
+ *         first use, so that opening stays quick: their errors come then.
+ * Owner: caller.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_ctx_open(const char *pack, const item_config *config, item_ctx **out,
+                                   item_error *err);
+
+/**
+ * One more reference to a context.
+ *
+ * @param ctx  context; NULL is ignored
+ * @return the same context
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API item_ctx *item_ctx_ref(item_ctx *ctx);
+
+/**
+ * Releases a reference; the last one closes the stages and frees the context.
+ * Results stay valid.
+ *
+ * @param ctx  context; NULL is ignored
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API void item_ctx_unref(item_ctx *ctx);
+
+/** Facts of a context. */
+typedef struct item_ctx_info {
+    uint32_t struct_size;
+    uint32_t width; /* of the embedder's vectors; 0 before its first use, unless the pack says */
+    uint32_t has_captioner, has_detector, has_embedder, has_head;
+    uint32_t working_size;  /* short side to which pictures are brought, pixels; 0: none */
+    uint32_t reserved;      /* 0 */
+    const char *pack;       /* name and version of the pack, or "" */
+    const char *layout;     /* of the head's features, or "" */
+    const char *no_verdict; /* why there is no verdict, or NULL */
+} item_ctx_info;
+
+#define ITEM_CTX_INFO_INIT                                                                         \
+    {                                                                                              \
+        sizeof(item_ctx_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL                               \
+    }
+
+/**
+ * Facts of a context.
+ *
+ * @param ctx   context
+ * @param info  ITEM_CTX_INFO_INIT; receives the facts
+ * @param err   receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Owner: strings are the context's.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info, item_error *err);
+
+/** Settings of one call; all zero is the default. */
+typedef struct item_check_options {
+    uint32_t struct_size;
+    uint32_t max_objects; /* 0: the context's */
+    const char *caption;  /* the caller's caption for every picture of the call; NULL: none */
+    const char *const *captions; /* one a picture of a batch, entries may be NULL; or NULL */
+    item_cancel *cancel;         /* NULL: cannot be cancelled */
+    item_progress_fn progress;   /* NULL: none */
+    void *progress_user;
+} item_check_options;
+
+#define ITEM_CHECK_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(item_check_options), 0, NULL, NULL, NULL, NULL, NULL                                \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packs: folders with models, head and manifest. Nothing here loads an engine. */
+#ifndef ITEM_PACK_H
+#define ITEM_PACK_H
+
+#include <item/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An open pack. Immutable. */
+typedef struct item_pack item_pack;
+
+/**
+ * Opens a pack: reads item.json, checks that every file exists and has the size
+ * stated; with `verify`, also its SHA-256.
+ *
+ * @param path    folder; NULL is the installed default
+ * @param verify  0: hash no file, 1: hash files below 16 MB, 2: hash all files
+ * @param out     receives the pack; release with item_pack_unref()
+ * @param err     receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_PACK, ITEM_E_MEMORY
+ * Owner: caller.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_pack_open(const char *path, int32_t verify, item_pack **out,
+                                    item_error *err);
+
+/**
+ * Frees a pack.
+ *
+ * @param pack  pack; NULL is ignored
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API void item_pack_unref(item_pack *pack);
+
+/**
+ * The pack's folder, name and version, and why it has no head, if so.
+ *
+ * @param pack  pack
+ * @param key   "path", "name", "version", "licence", "card" (path of the model
+ *              card), "fingerprint" (SHA-256 of the manifest)
+ * @return the text; "" where there is none
+ * Owner: the pack.  Threads: any.  Since: 0.1
+ */
+ITEM_API const char *item_pack_text(const item_pack *pack, const char *key);
+
+/**
+ * The pack as JSON: stages with family, files, sizes, hashes, licences and
+ * sources, and the facts of the head.
+ *
+ * @param pack  pack
+ * @return the text, UTF-8, or NULL when pack is NULL
+ * Owner: the pack.  Threads: any.  Since: 0.1
+ */
+ITEM_API const char *item_pack_json(const item_pack *pack);
+
+/**
+ * Path of the default pack: what NULL opens.
+ *
+ * @param buffer    receives the path, NUL-terminated
+ * @param capacity  bytes of buffer
+ * @param err       receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT (buffer too small)
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_pack_default_path(char *buffer, size_t capacity, item_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
