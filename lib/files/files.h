@@ -16,13 +16,22 @@ typedef struct itemi_file {
     bool mapped; /* false: a copy */
 } itemi_file;
 
-/* Regular files only (a folder or FIFO is refused without waiting). max_bytes 0: no limit. */
+/*
+ * Regular files only (a folder or FIFO is refused without waiting). max_bytes 0: no limit. Where
+ * the file system cannot map, a copy is made. After a failure `out` is empty and may be closed.
+ */
 item_status itemi_file_open(const itemi_mem *mem, const char *path, uint64_t max_bytes, bool map,
                             itemi_file *out, item_error *err);
 void itemi_file_close(itemi_file *file);
-/* Writes beside and renames, so that a reader sees the old or the new file. */
+/*
+ * Writes beside, syncs and renames, so that a reader sees the old or the new file. A symbolic
+ * link is replaced, not followed; what is no regular file is never replaced.
+ */
 item_status itemi_file_write(const char *path, const void *data, size_t size, item_error *err);
-/* "folder/name", checked: name has no "..", no leading "/", no "\\", no NUL. */
+/*
+ * "folder/name" (an empty folder: the name), checked: the name has no "..", no leading "/", no
+ * "\\", is not empty. NULL after a failure (ITEM_E_FORMAT, ITEM_E_MEMORY, told by err).
+ */
 char *itemi_path_join(const itemi_mem *mem, const char *folder, const char *name, item_error *err);
 
 /* ---- SHA-256 (libcrypto) ---- */
@@ -37,7 +46,10 @@ item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX]
 
 /* ---- JSON (jansson) with the file and line in every error ---- */
 
-/* Duplicate keys are refused. `name` is for messages. json_decref() the result. */
+/*
+ * Strict JSON with an object or array at the top; duplicate keys and NUL are refused. `name` is
+ * for messages. json_decref() the result. Memory of JSON comes from jansson's own allocator.
+ */
 item_status itemi_json_parse(const char *text, size_t length, const char *name, json_t **out,
                              item_error *err);
 item_status itemi_json_load(const itemi_mem *mem, const char *path, json_t **out, item_error *err);
@@ -70,25 +82,30 @@ typedef struct itemi_tensor {
 typedef struct itemi_safetensors itemi_safetensors;
 item_status itemi_safetensors_open(const itemi_mem *mem, const char *path, bool map,
                                    itemi_safetensors **out, item_error *err);
+/* `data` is borrowed and must outlive the result. */
 item_status itemi_safetensors_parse(const itemi_mem *mem, const void *data, size_t size,
                                     const char *name, itemi_safetensors **out, item_error *err);
 void itemi_safetensors_close(itemi_safetensors *st);
 size_t itemi_safetensors_count(const itemi_safetensors *st);
+/* In the header's order; NULL beyond the last. */
 const itemi_tensor *itemi_safetensors_at(const itemi_safetensors *st, size_t i);
 const itemi_tensor *itemi_safetensors_find(const itemi_safetensors *st, const char *name);
 const char *itemi_safetensors_meta(const itemi_safetensors *st, const char *key); /* or NULL */
 const itemi_file *itemi_safetensors_file(const itemi_safetensors *st);
-/* Any float or integer dtype to float32, `count` elements. */
+/* Any dtype to float32, bytes / itemi_dtype_size() elements; rounded to nearest. */
 void itemi_to_f32(const itemi_tensor *tensor, float *out);
 
-/* Writes: tensors in the order given, metadata as key, value pairs; the same input gives the same bytes. */
+/*
+ * Writes as itemi_file_write() does: tensors in the order given, `pairs` of metadata as key,
+ * value, key, value; the same input gives the same bytes.
+ */
 item_status itemi_safetensors_write(const char *path, const itemi_tensor *tensors, size_t count,
                                     const char *const *meta, size_t pairs, item_error *err);
 
 /* ---- CSV manifest: path,label[,generator,source,split,prompt] (RFC 4180) ---- */
 
 typedef struct itemi_manifest_row {
-    char *path;                                        /* joined with the manifest's folder */
+    char *path; /* a relative one is joined with the manifest's folder, ".." allowed */
     char *label, *generator, *source, *split, *prompt; /* "" where absent */
 } itemi_manifest_row;
 typedef struct itemi_manifest {
@@ -98,7 +115,12 @@ typedef struct itemi_manifest {
 } itemi_manifest;
 item_status itemi_manifest_load(const itemi_mem *mem, const char *path, itemi_manifest *out,
                                 item_error *err);
-/* From a folder with ai/ and real/ below it (subfolders of these are sources). */
+/*
+ * From a folder with ai/ and real/ (or one of them) below it, in the order of the paths' bytes:
+ * *.jpg, *.jpeg, *.png in any case, however deep. The first folder below ai/ or real/ is the
+ * source; pictures outside of one have the scanned folder's own name as source. Names that begin
+ * with a dot are left out; links are followed, each folder once.
+ */
 item_status itemi_manifest_scan(const itemi_mem *mem, const char *folder, itemi_manifest *out,
                                 item_error *err);
 void itemi_manifest_free(itemi_manifest *manifest);

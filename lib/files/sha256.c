@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 by libcrypto, which uses the processor's instructions for it. */
+#include <openssl/evp.h>
+
+#include "files/files_private.h"
+
+struct itemi_sha256 {
+    EVP_MD_CTX *context; /* NULL after a failure, which itemi_sha256_end() tells */
+};
+
+static void give_up(itemi_sha256 *sha)
+{
+    EVP_MD_CTX_free(sha->context);
+    sha->context = NULL;
+}
+
+itemi_sha256 *itemi_sha256_new(void)
+{
+    itemi_sha256 *sha = itemi_alloc(NULL, sizeof *sha);
+    if (!sha)
+        return NULL;
+    sha->context = EVP_MD_CTX_new();
+    if (!sha->context || EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) != 1) {
+        give_up(sha);
+        itemi_free(NULL, sha);
+        return NULL;
+    }
+    return sha;
+}
+
+void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size)
+{
+    if (sha && sha->context && EVP_DigestUpdate(sha->context, data, size) != 1)
+        give_up(sha);
+}
+
+void itemi_sha256_text(itemi_sha256 *sha, const char *text)
+{
+    itemi_sha256_add(sha, text, strlen(text) + 1);
+}
+
+bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char sum[32];
+    hex[0] = '\0';
+    if (!sha)
+        return false;
+    bool done = sha->context && EVP_DigestFinal_ex(sha->context, sum, NULL) == 1;
+    for (size_t i = 0; done && i < sizeof sum; i++) {
+        hex[2 * i] = digits[sum[i] >> 4];
+        hex[2 * i + 1] = digits[sum[i] & 15];
+        hex[2 * i + 2] = '\0';
+    }
+    give_up(sha);
+    itemi_free(NULL, sha);
+    return done;
+}
+
+item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX], item_error *err)
+{
+    itemi_sha256 *sha = itemi_sha256_new();
+    itemi_sha256_add(sha, file->data, file->size);
+    if (!itemi_sha256_end(sha, hex))
+        return itemi_fail_memory(err, "computing a SHA-256");
+    return ITEM_OK;
+}
