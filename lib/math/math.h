@@ -43,19 +43,199 @@ void itemi_misalign(const itemi_layout *layout, size_t width, const float *image
 float itemi_dot(const float *a, const float *b, size_t n);
 bool itemi_normalise(float *v, size_t n); /* to unit length; false if zero or not finite */
 
-/* ---- head: normalisation, MLP, calibration, thresholds ---- */
+/* ---- random numbers: a function of seed, stream and counter alone ---- */
+
+typedef struct itemi_rng {
+    uint64_t seed, stream, counter;
+} itemi_rng;
+
+uint64_t itemi_rng_next(itemi_rng *rng);
+double itemi_rng_uniform(itemi_rng *rng);         /* 0 <= u < 1, 53 bits */
+size_t itemi_rng_below(itemi_rng *rng, size_t n); /* 0..n-1, each equally likely; n > 0 */
+void itemi_rng_shuffle(itemi_rng *rng, uint32_t *items, size_t n);
+
+/* ---- network: normalisation and MLP ---- */
+
+#define ITEMI_MLP_LAYERS 4 /* at most: three hidden ones and the output */
 
 typedef struct itemi_mlp {
     const itemi_mem *mem;
-    size_t layers;    /* weight matrices; 1 is logistic regression */
-    size_t width[5];  /* width[0] inputs, ..., width[layers] == 1 */
-    float *weight[4]; /* [width[i+1] x width[i]] */
-    float *bias[4];
+    size_t layers;                      /* weight matrices; 1 is logistic regression */
+    size_t width[ITEMI_MLP_LAYERS + 1]; /* width[0] inputs, ..., width[layers] == 1 */
+    float *weight[ITEMI_MLP_LAYERS];    /* [width[i+1] x width[i]] */
+    float *bias[ITEMI_MLP_LAYERS];
     float *mean, *scale; /* input normalisation, width[0] each: (x - mean) * scale */
 } itemi_mlp;
 
+/* Reserves a network of zeros with the layers and widths set in *mlp; false: no memory. */
+bool itemi_mlp_reserve(const itemi_mem *mem, itemi_mlp *mlp);
+bool itemi_mlp_copy(const itemi_mem *mem, const itemi_mlp *from, itemi_mlp *to);
+void itemi_mlp_free(itemi_mlp *mlp);
 float itemi_mlp_logit(const itemi_mlp *mlp, const float *features, float *scratch);
 size_t itemi_mlp_scratch(const itemi_mlp *mlp); /* floats */
-void itemi_mlp_free(itemi_mlp *mlp);
+/* Root mean square of the normalised features; features that never varied do not count. */
+double itemi_mlp_distance(const itemi_mlp *mlp, const float *features);
+
+/* ---- training ---- */
+
+typedef struct itemi_samples {
+    size_t count, width;
+    const float *features; /* [count x width] */
+    const uint8_t *label;  /* 1: AI, 0: photograph */
+    const double *weight;
+} itemi_samples;
+
+typedef struct itemi_rows { /* some rows of the samples */
+    const uint32_t *index;
+    size_t count;
+} itemi_rows;
+
+typedef struct itemi_train_options {
+    size_t hidden;                             /* hidden layers, 0 to 3 */
+    size_t hidden_width[ITEMI_MLP_LAYERS - 1]; /* units of each */
+    size_t epochs, batch;
+    size_t patience;      /* epochs without a better validation loss before the end */
+    double learning_rate; /* of the first step; falls to 0 as a half cosine */
+    double weight_decay;  /* decoupled: weights shrink by rate x decay a step, biases do not */
+    double dropout;       /* share of hidden units, 0 to below 1 */
+    uint64_t seed;
+    bool (*go_on)(void *user); /* asked once a minibatch; NULL: always */
+    void *user;
+} itemi_train_options;
+
+typedef struct itemi_train_log {
+    size_t epochs, best_epoch; /* run, and kept (from 1) */
+    double first_loss, loss;   /* weighted mean on the training rows, first and last epoch */
+    double valid_loss;         /* of the epoch kept; NaN without validation rows */
+} itemi_train_log;
+
+/*
+ * Trains a network with Adam on binary cross-entropy; normalisation is learnt on the training
+ * rows, with their weights. Without validation rows the last epoch counts. The same input gives
+ * the same bytes. ITEM_E_ARGUMENT: options out of range, a label missing, numbers that are none;
+ * ITEM_E_CANCELLED: go_on said no. *out holds nothing after a failure.
+ */
+item_status itemi_mlp_train(const itemi_mem *mem, const itemi_samples *samples, itemi_rows train,
+                            itemi_rows valid, const itemi_train_options *options, itemi_mlp *out,
+                            itemi_train_log *log, item_error *err);
+
+/* ---- groups: weights, folds ---- */
+
+#define ITEMI_NO_GROUP UINT32_MAX
+
+/*
+ * What rows belong to; ids below `count` of rows, ITEMI_NO_GROUP where not known.
+ * The generator counts for AI pictures only.
+ */
+typedef struct itemi_groups {
+    size_t count;
+    const uint8_t *label;
+    const uint32_t *source, *generator, *scene;
+} itemi_groups;
+
+/*
+ * Weights for some rows (others are left alone): each label has half of the weight, each source
+ * of a label an equal part of it; the mean over the rows is 1.
+ */
+item_status itemi_balance(const itemi_mem *mem, const itemi_groups *groups, itemi_rows rows,
+                          double *weight, item_error *err);
+
+typedef enum itemi_fold_unit {
+    ITEMI_FOLD_SOURCE = 1, /* nothing of a source, a generator or a scene is in two folds */
+    ITEMI_FOLD_GENERATOR,  /* nothing of a generator or a scene is */
+    ITEMI_FOLD_SCENE       /* nothing of a scene is */
+} itemi_fold_unit;
+
+/*
+ * Puts whole units into at most `most` folds of even weight; fold[i] receives the fold of row i,
+ * *folds their number (fewer than `most` when there are fewer units).
+ */
+item_status itemi_folds(const itemi_mem *mem, const itemi_groups *groups, itemi_fold_unit unit,
+                        size_t most, uint32_t *fold, size_t *folds, item_error *err);
+
+/* ---- calibration ---- */
+
+typedef struct itemi_calibration {
+    double temperature, bias; /* p = sigmoid((logit + bias) / temperature) */
+    bool clamped; /* the scores do not order the labels: no temperature would be finite */
+} itemi_calibration;
+
+double itemi_sigmoid(double x);
+double itemi_logit(double p);                        /* -infinity for 0, infinity for 1 */
+double itemi_cross_entropy(double x, double target); /* of sigmoid(x) */
+double itemi_with_prior(double score, double prior); /* probability for a share of AI pictures */
+
+/*
+ * Fits by Newton's method on weighted cross-entropy, with Platt's targets (a little inside of 0
+ * and 1, so that scores that separate everything stay finite). weight NULL: 1 each.
+ */
+item_status itemi_calibrate(const double *logit, const uint8_t *label, const double *weight,
+                            size_t n, itemi_calibration *out, item_error *err);
+
+/*
+ * The least score that at most floor(rate x n) of n photographs reach, ties counted in full:
+ * a new photograph of the same kind reaches it with a probability of at most `rate`. +infinity
+ * when n is too small to promise. scores: of photographs, sorted ascending.
+ */
+double itemi_threshold_for(const double *scores, size_t n, double rate, size_t *above);
+/* The largest score that has at most floor(share x n) of n AI pictures below it. Sorted ascending. */
+double itemi_real_point(const double *scores, size_t n, double share);
+void itemi_sort(double *values, size_t n); /* ascending; no NaN */
+/* Quantile by linear interpolation of sorted values; NaN when n is 0. */
+double itemi_quantile(const double *sorted, size_t n, double q);
+
+/* ---- metrics ---- */
+
+/* Rows by falling score; made once, used with many weights. */
+typedef struct itemi_ranking {
+    const itemi_mem *mem;
+    size_t count;
+    const double *score;
+    const uint8_t *label;
+    uint32_t *order;
+} itemi_ranking;
+
+/* Borrows score and label. Scores must be finite. */
+item_status itemi_rank(const itemi_mem *mem, const double *score, const uint8_t *label, size_t n,
+                       itemi_ranking *out, item_error *err);
+void itemi_ranking_free(itemi_ranking *ranking);
+
+/* weight: by row, NULL for 1 each. NaN where a label has no weight. */
+double itemi_auc(const itemi_ranking *ranking, const double *weight);
+double itemi_average_precision(const itemi_ranking *ranking, const double *weight);
+/* Largest share of AI pictures at or above a threshold that at most `rate` of the real ones reach. */
+double itemi_tpr_at(const itemi_ranking *ranking, const double *weight, double rate);
+
+double itemi_brier(const double *p, const uint8_t *label, const double *weight, size_t n);
+
+typedef struct itemi_bin {
+    double weight, mean, share; /* mean probability, share of AI pictures */
+} itemi_bin;
+/*
+ * Calibration error: mean distance of probability and share over `bins` bins of equal weight.
+ * The ranking must be of the probabilities. bin: receives them, lowest first; may be NULL.
+ */
+double itemi_ece(const itemi_ranking *ranking, const double *weight, size_t bins, itemi_bin *bin);
+
+/* ---- intervals ---- */
+
+typedef struct itemi_interval {
+    double low, high;
+} itemi_interval;
+
+/* Exact (Clopper-Pearson) two-sided interval of a share k of n; 0..1 when n is 0. */
+itemi_interval itemi_binomial(uint64_t k, uint64_t n, double level);
+
+/* Computes `outputs` numbers under weights by row; NaN where one does not exist. */
+typedef void (*itemi_statistic)(void *user, const double *weight, double *out);
+
+/*
+ * Percentile intervals of `outputs` numbers: scenes are drawn with replacement within each source
+ * and label (a row without scene is a scene of its own). Numbers that do not exist (NaN) in a
+ * draw are left out.
+ */
+item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups, size_t draws,
+                            uint64_t seed, double level, itemi_statistic statistic, void *user,
+                            size_t outputs, itemi_interval *out, item_error *err);
 
 #endif
