@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item check: verdicts with their reasons. */
+#include <stdlib.h>
+
+#include "cli.h"
+
+/* One picture's answer: a line of JSON or a block for people. */
+static void print_result(cli_run *run, const item_result *result, const char *file)
+{
+    item_error err = ITEM_ERROR_INIT;
+    run->done++;
+    if (item_result_status(result, &err) != ITEM_OK && !run->args->json) {
+        cli_print_failure(run, file, &err);
+        return;
+    }
+    run->failed += err.code != ITEM_OK;
+    if (!run->args->json) {
+        cli_run_hide_progress(run);
+        cli_show_result(result, file);
+    } else {
+        const char *json = item_result_json(result);
+        puts(json ? json : "{\"error\":{\"code\":\"ITEM_E_MEMORY\",\"message\":\"\"}}");
+    }
+    cli_run_line_done(run);
+}
+
+static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, size_t n)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    item_result **results = cli_resize(NULL, n, sizeof(item_result *));
+    options.caption = run->args->caption;
+    options.cancel = run->cancel;
+    item_status status = item_check_files(ctx, files, n, &options, results, &err);
+    for (size_t i = 0; status == ITEM_OK && i < n; i++) {
+        if (cli_run_goes_on(run))
+            print_result(run, results[i], files[i]);
+        item_result_unref(results[i]);
+    }
+    free(results);
+    if (status == ITEM_OK || status == ITEM_E_CANCELLED)
+        return cli_run_goes_on(run);
+    cli_complain(run->args, "%s", err.message);
+    run->failed += n;
+    return false;
+}
+
+static int check_all(const cli_args *args, item_ctx *ctx)
+{
+    cli_run run;
+    if (!cli_run_start(&run, args))
+        return CLI_FAILED;
+    cli_names *names = cli_names_new(args);
+    run.total = cli_names_total(names);
+    if (!args->json)
+        cli_show_check_header();
+    const char *const *files = NULL;
+    for (size_t n; (n = cli_names_take(names, args->batch, &files)) > 0;) {
+        cli_run_progress(&run);
+        if (!check_some(&run, ctx, files, n))
+            break;
+    }
+    run.failed += cli_names_failed(names);
+    cli_names_free(names);
+    return cli_run_end(&run);
+}
+
+static int run_check(const cli_args *args)
+{
+    if (args->rest.count == 0) {
+        cli_complain(args, "name a picture, a folder, or - for names on standard input");
+        return CLI_USAGE;
+    }
+    item_ctx *ctx = cli_open_context(args);
+    int code = ctx ? check_all(args, ctx) : CLI_USAGE;
+    item_ctx_unref(ctx);
+    return code;
+}
+
+const cli_command cli_check = {
+    .name = "check",
+    .takes = "[OPTION]... FILE|FOLDER|-...",
+    .options = "pctHPoBbrdTaj0v",
+    .line = "checks pictures: caption, objects, probability, verdict and reason",
+    .help = "Folders are read with all below them, sorted. Verdicts are real, unsure and ai; the\n"
+            "probability is calibrated. A caption of your own changes the similarities that are\n"
+            "shown; the verdict rests on the model's own one.",
+    .run = run_check,
+};

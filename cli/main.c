@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program `item`: finds the command, shows help, and leaves the rest to libitem. */
+#include <string.h>
+
+#include "cli.h"
+
+static const cli_command *const commands[] = {
+    &cli_check,    &cli_caption, &cli_detect, &cli_embed,
+    &cli_tokenize, &cli_phrases, &cli_pack,   &cli_doctor,
+};
+
+static void print_help(FILE *out)
+{
+    fputs("item tells AI-generated pictures from photographs, and shows why.\n\n"
+          "usage: item COMMAND [OPTION]... [ARGUMENT]...\n\n",
+          out);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->line);
+    fputs("\n'item COMMAND --help' tells more; 'item --version' the version.\n"
+          "Exit code: 0 all answered, 1 some failed, 2 wrong use.\n",
+          out);
+}
+
+static void print_command_help(const cli_command *command)
+{
+    printf("%s\n\nusage: item %s %s\n\n", command->line, command->name, command->takes);
+    cli_print_options(stdout, command->options);
+    if (*command->help)
+        printf("\n%s\n", command->help);
+}
+
+static const cli_command *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_args args;
+    int code = CLI_USAGE;
+    if (cli_args_parse(&args, command, argc, argv)) {
+        if (args.help) {
+            print_command_help(command);
+            code = CLI_OK;
+        } else {
+            code = command->run(&args);
+        }
+    }
+    cli_args_free(&args);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        (strcmp(argv[1], "help") == 0 && argc == 2)) {
+        print_help(stdout);
+        return CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("item %s\n", item_version());
+        return CLI_OK;
+    }
+    const cli_command *command = find(argv[1]);
+    if (!command) {
+        fprintf(stderr, "item: no command '%s'; 'item --help' lists them\n", argv[1]);
+        return CLI_USAGE;
+    }
+    return run(command, argc, argv);
+}

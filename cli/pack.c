@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* item pack: what is in a pack, and whether it is whole. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <item/pack.h>
+
+#include "cli.h"
+
+static void show_stage(const char *name, const json_t *stage)
+{
+    printf("  %-10s %s, %s\n", name, json_string_value(json_object_get(stage, "family")),
+           json_string_value(json_object_get(stage, "licence")));
+    const char *role = NULL;
+    json_t *file = NULL;
+    json_object_foreach(json_object_get(stage, "files"), role, file)
+    {
+        printf("  %-10s   %-10s %-32s %8.2f MB\n", "", role,
+               json_string_value(json_object_get(file, "file")),
+               (double)json_integer_value(json_object_get(file, "bytes")) / 1e6);
+    }
+}
+
+static void show(const item_pack *pack)
+{
+    static const char *const keys[] = {"name", "version", "path", "licence", "card", "fingerprint"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        printf("%-12s %s\n", keys[i], item_pack_text(pack, keys[i]));
+    json_t *root = json_loads(item_pack_json(pack), 0, NULL);
+    const char *name = NULL;
+    json_t *stage = NULL;
+    puts("stages");
+    json_object_foreach(json_object_get(root, "stages"), name, stage)
+    {
+        show_stage(name, stage);
+    }
+    const json_t *head = json_object_get(root, "head");
+    printf("%-12s %s\n", "head",
+           json_is_object(head) ? json_string_value(json_object_get(head, "file"))
+                                : "none: this pack gives no verdict");
+    json_decref(root);
+}
+
+static int run_pack(const cli_args *args)
+{
+    const char *what = args->rest.count > 0 ? args->rest.items[0] : "";
+    bool verify = strcmp(what, "verify") == 0;
+    if ((!verify && strcmp(what, "show") != 0) || args->rest.count > 2) {
+        cli_complain(args, "usage: item pack show|verify [FOLDER]");
+        return CLI_USAGE;
+    }
+    item_error err = ITEM_ERROR_INIT;
+    item_pack *pack = NULL;
+    const char *path = args->rest.count > 1 ? args->rest.items[1] : args->pack;
+    if (item_pack_open(path, verify ? 2 : 0, &pack, &err) != ITEM_OK) {
+        cli_complain(args, "%s", err.message);
+        return CLI_FAILED;
+    }
+    if (args->json)
+        puts(item_pack_json(pack));
+    else if (verify)
+        printf("%s %s in %s: every file is there and has its hash\n", item_pack_text(pack, "name"),
+               item_pack_text(pack, "version"), item_pack_text(pack, "path"));
+    else
+        show(pack);
+    item_pack_unref(pack);
+    return CLI_OK;
+}
+
+const cli_command cli_pack = {
+    .name = "pack",
+    .takes = "show|verify [OPTION]... [FOLDER]",
+    .options = "pj",
+    .line = "shows what is in a pack, or checks every hash",
+    .help = "Without a folder: the installed pack.",
+    .run = run_pack,
+};

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a command: signals, counts, output that may be closed, the progress line. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static item_cancel *the_cancel;             /* what the signal handler sets */
+static volatile sig_atomic_t caught_signal; /* 0: none */
+
+static void on_signal(int number)
+{
+    caught_signal = number;
+    item_cancel_set(the_cancel);
+}
+
+/* The first signal ends the run in order; a second one ends the process at once. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen at the write */
+}
+
+double cli_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+bool cli_run_start(cli_run *run, const cli_args *args)
+{
+    item_error err = ITEM_ERROR_INIT;
+    *run = (cli_run){.args = args, .started = cli_now(), .progress = isatty(STDERR_FILENO)};
+    if (item_cancel_new(&run->cancel, &err) != ITEM_OK) {
+        cli_complain_error(args, &err);
+        return false;
+    }
+    the_cancel = run->cancel;
+    catch_signals();
+    return true;
+}
+
+bool cli_run_goes_on(const cli_run *run)
+{
+    return caught_signal == 0 && run->broken == 0;
+}
+
+void cli_run_line_done(cli_run *run)
+{
+    if (run->broken == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        run->broken = errno ? errno : EIO;
+}
+
+int cli_run_end(cli_run *run)
+{
+    cli_run_hide_progress(run);
+    cli_run_line_done(run);
+    signal(SIGINT, SIG_DFL); /* the handle that the handler sets goes now */
+    signal(SIGTERM, SIG_DFL);
+    the_cancel = NULL;
+    item_cancel_unref(run->cancel);
+    run->cancel = NULL;
+    if (caught_signal != 0)
+        return 128 + (int)caught_signal;
+    if (run->broken == EPIPE)
+        return 128 + SIGPIPE; /* as programs end that do not catch it */
+    if (run->broken != 0) {
+        cli_complain(run->args, "cannot write: %s", strerror(run->broken));
+        return CLI_FAILED;
+    }
+    return run->failed > 0 ? CLI_FAILED : CLI_OK;
+}
+
+void cli_run_hide_progress(cli_run *run)
+{
+    if (run->shown)
+        fputs("\r\033[K", stderr);
+    run->shown = false;
+}
+
+static void draw(const cli_run *run, double seconds)
+{
+    double rate = (double)run->done / seconds;
+    fprintf(stderr, "\r\033[K%zu", run->done);
+    if (run->total > 0)
+        fprintf(stderr, " of %zu", run->total);
+    fprintf(stderr, "  %.1f/s", rate);
+    if (run->total > run->done && run->done > 0) {
+        double left = (double)(run->total - run->done) / rate;
+        fprintf(stderr, left < 120 ? "  %.0f s left" : "  %.0f min left",
+                left < 120 ? left : left / 60);
+    }
+    if (run->failed > 0)
+        fprintf(stderr, "  %zu failed", run->failed);
+}
+
+void cli_run_progress(cli_run *run)
+{
+    static double last;
+    double now = cli_now();
+    /* short work needs no line */
+    if (!run->progress || now - run->started < 1.0 || now - last < 0.1)
+        return;
+    last = now;
+    draw(run, now - run->started);
+    run->shown = true;
+}
+
+void cli_run_on_progress(void *user, uint64_t done, uint64_t total)
+{
+    cli_run *run = user;
+    run->done = (size_t)done;
+    run->total = (size_t)total;
+    cli_run_progress(run);
+}
+
+item_ctx *cli_open_context(const cli_args *args)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_ctx *ctx = NULL;
+    item_engine_settings settings = ITEM_ENGINE_SETTINGS_INIT;
+    settings.threads = args->threads;
+    if ((args->threads > 0 && item_engine_setup(args->config, &settings, &err) != ITEM_OK) ||
+        item_ctx_open(args->pack, args->config, &ctx, &err) != ITEM_OK)
+        cli_complain_error(args, &err);
+    return ctx;
+}
+
+void cli_print_json(cli_run *run, json_t *object)
+{
+    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    if (!line) {
+        cli_complain(run->args, "out of memory");
+        run->failed++;
+        return;
+    }
+    puts(line);
+    free(line);
+    cli_run_line_done(run);
+}
+
+void cli_print_failure(cli_run *run, const char *file, const item_error *err)
+{
+    run->failed++;
+    if (run->args->json) {
+        cli_print_json(run, json_pack("{s:o, s:{s:s, s:o}}", "file", cli_json_text(file), "error",
+                                      "code", item_status_name(err->code), "message",
+                                      cli_json_text(err->message)));
+        return;
+    }
+    char *name = cli_escaped(file);
+    cli_run_hide_progress(run);
+    cli_print_coloured(CLI_RED, "failed");
+    printf("  %s: %s\n", name, err->message);
+    free(name);
+    cli_run_line_done(run);
+}
