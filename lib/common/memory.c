@@ -52,12 +52,15 @@ void *itemi_alloc_array(const itemi_mem *mem, size_t count, size_t size)
 
 void *itemi_alloc_zero(const itemi_mem *mem, size_t count, size_t size)
 {
+    size_t bytes;
+    if (itemi_mul_overflows(count, size, &bytes))
+        return NULL;
     if (!hosted(mem)) /* calloc knows which pages are zero already */
-        return calloc(count ? count : 1, size ? size : 1);
+        return calloc(1, bytes ? bytes : 1);
 
-    void *block = itemi_alloc_array(mem, count, size);
+    void *block = itemi_alloc(mem, bytes);
     if (block)
-        memset(block, 0, count * size);
+        memset(block, 0, bytes);
     return block;
 }
 

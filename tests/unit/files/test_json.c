@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON with the place of each fault, and SHA-256. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "files/files.h"
+#include "test_dir.h"
+
+static void json_is_read(void **state)
+{
+    const char *path = test_path(*state, "item.json");
+    test_puts(path, "{\"schema\": 1, \"name\": \"caf\xc3\xa9\", \"list\": [1.5, true, null]}\n");
+    json_t *root = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(itemi_json_load(NULL, path, &root, &err), ITEM_OK);
+    assert_int_equal(json_integer_value(json_object_get(root, "schema")), 1);
+    assert_string_equal(json_string_value(json_object_get(root, "name")), "caf\xc3\xa9");
+    assert_int_equal(json_array_size(json_object_get(root, "list")), 3);
+    json_decref(root);
+}
+
+static void faults_have_a_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"", "p.json: line 1, column 0: '[' or '{' expected"},
+        {"{\"a\": 1,\n \"b\" 2}", "p.json: line 2, column 6: ':' expected"},
+        {"{\"a\": 1, \"a\": 2}", "duplicate object key"},
+        {"{\"a\": NaN}", "p.json: line 1, column 9"},
+        {"{\"a\": 99999999999999999999}", "too big integer"},
+        {"{\"a\": 1e999}", "real number overflow"},
+        {"{\"a\": \"\\u0000\"}", "\\u0000 is not allowed"},
+        {"{\"a\": \"\xff\"}", "unable to decode byte 0xff"},
+        {"{} {}", "end of file expected"},
+        {"{\"a\": [1, 2", "']' expected near end of file"},
+    };
+    for (size_t i = 0; i < ITEMI_COUNT(cases); i++) {
+        item_error err = ITEM_ERROR_INIT;
+        json_t *root = NULL;
+        item_status status =
+            itemi_json_parse(cases[i].text, strlen(cases[i].text), "p.json", &root, &err);
+        assert_int_equal(status, ITEM_E_FORMAT);
+        assert_null(root);
+        if (!strstr(err.message, cases[i].message))
+            fail_msg("\"%s\" does not tell \"%s\"", err.message, cases[i].message);
+    }
+}
+
+static void depth_is_limited(void **state)
+{
+    (void)state;
+    size_t depth = 1000000;
+    char *text = malloc(depth);
+    memset(text, '[', depth);
+    item_error err = ITEM_ERROR_INIT;
+    json_t *root = NULL;
+    assert_int_equal(itemi_json_parse(text, depth, "deep", &root, &err), ITEM_E_FORMAT);
+    assert_non_null(strstr(err.message, "maximum parsing depth reached"));
+    free(text);
+}
+
+static void missing_json_names_the_file(void **state)
+{
+    json_t *root = (json_t *)1;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(itemi_json_load(NULL, test_path(*state, "none.json"), &root, &err), ITEM_E_IO);
+    assert_null(root);
+    assert_non_null(strstr(err.message, "none.json: No such file"));
+}
+
+static void known_sums(void **state)
+{
+    char hex[ITEMI_SHA256_HEX];
+    itemi_sha256 *sha = itemi_sha256_new();
+    assert_true(itemi_sha256_end(sha, hex)); /* FIPS 180-4 examples */
+    assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    sha = itemi_sha256_new();
+    itemi_sha256_add(sha, "a", 1);
+    itemi_sha256_add(sha, "bc", 2);
+    assert_true(itemi_sha256_end(sha, hex));
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+
+    const char *path = test_path(*state, "abc");
+    test_puts(path, "abc");
+    itemi_file file;
+    assert_int_equal(itemi_file_open(NULL, path, 0, true, &file, NULL), ITEM_OK);
+    char again[ITEMI_SHA256_HEX];
+    assert_int_equal(itemi_sha256_file(&file, again, NULL), ITEM_OK);
+    assert_string_equal(again, hex);
+    itemi_file_close(&file);
+}
+
+static void text_is_separated(void **state)
+{
+    (void)state;
+    char one[ITEMI_SHA256_HEX], other[ITEMI_SHA256_HEX];
+    itemi_sha256 *sha = itemi_sha256_new();
+    itemi_sha256_text(sha, "ab");
+    itemi_sha256_text(sha, "c");
+    assert_true(itemi_sha256_end(sha, one));
+    sha = itemi_sha256_new();
+    itemi_sha256_text(sha, "a");
+    itemi_sha256_text(sha, "bc");
+    assert_true(itemi_sha256_end(sha, other));
+    assert_string_not_equal(one, other);
+    itemi_sha256_add(NULL, "x", 1); /* of a failed itemi_sha256_new() */
+    assert_false(itemi_sha256_end(NULL, one));
+    assert_string_equal(one, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_read),     cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(depth_is_limited), cmocka_unit_test(missing_json_names_the_file),
+        cmocka_unit_test(known_sums),       cmocka_unit_test(text_is_separated),
+    };
+    return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
+}
