@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Installs a build into its prefix and uses it as an application does, through pkg-config.
+
+usage: tests/install/run.py BUILD-FOLDER
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+
+
+def output(command, **more):
+    """Runs a command, shows it, returns what it printed; ends the test when it fails."""
+    print("$", " ".join(str(c) for c in command), flush=True)
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **more)
+    print(done.stdout[-2000:] + done.stderr, end="", flush=True)
+    if done.returncode:
+        sys.exit(f"failed with exit code {done.returncode}")
+    return done.stdout
+
+
+class Installed:
+    def __init__(self, build):
+        options = json.loads(output(["meson", "introspect", build, "--buildoptions"]))
+        value = {o["name"]: o["value"] for o in options}
+        self.prefix = Path(value["prefix"])
+        self.libdir = self.prefix / value["libdir"]
+        if build.resolve().parent not in self.prefix.parents:
+            sys.exit(f"the prefix {self.prefix} is not beside the build: not touched")
+        shutil.rmtree(self.prefix, ignore_errors=True)  # nothing of an older install may help
+        output(["meson", "install", "-C", build, "--no-rebuild"])
+        self.env = {**os.environ, "PKG_CONFIG_PATH": str(self.libdir / "pkgconfig")}
+
+    def flags(self, *what):
+        return output(["pkg-config", *what], env=self.env).split()
+
+    def engines(self):
+        return sorted(self.libdir.glob("item-*/libitem-torch.so"))
+
+
+def build_and_run(place, work, compiler, name, libs, defines=(), arguments=(), path=()):
+    program = work / name
+    language = ["-x", "c++", "-std=c++17"] if compiler == "g++" else ["-x", "c", "-std=c99"]
+    output([compiler, *WARNINGS, *language, HERE / "use.c", "-x", "none", *defines,
+            *place.flags("--cflags", "item"), *libs, "-o", program])
+    folders = os.pathsep.join(str(p) for p in (place.libdir, *path))
+    said = output([program, *arguments], env={**os.environ, "LD_LIBRARY_PATH": folders})
+    if '"caption"' not in said:
+        sys.exit("no caption in the answer")
+    return said
+
+
+def check_program(place):
+    """The installed `item` runs without any variable in the environment."""
+    program = place.prefix / "bin" / "item"
+    if program.exists():
+        output([program, "--version"])
+        output([program, "phrases", "two dogs on the grass"])
+
+
+def main(build):
+    place = Installed(build)
+    engines = place.engines()
+    shared = place.flags("--libs", "item")
+    static = [place.libdir / "libitem.a", *(f for f in place.flags("--static", "--libs", "item")
+                                            if f != "-litem")]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for compiler in ("gcc", "g++"):
+            build_and_run(place, work, compiler, f"static-{compiler}", static)
+            said = build_and_run(place, work, compiler, f"shared-{compiler}", shared,
+                                 arguments=["engine"] if engines else [])
+            if engines and str(engines[0]) not in said:
+                sys.exit("the engine beside libitem was not taken")
+        if engines:
+            build_and_run(place, work, "gcc", "linked-gcc", place.flags("--libs", "item-torch", "item"),
+                          ["-DWITH_TORCH"], ["linked"], [engines[0].parent])
+    check_program(place)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sets up and compiles a build below build/, by name; a second call is quick.
+
+usage: tools/build.py NAME [MESON OPTION]...
+"""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# What `make demo` and `make check` share: the release build, installed beside itself.
+RELEASE = ["--buildtype=release", f"--prefix={ROOT / 'build' / 'prefix'}"]
+
+
+def run(command, log=None, env=None):
+    """Runs a command; its output goes to the log (or the terminal). Returns the exit code."""
+    return subprocess.run(command, cwd=ROOT, stdout=log, stderr=log and subprocess.STDOUT,
+                          env={**os.environ, **(env or {})}).returncode
+
+
+def build(name, options, log=None, env=None):
+    """Configures build/NAME, again where the options changed, and compiles it."""
+    folder = ROOT / "build" / name
+    stamp = folder / "options.txt"
+    wanted = " ".join(options)
+    if not (folder / "build.ninja").exists():
+        code = run(["meson", "setup", str(folder), *options], log, env)
+    elif stamp.read_text() != wanted:
+        code = run(["meson", "setup", "--reconfigure", str(folder), *options], log, env)
+    else:
+        code = 0
+    if code:
+        return code
+    stamp.write_text(wanted)
+    return run(["ninja", "-C", str(folder)], log, env)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    name, options = sys.argv[1], sys.argv[2:]
+    sys.exit(build(name, RELEASE + options if name == "release" else options))

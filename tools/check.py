@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`make check`: every build, every test, every script that guards a rule.
+
+Prints a line a step and ends with "N passed, N failed": test programs of all builds, and one for
+each script. What a step printed stands in build/logs/; of a failed step the end is shown.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from build import RELEASE, ROOT, build, run
+
+LOGS = ROOT / "build" / "logs"
+SANITIZER = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+NO_CXX = {"CXX": "/bin/false"}  # shows that nobody asks for a C++ compiler
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed"
+
+
+def show_end(log):
+    lines = log.read_text(errors="replace").splitlines()
+    print("\n".join("    " + line for line in lines[-40:]))
+
+
+def step(tally, name, action):
+    """Runs action(log file), which returns (passed, failed, skipped)."""
+    path = LOGS / (name.replace(" ", "-") + ".log")
+    start = time.monotonic()
+    with open(path, "wb") as log:
+        passed, failed, skipped = action(log)
+    tally.add(passed, failed, skipped)
+    said = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+    print(f"{name:<28} {said:<36} {time.monotonic() - start:6.1f} s", flush=True)
+    if failed:
+        show_end(path)
+
+
+def script(*command):
+    """A check that is one program: exit code 0 passes, 77 is skipped."""
+    def action(log):
+        code = run([str(c) for c in command], log)
+        return (code == 0), (code not in (0, 77)), (code == 77)
+    return action
+
+
+def compiled(name, options, env=None):
+    def action(log):
+        code = build(name, options, log, env)
+        return (code == 0), (code != 0), 0
+    return action
+
+
+def results(folder):
+    """Counts of the last `meson test` in a build folder."""
+    counts = {}
+    with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as lines:
+        for line in lines:
+            result = json.loads(line)["result"]
+            counts[result] = counts.get(result, 0) + 1
+    passed = counts.pop("OK", 0) + counts.pop("EXPECTEDFAIL", 0)
+    skipped = counts.pop("SKIP", 0)
+    return passed, sum(counts.values()), skipped
+
+
+def tested(name, env=None):
+    """Runs the tests of a build; a build that failed has none to run, and is counted already."""
+    def action(log):
+        folder = ROOT / "build" / name
+        if not (folder / "build.ninja").exists():
+            return 0, 1, 0
+        listed = folder / "meson-logs" / "testlog.json"
+        listed.unlink(missing_ok=True)
+        run(["meson", "test", "-C", str(folder), "--print-errorlogs"], log, env)
+        return results(folder) if listed.exists() else (0, 1, 0)
+    return action
+
+
+def main():
+    LOGS.mkdir(parents=True, exist_ok=True)
+    os.chdir(ROOT)
+    tally = Tally()
+    strict = ["--werror", "-Dtests=true"]
+    python = sys.executable
+
+    step(tally, "format", script(python, "tools/format.py", "--check"))
+    step(tally, "layers", script(python, "tools/check_layers.py"))
+    step(tally, "functions", script(python, "tools/check_functions.py"))
+    step(tally, "headers alone", script(python, "tools/check_headers.py"))
+
+    step(tally, "gcc build", compiled("release", RELEASE + strict))
+    step(tally, "gcc tests", tested("release"))
+    step(tally, "names", script(python, "tools/check_symbols.py", "build/release"))
+    step(tally, "install", script(python, "tests/install/run.py", "build/release"))
+
+    step(tally, "no engine, no C++ build",
+         compiled("notorch", ["-Dtorch=disabled", *strict], NO_CXX))
+    step(tally, "no engine, no C++ tests", tested("notorch"))
+
+    step(tally, "clang build",
+         compiled("clang", strict, {"CC": "clang-14", "CXX": "clang++-14"}))
+
+    step(tally, "sanitizers build",
+         compiled("asan", ["-Db_sanitize=address,undefined", "--buildtype=debugoptimized",
+                           "--default-library=shared", *strict]))
+    step(tally, "sanitizers tests", tested("asan", SANITIZER))
+
+    if tally.skipped:
+        print(f"{tally.skipped} skipped: see build/logs")
+    (ROOT / "build" / "check.txt").write_text(f"{tally}\n")
+    print(tally)
+    return tally.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

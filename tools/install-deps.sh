@@ -1,0 +1,67 @@
+#!/bin/sh
+# Installs what is missing on Debian 12: `tools/install-deps.sh demo` for building and running,
+# `check` for the tests as well. Says what and how much first; does nothing when all is there.
+set -eu
+
+packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev
+libjansson-dev libssl-dev libtorch-dev libopenblas0-openmp"
+case "${1:-}" in
+demo) ;;
+check) packages="$packages libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev" ;;
+*)
+    echo "usage: $0 demo|check" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    echo "This is no Debian. Packages that are needed, by Debian's names:" $packages
+    exit 0
+fi
+
+# No answer for a package that dpkg never saw: it is missing too.
+missing=""
+for package in $packages; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=""
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+echo "Missing packages:$missing"
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null; then
+    as_root="sudo"
+else
+    echo "Install them as root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+update() {
+    echo "Fetching the lists of packages (apt-get update) ..."
+    $as_root apt-get -qq update
+}
+
+# "Need to get" and "After this operation" of apt's own plan; empty where a package is unknown.
+plan() {
+    apt-get install --assume-no --no-install-recommends $missing 2>/dev/null |
+        grep -E '^(Need to get|After this operation|[0-9]+ upgraded)' || true
+}
+said=$(plan)
+if [ -z "$said" ]; then
+    update
+    said=$(plan)
+fi
+[ -n "$said" ] || {
+    echo "apt-get does not know them all; is this Debian 12?" >&2
+    exit 1
+}
+echo "$said"
+
+install() {
+    $as_root apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing >/dev/null
+}
+# Lists that are too old name files that are gone: fetch them again, once.
+install || { update && install; }
+echo "Installed."
