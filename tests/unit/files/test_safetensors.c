@@ -106,6 +106,7 @@ static void many_tensors_are_found(void **state)
 #define ONE(dtype, shape, range)                                                                   \
     "{\"w\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" range "}}"
 
+/* Long, because the table of lies is. */
 static void lying_headers(void **state)
 {
     (void)state;
