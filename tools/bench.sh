@@ -3,7 +3,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 tools/install-deps.sh demo
+log=build/bench.log
 mkdir -p build
-python3 tools/build.py release >build/bench.log 2>&1 || { tail -n 40 build/bench.log >&2; exit 1; }
-meson install -C build/release --no-rebuild >>build/bench.log
-exec python3 tests/bench/run.py build/release
+if ! { python3 tools/build.py && ninja -C build/release tests/bench/bench &&
+    meson install -C build/release --no-rebuild; } >$log 2>&1; then
+    tail -n 40 $log >&2
+    exit 1
+fi
+# The installed library, so that engine and pack are found as users find them.
+LD_LIBRARY_PATH=$(dirname "$(find build/prefix -name libitem.so)") \
+    exec build/release/tests/bench/bench "$@" examples/pictures/*.jpg

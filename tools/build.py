@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sets up and compiles a build below build/, by name; a second call is quick.
+"""Compiles builds below build/, by name; a second call is quick.
 
-usage: tools/build.py NAME [MESON OPTION]...
+As a program it makes build/release without tests, for `make demo` and `make bench`; where
+`make check` made it before, with tests, it stays as it is.
 """
 import os
 import subprocess
@@ -38,7 +39,6 @@ def build(name, options, log=None, env=None):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    name, options = sys.argv[1], sys.argv[2:]
-    sys.exit(build(name, RELEASE + options if name == "release" else options))
+    if (ROOT / "build" / "release" / "build.ninja").exists():
+        sys.exit(run(["ninja", "-C", "build/release"]))
+    sys.exit(build("release", RELEASE + ["-Dtests=false"]))

@@ -7,8 +7,6 @@ each script. What a step printed stands in build/logs/; of a failed step the end
 """
 import json
 import os
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path

@@ -8,7 +8,7 @@ tools/install-deps.sh demo
 log=build/demo.log
 mkdir -p build
 echo "Building (log: $log) ..."
-if ! { python3 tools/build.py release && meson install -C build/release --no-rebuild; } >$log 2>&1; then
+if ! { python3 tools/build.py && meson install -C build/release --no-rebuild; } >$log 2>&1; then
     tail -n 40 $log >&2
     exit 1
 fi

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory over many pictures: what is resident after the 200th must still be so at the end. */
+#include <stdio.h>
+
+#include "bench.h"
+
+#define SETTLED 200 /* buffers have their sizes by then */
+
+void bench_steady(const bench *b, size_t pictures)
+{
+    size_t failed = 0;
+    double settled = 0, most = 0;
+    for (size_t i = 0; i < pictures; i++) {
+        item_result *result = NULL;
+        failed += item_check_file(b->ctx, b->files[i % b->count], NULL, &result, NULL) != ITEM_OK;
+        item_result_unref(result);
+        double now = bench_rss_mb();
+        if (i + 1 == SETTLED)
+            settled = now;
+        most = i + 1 > SETTLED && now > most ? now : most;
+    }
+    printf("%zu pictures, %zu of them refused\n", pictures, failed);
+    printf("resident after picture %d: %.1f MB, at the end %.1f MB, most between %.1f MB\n",
+           SETTLED, settled, bench_rss_mb(), most);
+}
