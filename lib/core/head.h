@@ -97,7 +97,6 @@ item_status itemi_threshold_check(const char *text, item_error *err);
 typedef struct itemi_evidence {
     const float *features; /* in the head's layout */
     size_t count;
-    uint32_t objects;       /* number of objects in the local part */
     uint32_t short_side;    /* of the upright picture before the working size; 0: not known */
     double caption_logprob; /* mean log-probability of a token; NaN: not known */
     bool caption_empty, caption_looping;
@@ -119,8 +118,9 @@ typedef struct itemi_judgement {
 
 /*
  * The only place where verdicts are made. Rules in this order: size, caption_unreliable,
- * no_objects (scope local alone), out_of_scope give `unsure`; then ai at or above the threshold,
- * real below the real point when that lies below the threshold, else weak_evidence.
+ * no_objects (scope local alone; told by the presence flag among the features) and out_of_scope
+ * give `unsure`; then ai at or above the threshold, real below the real point when that lies
+ * below the threshold, else weak_evidence.
  * ITEM_E_MISMATCH: wrong number of features, or a caller's caption for a head that was not
  * calibrated with such; ITEM_E_ARGUMENT: features or prior that are no numbers.
  */

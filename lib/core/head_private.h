@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared between head_*.c alone. */
+#ifndef ITEMI_HEAD_PRIVATE_H
+#define ITEMI_HEAD_PRIVATE_H
+
+#include <jansson.h>
+
+#include "core/head.h"
+
+struct itemi_head {
+    const itemi_mem *mem;
+    itemi_head_facts facts;
+    char *trained_on; /* facts.trained_on points here */
+    itemi_mlp mlp;
+};
+
+/* Facts as a new JSON object; NULL: no memory. */
+json_t *itemi_head_facts_dump(const itemi_head_facts *facts);
+/*
+ * Facts from the text of the metadata, checked one by one; `name` is for messages. trained_on is
+ * a copy that belongs to the caller (*trained_on, itemi_free()).
+ */
+item_status itemi_head_facts_read(const itemi_mem *mem, const char *text, const char *name,
+                                  itemi_head_facts *facts, char **trained_on, item_error *err);
+/* Ranges and relations of facts; `name` is for messages. */
+item_status itemi_head_facts_check(const itemi_head_facts *facts, const char *name,
+                                   item_error *err);
+
+#endif

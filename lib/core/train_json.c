@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON as heads, data sets and reports write it. */
+#include "core/train_json.h"
+
+#include <math.h>
+
+json_t *itemi_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *itemi_json_figure(double value)
+{
+    return itemi_json_number(isfinite(value) ? round(value * 1e6) / 1e6 : value);
+}
+
+json_t *itemi_json_interval(itemi_interval interval)
+{
+    return json_pack("[o, o]", itemi_json_figure(interval.low), itemi_json_figure(interval.high));
+}
+
+static int put(const char *bytes, size_t length, void *user)
+{
+    itemi_buf *buf = user;
+    itemi_buf_add(buf, bytes, length);
+    return buf->failed ? -1 : 0;
+}
+
+char *itemi_json_text(const itemi_mem *mem, const json_t *value)
+{
+    itemi_buf buf;
+    itemi_buf_init(&buf, mem);
+    if (!value || json_dump_callback(value, put, &buf, JSON_COMPACT | JSON_REAL_PRECISION(17)))
+        buf.failed = true;
+    return itemi_buf_take(&buf);
+}
