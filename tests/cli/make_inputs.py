@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures and packs for the tests of the program, good and bad, made with the standard library."""
+import hashlib
+import json
+import struct
+import zlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PICTURES = ROOT / "examples" / "pictures"
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, rows=None):
+    """An RGB picture; `rows` limits what is written of it, so that the header may lie."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    row = b"\0" + bytes(i * 7 % 256 for i in range(min(width, 64) * 3))
+    row += bytes(1 + width * 3 - len(row))
+    data = zlib.compress(row * (height if rows is None else rows), 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def jpeg():
+    return (PICTURES / "chelsea.jpg").read_bytes()
+
+
+def huge_jpeg():
+    """A real JPEG whose frame header claims 60000 x 60000."""
+    data = bytearray(jpeg())
+    at = data.index(b"\xff\xc0")
+    data[at + 5:at + 9] = struct.pack(">HH", 60000, 60000)
+    return bytes(data)
+
+
+# name: (content, status that the library gives, or None where a network would answer)
+BAD = {
+    "empty.jpg": (b"", "ITEM_E_FORMAT"),
+    "text.jpg": (b"this is no picture\n", None),
+    "truncated.jpg": (jpeg()[:20000], "ITEM_E_FORMAT"),
+    "truncated.png": (png(64, 64)[:60], "ITEM_E_FORMAT"),
+    "huge.png": (png(60000, 60000, rows=1), "ITEM_E_LIMIT"),
+    "huge.jpg": (huge_jpeg(), "ITEM_E_LIMIT"),
+    "picture.webp": (b"RIFF\x24\0\0\0WEBPVP8 " + bytes(24), "ITEM_E_UNSUPPORTED"),
+    "line\nbreak \x1b[31m.png": (b"\x89PNG\r\n\x1a\n", "ITEM_E_FORMAT"),
+}
+GOOD = {
+    "one.png": png(1, 1),
+    "long.png": png(1, 20000),
+    "wide.png": png(20000, 1),
+    "plain.png": png(80, 60),
+}
+
+
+def write(folder, files):
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, content in files.items():
+        path = folder / name
+        path.write_bytes(content[0] if isinstance(content, tuple) else content)
+        paths.append(path)
+    return paths
+
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog", "##s", "on", "grass"]
+
+
+def tiny_pack(folder):
+    """A pack with a tokenizer and files that no network can be made of, and without a head."""
+    files = {"vocab": ("vocab.txt", "\n".join(WORDS).encode() + b"\n"),
+             "weights": ("weights.safetensors", struct.pack("<Q", 2) + b"{}")}
+    folder.mkdir(parents=True)
+    listed = {}
+    for role, (name, content) in files.items():
+        (folder / name).write_bytes(content)
+        listed[role] = {"file": name, "bytes": len(content),
+                        "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "README.md").write_text("A pack of the tests.\n")
+
+    def stage(family, **more):
+        return {"family": family, "licence": "none", "source": "tests", "files": listed, **more}
+
+    (folder / "item.json").write_text(json.dumps({
+        "schema": 1, "name": "tiny", "version": "1", "licence": "none", "card": "README.md",
+        "stages": {
+            "captioner": stage("grid-decoder"),
+            "detector": stage("nanodet"),
+            "embedder": stage("dual-projection", config={"width": 8},
+                              tokenizer={"kind": "wordpiece", "file": "vocab", "limit": 6}),
+        }}))
+    return folder

@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The program `item` as its callers meet it: arguments, answers, exit codes, bad input.
+
+usage: test_cli.py PROGRAM [TEST]...    (meson sets ITEM_ENGINE_PATH where an engine is built)
+
+Nothing here loads an engine: the pack is one of the tests, the engine's path names no file. The
+answers of networks are tested in test_answers.py.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import make_inputs
+
+PROGRAM = None
+COMMANDS = ["check", "caption", "detect", "embed", "tokenize", "phrases", "pack", "doctor",
+            "train", "eval"]
+QUICK = 0.05  # seconds for what needs no engine
+
+
+def item(*args, stdin=b"", **env):
+    return subprocess.run([PROGRAM, *[os.fsencode(a) for a in args]], input=stdin,
+                          capture_output=True, timeout=60, env={**os.environ, **env})
+
+
+def lines(done):
+    return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.work = Path(cls.folder.name)
+        cls.pack = make_inputs.tiny_pack(cls.work / "pack")
+        os.environ["ITEM_ENGINE_PATH"] = str(cls.work / "no-such-engine.so")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def fails(self, done, code, *words):
+        """One clear line on stderr, and the exit code."""
+        said = done.stderr.decode()
+        self.assertEqual(done.returncode, code, said)
+        self.assertEqual(said.count("\n"), 1, said)
+        for word in words:
+            self.assertIn(word, said)
+
+
+class Usage(Case):
+    def test_help_of_each_command(self):
+        whole = item("--help")
+        self.assertEqual(whole.returncode, 0)
+        for command in COMMANDS:
+            self.assertIn("\n  " + command, whole.stdout.decode())
+            done = item(command, "--help")
+            self.assertEqual(done.returncode, 0, command)
+            self.assertIn(f"usage: item {command}", done.stdout.decode())
+
+    def test_version(self):
+        self.assertRegex(item("--version").stdout.decode(), r"^item \d+\.\d+\.\d+\n$")
+
+    def test_nothing_asked(self):
+        done = item()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"usage", done.stderr)
+
+    def test_wrong_use(self):
+        self.fails(item("chekc"), 2, "chekc")
+        self.fails(item("check"), 2, "name a picture")
+        self.fails(item("check", "--colour", "a.jpg"), 2, "--colour", "--help")
+        self.fails(item("check", "a.jpg", "--pack"), 2, "--pack needs a value")
+        self.fails(item("check", "--json=1", "a.jpg"), 2, "--json takes no value")
+        self.fails(item("check", "--threshold", "fpr2", "a.jpg"), 2, "--threshold", "fpr1")
+        self.fails(item("check", "--batch", "0", "a.jpg"), 2, "--batch", "64")
+        self.fails(item("check", "--precision=fp8", "a.jpg"), 2, "--precision", "bf16")
+        self.fails(item("check", "--threads", "none", "a.jpg"), 2, "--threads")
+        self.fails(item("detect", "a.jpg"), 2, "--query")
+        self.fails(item("embed"), 2, "--text")
+        self.fails(item("tokenize"), 2, "text")
+        self.fails(item("phrases"), 2, "text")
+        self.fails(item("pack", "open"), 2, "show|verify")
+
+    def test_options_end(self):
+        done = item("check", "--json", "--pack", self.pack, "--", "--json")
+        self.assertEqual(lines(done)[0]["file"], "--json")
+
+    def test_quick_without_engine(self):
+        text = self.work / "text.jpg"
+        text.write_text("no picture")
+        for args in (["--help"], ["check", "--help"], ["phrases", "two dogs on the grass"],
+                     ["tokenize", "--pack", self.pack, "a dog"], ["pack", "show", self.pack],
+                     ["check", "--pack", self.pack, text]):
+            took = []
+            for _ in range(7):
+                start = time.monotonic()
+                done = item(*args)
+                took.append(time.monotonic() - start)
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                self.assertNotIn(b"engine", done.stdout + done.stderr)
+            if "ASAN_OPTIONS" not in os.environ:
+                self.assertLess(min(took), QUICK, args)
+
+
+class BadPictures(Case):
+    def check(self, *args, **more):
+        return item("check", "--json", "--pack", self.pack, *args, **more)
+
+    def test_each_has_its_line(self):
+        names = make_inputs.write(self.work / "bad", make_inputs.BAD)
+        for batch in ("1", "8"):
+            done = self.check("--batch", batch, *names)
+            answers = lines(done)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual([a["file"] for a in answers], [str(n) for n in names])
+            for answer, (_, code) in zip(answers, make_inputs.BAD.values()):
+                self.assertEqual(set(answer), {"file", "error"})
+                self.assertEqual(set(answer["error"]), {"code", "message"})
+                self.assertTrue(answer["error"]["message"])
+                self.assertNotIn("\n", answer["error"]["message"])
+                self.assertNotIn("\x1b", answer["error"]["message"])
+                if code:
+                    self.assertEqual(answer["error"]["code"], code, answer)
+
+    def test_people_see_no_control_characters(self):
+        names = make_inputs.write(self.work / "shown", make_inputs.BAD)
+        done = item("check", "--pack", self.pack, *names)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn(b"\x1b", done.stdout)
+        self.assertIn(b"line\\nbreak \\x1b[31m.png", done.stdout)
+        self.assertEqual(done.stdout.count(b"failed"), len(names))
+
+    def test_what_is_no_file(self):
+        missing, pipe = self.work / "missing.jpg", self.work / "pipe.jpg"
+        os.mkfifo(pipe)
+        names = [missing, pipe, "", "/dev/null"]
+        answers = lines(self.check(*names))
+        self.assertEqual([a["file"] for a in answers], [str(n) for n in names])
+        self.assertEqual(answers[0]["error"]["code"], "ITEM_E_IO")
+        self.assertTrue(all("error" in a for a in answers))
+
+    @unittest.skipIf(os.geteuid() == 0, "root reads everything")
+    def test_unreadable(self):
+        path = self.work / "secret.jpg"
+        path.write_bytes(make_inputs.jpeg())
+        path.chmod(0)
+        answer = lines(self.check(path))[0]
+        self.assertEqual(answer["error"]["code"], "ITEM_E_IO")
+        self.assertIn("ermission", answer["error"]["message"])
+
+    def test_name_that_is_no_utf8(self):
+        path = os.fsencode(self.work) + b"/caf\xe9.jpg"
+        with open(path, "wb"):
+            pass
+        self.assertTrue(lines(self.check(path))[0]["file"].endswith("caf\ufffd.jpg"))
+        self.assertIn(b"caf\\xe9.jpg", item("check", "--pack", self.pack, path).stdout)
+
+    def test_without_engine_every_good_picture_says_so(self):
+        names = make_inputs.write(self.work / "good", make_inputs.GOOD)
+        done = self.check(*names)
+        self.assertEqual(done.returncode, 1)
+        for answer in lines(done):
+            self.assertEqual(answer["error"]["code"], "ITEM_E_NO_ENGINE", answer)
+            self.assertIn("libtorch", answer["error"]["message"])
+
+    def test_other_commands_tell_too(self):
+        name = make_inputs.write(self.work / "other", {"x.jpg": b"no picture"})[0]
+        for command in (["caption"], ["detect", "--query", "dog"], ["embed"]):
+            done = item(*command, "--json", "--pack", self.pack, name)
+            self.assertEqual(done.returncode, 1, command)
+            self.assertEqual(set(lines(done)[0]), {"file", "error"}, command)
+
+
+class Captions(Case):
+    def test_bad_captions(self):
+        picture = make_inputs.PICTURES / "chelsea.jpg"
+        for caption, code in ((b"\xff\xfe", "ITEM_E_FORMAT"), (b"dog " * 25000, "ITEM_E_LIMIT")):
+            done = subprocess.run([PROGRAM, b"check", b"--json", b"--pack", os.fsencode(self.pack),
+                                   b"--caption", caption, os.fsencode(picture)],
+                                  capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            said = done.stdout + done.stderr
+            self.assertIn(b"caption", said)
+            self.assertLess(len(said), 2000)
+            if done.stdout:
+                self.assertEqual(lines(done)[0]["error"]["code"], code)
+
+
+class Names(Case):
+    def listed(self, *args, **more):
+        return [a["file"] for a in lines(item("check", "--json", "--pack", self.pack, *args,
+                                              **more))]
+
+    def tree(self, name):
+        top = self.work / name
+        for sub in ("b/inner", "a", ".hidden"):
+            (top / sub).mkdir(parents=True)
+        for file in ("z.jpg", "b/2.jpg", "b/10.jpg", "b/inner/x.jpg", "a/1.jpg", ".hidden/h.jpg",
+                     ".h.jpg"):
+            (top / file).write_bytes(b"")
+        (top / "a" / "loop").symlink_to(top)
+        return top
+
+    def test_folder_is_sorted(self):
+        top = self.tree("tree")
+        wanted = [f"{top}/{n}" for n in ("a/1.jpg", "b/10.jpg", "b/2.jpg", "b/inner/x.jpg",
+                                         "z.jpg")]
+        self.assertEqual(self.listed(top), wanted)
+        self.assertEqual(self.listed(f"{top}/"), wanted)
+
+    def test_order_given(self):
+        top = self.tree("order")
+        self.assertEqual(self.listed(top / "z.jpg", top / "a", top / "b" / "2.jpg"),
+                         [f"{top}/z.jpg", f"{top}/a/1.jpg", f"{top}/b/2.jpg"])
+
+    def test_standard_input(self):
+        first, second = self.work / "one two.jpg", self.work / "line\nbreak.jpg"
+        self.assertEqual(self.listed("-", stdin=f"{first}\n\n{first}".encode()),
+                         [str(first)] * 2)
+        self.assertEqual(self.listed("-0", "-", stdin=f"{second}\0{first}\0".encode()),
+                         [str(second), str(first)])
+        self.assertEqual(self.listed(first, "-", second, stdin=b""), [str(first), str(second)])
+
+    def test_many_names(self):
+        names = [f"/nowhere/{i}.jpg" for i in range(5000)]
+        self.assertEqual(self.listed("-", stdin="\n".join(names).encode()), names)
+
+    def test_unreadable_folder(self):
+        done = item("check", "--pack", self.pack, self.work / "nothing")
+        self.assertEqual(done.returncode, 1)
+
+    def test_answer_before_the_next_name(self):
+        with subprocess.Popen([PROGRAM, "check", "--json", "--pack", self.pack, "-"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            for i in range(3):
+                process.stdin.write(f"/nowhere/{i}.jpg\n".encode())
+                process.stdin.flush()
+                self.assertEqual(json.loads(process.stdout.readline())["file"],
+                                 f"/nowhere/{i}.jpg")
+            process.stdin.close()
+            self.assertEqual(process.wait(20), 1)
+
+
+class Ends(Case):
+    def start(self, **more):
+        return subprocess.Popen([PROGRAM, "check", "--json", "--pack", self.pack, "-"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, **more)
+
+    def test_interrupt(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            process = self.start()
+            process.stdin.write(b"/nowhere/1.jpg\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(number)
+            self.assertEqual(process.wait(20), code)
+            self.assertEqual(process.communicate()[1], b"")
+
+    def test_closed_pipe(self):
+        process = self.start()
+        process.stdout.close()
+        process.stdout = None
+        _, said = process.communicate(b"/nowhere.jpg\n" * 2000, timeout=60)
+        self.assertEqual(said, b"")
+        self.assertEqual(process.returncode, 128 + signal.SIGPIPE)
+
+    def test_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, "check", "--json", "--pack", self.pack, "/nowhere.jpg"],
+                                  stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot write", done.stderr)
+
+
+class Words(Case):
+    def test_tokenize(self):
+        done = item("tokenize", "--json", "--pack", self.pack, "a dogs", "", "cat")
+        self.assertEqual(lines(done), [{"text": "a dogs", "tokens": [2, 4, 5, 6, 3]},
+                                       {"text": "", "tokens": [2, 3]},
+                                       {"text": "cat", "tokens": [2, 1, 3]}])
+        plain = item("tokenize", "--pack", self.pack, "a dog")
+        self.assertEqual(plain.stdout, b"2 4 5 3\n")
+
+    def test_phrases(self):
+        text = "two brown dogs run on the grass"
+        answer = lines(item("phrases", "--json", text))[0]
+        self.assertEqual(answer["text"], text)
+        self.assertEqual([p["phrase"] for p in answer["phrases"]], ["two brown dogs", "grass"])
+        first = answer["phrases"][0]
+        self.assertEqual(text[first["start"]:first["end"]], "two brown dogs")
+
+    def test_lines_of_standard_input(self):
+        done = item("phrases", "--json", "-", stdin=b"a dog\na cat\n")
+        self.assertEqual([a["text"] for a in lines(done)], ["a dog", "a cat"])
+
+    def test_bad_texts(self):
+        self.fails(item("phrases", b"\xff"), 1, "UTF-8")
+        self.fails(item("tokenize", "--pack", self.pack, b"\xff"), 1, "UTF-8")
+        long = item("phrases", "--json", "-", stdin=b"a dog and " * 100000)
+        self.assertIn(long.returncode, (0, 1))
+        self.assertLess(long.stderr.count(b"\n"), 2)
+
+
+class Packs(Case):
+    def copy(self, name):
+        return make_inputs.tiny_pack(self.work / name)
+
+    def test_show_and_verify(self):
+        shown = json.loads(item("pack", "show", "--json", self.pack).stdout)
+        self.assertEqual(shown["name"], "tiny")
+        self.assertEqual(set(shown["stages"]), {"captioner", "detector", "embedder"})
+        done = item("pack", "verify", self.pack)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"no verdict", item("pack", "show", "--pack", self.pack).stdout)
+
+    def test_missing_file(self):
+        pack = self.copy("missing")
+        (pack / "vocab.txt").unlink()
+        self.fails(item("pack", "verify", pack), 1, "vocab.txt")
+        self.fails(item("check", "--pack", pack, "a.jpg"), 2, "vocab.txt")
+
+    def test_wrong_hash(self):
+        pack = self.copy("changed")
+        words = (pack / "vocab.txt").read_bytes()
+        (pack / "vocab.txt").write_bytes(words.replace(b"dog", b"cat"))
+        self.fails(item("pack", "verify", pack), 1, "vocab.txt", "SHA-256")
+        self.fails(item("check", "--pack", pack, "a.jpg"), 2, "vocab.txt")
+
+    def test_no_pack(self):
+        empty = self.work / "empty"
+        empty.mkdir()
+        broken = self.copy("broken")
+        (broken / "item.json").write_text("{")
+        self.fails(item("pack", "show", self.work / "nowhere"), 1, "nowhere")
+        self.fails(item("pack", "show", empty), 1, "item.json")
+        self.fails(item("pack", "show", broken), 1, "item.json")
+        self.fails(item("check", "--pack", empty, "a.jpg"), 2, "item.json")
+
+    def test_head_of_another_kind(self):
+        head = self.work / "head.safetensors"
+        head.write_bytes(b"no head")
+        self.fails(item("check", "--pack", self.pack, "--head", head, "a.jpg"), 2,
+                   "head.safetensors")
+
+    def test_doctor_without_engine(self):
+        done = item("doctor", "--pack", self.pack)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"libtorch", done.stdout)
+        self.assertIn(b"tiny 1", done.stdout)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=1)
