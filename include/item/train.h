@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Training, calibrating and evaluating heads.
+ *
+ * A data set holds, for each picture, the unit vectors that misalignment is computed from, so
+ * that every layout of features can be tried without running a network again. Name the sources:
+ * a head that merely knows sources looks good until it meets a new one. Everything that is
+ * learnt, scaling included, is learnt inside of a fold; calibration rests on pictures of sources
+ * that were not trained on, wherever the data set has enough sources.
+ *
+ *     item_extract_options how = ITEM_EXTRACT_OPTIONS_INIT;
+ *     how.split = "train";
+ *     if (item_dataset_extract(ctx, "manifest.csv", &how, &data, &err) == ITEM_OK &&
+ *         item_train(data, NULL, &report, &err) == ITEM_OK &&
+ *         item_report_write_head(report, "head.safetensors", &err) == ITEM_OK)
+ *         fputs(item_report_markdown(report), stdout);
+ *     item_report_free(report);
+ *     item_dataset_free(data);
+ */
+#ifndef ITEM_TRAIN_H
+#define ITEM_TRAIN_H
+
+#include <item/context.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Pictures as unit vectors, with label, source, generator and scene. One thread at a time. */
+typedef struct item_dataset item_dataset;
+
+/** What a training or an evaluation found. Immutable. */
+typedef struct item_report item_report;
+
+#define ITEM_LABEL_REAL 0u
+#define ITEM_LABEL_AI   1u
+
+/** Facts of a data set; for item_dataset_new() the counts stay 0. */
+typedef struct item_dataset_info {
+    uint32_t struct_size;
+    uint32_t width;             /* of the vectors */
+    uint32_t working_size;      /* short side to which pictures were brought, pixels; 0: none */
+    uint32_t callers_captions;  /* 1: text vectors are those of callers' captions */
+    const char *embedder;       /* its identity: a head refuses every other one */
+    const char *working_filter; /* "bilinear", "bicubic" or "lanczos"; NULL: lanczos */
+    uint64_t rows, ai, real;    /* pictures */
+    uint64_t sources, failed;   /* failed: pictures that could not be read, and were left out */
+} item_dataset_info;
+
+#define ITEM_DATASET_INFO_INIT                                                                     \
+    {                                                                                              \
+        sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0                              \
+    }
+
+#define ITEM_ROW_CAPTION_EMPTY   1u
+#define ITEM_ROW_CAPTION_LOOPING 2u
+
+/** One picture of a data set. Texts may be NULL: not known. */
+typedef struct item_row {
+    uint32_t struct_size;
+    uint32_t label;          /* ITEM_LABEL_... */
+    uint32_t flags;          /* ITEM_ROW_... */
+    uint32_t objects;        /* number of crops and phrases */
+    uint32_t picture_width;  /* of the upright picture, pixels; 0: not known */
+    uint32_t picture_height; /* likewise */
+    uint64_t file_bytes;     /* size of its file; 0: not known */
+    double caption_logprob;  /* mean log-probability of a token; NaN: not known */
+    const float *image;      /* unit vector of the whole picture [width] */
+    const float *text;       /* unit vector of the caption [width] */
+    const float *crops;      /* unit vectors of the objects' crops [objects x width] */
+    const float *phrases;    /* unit vectors of the objects' phrases [objects x width] */
+    const char *name;        /* of the picture, such as its path */
+    const char *source;      /* where it comes from: a site, a collection */
+    const char *generator;   /* what made it; "unknown" counts as not known */
+    const char *scene;       /* a prompt or a scene that several pictures share */
+} item_row;
+
+#define ITEM_ROW_INIT                                                                              \
+    {                                                                                              \
+        sizeof(item_row), 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
+    }
+
+/**
+ * Makes an empty data set.
+ *
+ * @param info  width, embedder and working size; counts are 0
+ * @param out   receives the data set; release with item_dataset_free()
+ * @param err   receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MEMORY
+ * Owner: caller; texts are copied.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_new(const item_dataset_info *info, item_dataset **out,
+                                      item_error *err);
+
+/**
+ * Frees a data set.
+ *
+ * @param data  data set; NULL is ignored
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API void item_dataset_free(item_dataset *data);
+
+/**
+ * Adds a picture.
+ *
+ * @param data  data set
+ * @param row   the picture; vectors and texts are copied
+ * @param err   receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT (no label, a vector that is not of unit length),
+ *         ITEM_E_MEMORY
+ * Owner: the data set keeps copies.  Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_add(item_dataset *data, const item_row *row, item_error *err);
+
+/**
+ * A picture of a data set.
+ *
+ * @param data   data set
+ * @param index  0 to info.rows - 1
+ * @param row    ITEM_ROW_INIT; receives the picture, texts that are not known as ""
+ * @param err    receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Owner: vectors and texts are the data set's, until it changes.  Threads: any number
+ * while nobody changes it.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_get(const item_dataset *data, uint64_t index, item_row *row,
+                                      item_error *err);
+
+/**
+ * Facts and counts of a data set.
+ *
+ * @param data  data set
+ * @param info  ITEM_DATASET_INFO_INIT; receives the facts
+ * @param err   receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Owner: texts are the data set's.  Threads: any number while nobody changes it.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_get_info(const item_dataset *data, item_dataset_info *info,
+                                           item_error *err);
+
+/**
+ * Takes out every picture with a value in a column, for instance a source that trained the
+ * captioner.
+ *
+ * @param data     data set
+ * @param column   "source", "generator", "scene", "name" or "label" ("ai", "real")
+ * @param value    text that must be equal
+ * @param removed  receives how many pictures went; may be NULL
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK (even if none went), ITEM_E_ARGUMENT
+ * Threads: one at a time.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_remove(item_dataset *data, const char *column, const char *value,
+                                         uint64_t *removed, item_error *err);
+
+/**
+ * Reads a data set that item_dataset_save() wrote.
+ *
+ * @param path  file name
+ * @param out   receives the data set; release with item_dataset_free()
+ * @param err   receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_UNSUPPORTED
+ *         (a newer format), ITEM_E_MEMORY
+ * Owner: caller.  Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_load(const char *path, item_dataset **out, item_error *err);
+
+/**
+ * Writes a data set as a safetensors file. Texts stand in the tensor `texts`, each ended by a
+ * zero byte; `source`, `generator`, `scene` and `name` count them from 0.
+ *
+ * @param data  data set
+ * @param path  file name; the file appears whole or not at all
+ * @param err   receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_MEMORY
+ * Threads: any number while nobody changes it.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_save(const item_dataset *data, const char *path, item_error *err);
+
+/** Settings of item_dataset_extract(). */
+typedef struct item_extract_options {
+    uint32_t struct_size;
+    uint32_t callers_captions; /* 1: use each row's prompt as its caption, where it has one */
+    uint32_t max_failures;     /* pictures that may fail before the call does; see below */
+    uint32_t reserved;         /* 0 */
+    const char *split;         /* rows of this split only; NULL: all */
+    item_cancel *cancel;       /* NULL: cannot be cancelled */
+    item_progress_fn progress; /* NULL: none; counts pictures */
+    void *progress_user;
+} item_extract_options;
+
+#define ITEM_EXTRACT_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(item_extract_options), 0, 100, 0, NULL, NULL, NULL, NULL                            \
+    }
+
+/**
+ * Makes a data set of pictures: runs captioner, detector and embedder of a context over them.
+ * A picture that fails is left out and named by item_dataset_warning().
+ *
+ * @param ctx       context with all three stages; a head is not needed
+ * @param manifest  CSV file with columns path, label (ai, real) and, if known, generator,
+ *                  source, split, prompt; or a folder with ai/ and real/ in it, whose
+ *                  subfolders are sources
+ * @param options   settings; NULL for the defaults
+ * @param out       receives the data set; release with item_dataset_free()
+ * @param err       receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT (more than
+ *         max_failures pictures failed), ITEM_E_CANCELLED, or what the stages return
+ * Owner: caller.  Threads: any number on one context.  Since: 0.1
+ */
+ITEM_API item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
+                                          const item_extract_options *options, item_dataset **out,
+                                          item_error *err);
+
+/**
+ * Why a picture was left out by item_dataset_extract().
+ *
+ * @param data   data set
+ * @param index  from 0
+ * @return one line with the file, or NULL when there are not that many
+ * Owner: the data set.  Threads: any number while nobody changes it.  Since: 0.1
+ */
+ITEM_API const char *item_dataset_warning(const item_dataset *data, uint32_t index);
+
+/** Settings of training. Choose them by folds of the training set alone. */
+typedef struct item_train_options {
+    uint32_t struct_size;
+    uint32_t hidden[3];   /* units of hidden layers, ended by a 0; none is logistic regression */
+    uint32_t epochs;      /* at most */
+    uint32_t batch;       /* pictures of a step */
+    uint32_t patience;    /* epochs without a better validation loss before the end; 0: no end */
+    uint32_t folds;       /* at most; fewer when there are fewer sources */
+    uint32_t size_min;    /* least short side that the head answers for; 0: the least in the data */
+    uint32_t size_max;    /* largest; 0: no end, as pictures are brought to the working size */
+    double learning_rate; /* of the first step; falls to 0 as a half cosine */
+    double weight_decay;  /* decoupled from the loss */
+    double dropout;       /* share of hidden units */
+    double validation;    /* share of scenes kept for early stopping; 0: none */
+    double real_share;    /* at most this share of AI pictures lies below the point for `real` */
+    double scope_quantile;   /* share of calibration pictures that are in scope; 0: no rule */
+    double caption_quantile; /* share of captions too improbable to rely on; 0: no rule */
+    uint64_t seed;
+    uint32_t draws;            /* of the bootstrap */
+    uint32_t controls;         /* 1: also train on what should tell nothing */
+    const char *layout;        /* of the features; NULL: difference/both/1 */
+    const char *trained_on;    /* a text for the head: what data, which licence; NULL: sources */
+    item_cancel *cancel;       /* NULL: cannot be cancelled */
+    item_progress_fn progress; /* NULL: none; counts epochs, and jumps where training stops early */
+    void *progress_user;
+} item_train_options;
+
+#define ITEM_TRAIN_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(item_train_options), {32, 0, 0}, 60, 64, 10, 10, 0, 0, 1e-3, 0.1, 0.3, 0.15, 0.10,  \
+            0.999, 0.01, 1, 1000, 1, NULL, NULL, NULL, NULL, NULL                                  \
+    }
+
+/**
+ * Trains and calibrates a head. Each fold is scored by a network that saw nothing of its sources,
+ * generators and scenes; calibration, thresholds and the report rest on these scores. The network
+ * of the head is then trained on everything. The same data, settings and processor type give the
+ * same bytes.
+ *
+ * With too few sources the folds are made of generators or scenes instead, and the report warns:
+ * its figures say nothing of new sources then.
+ *
+ * @param data     data set with both labels
+ * @param options  settings; NULL for the defaults
+ * @param out      receives the report, which holds the head; release with item_report_free()
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_CANCELLED, ITEM_E_MEMORY
+ * Owner: caller.  Threads: any number while nobody changes the data set.  Since: 0.1
+ */
+ITEM_API item_status item_train(const item_dataset *data, const item_train_options *options,
+                                item_report **out, item_error *err);
+
+/** Settings of an evaluation. */
+typedef struct item_eval_options {
+    uint32_t struct_size;
+    uint32_t draws;        /* of the bootstrap */
+    uint32_t bins;         /* of the calibration error */
+    uint32_t reserved;     /* 0 */
+    double level;          /* of the intervals */
+    uint64_t seed;         /* of the bootstrap and the shuffling of captions */
+    const char *threshold; /* "fpr1", "fpr5" or a number; NULL: fpr1 */
+    const char *rival;     /* file of another head, to compare on the same pictures; or NULL */
+    const item_dataset *controls; /* train controls on this set, such as the head's; or NULL */
+    item_cancel *cancel;          /* NULL: cannot be cancelled */
+} item_eval_options;
+
+#define ITEM_EVAL_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(item_eval_options), 1000, 10, 0, 0.95, 1, NULL, NULL, NULL, NULL                    \
+    }
+
+/**
+ * Evaluates a head on pictures that it was not trained on: within each source, then the mean;
+ * each generator; verdicts and false positives against the promise; calibration error; controls.
+ *
+ * @param data     data set
+ * @param head     file of a head; NULL: the head of ctx
+ * @param ctx      context; may be NULL when head is given
+ * @param options  settings; NULL for the defaults
+ * @param out      receives the report; release with item_report_free()
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MISMATCH (the head was made for another embedder
+ *         or width), ITEM_E_UNSUPPORTED (ctx has no head), ITEM_E_IO, ITEM_E_FORMAT,
+ *         ITEM_E_CANCELLED, ITEM_E_MEMORY
+ * Owner: caller.  Threads: any number while nobody changes the data set.  Since: 0.1
+ */
+ITEM_API item_status item_evaluate(const item_dataset *data, const char *head, const item_ctx *ctx,
+                                   const item_eval_options *options, item_report **out,
+                                   item_error *err);
+
+/**
+ * Frees a report.
+ *
+ * @param report  report; NULL is ignored
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API void item_report_free(item_report *report);
+
+/**
+ * The report as one line of JSON (UTF-8); docs/evaluation.md lists the keys.
+ *
+ * @param report  report
+ * @return the text, or NULL when report is NULL
+ * Owner: the report.  Threads: any.  Since: 0.1
+ */
+ITEM_API const char *item_report_json(const item_report *report);
+
+/**
+ * The report as short Markdown: headline, tables, warnings.
+ *
+ * @param report  report
+ * @return the text, or NULL when report is NULL
+ * Owner: the report.  Threads: any.  Since: 0.1
+ */
+ITEM_API const char *item_report_markdown(const item_report *report);
+
+/**
+ * One number of a report.
+ *
+ * @param report  report
+ * @param path    keys of the JSON joined by dots, such as "headline.auc"
+ * @return the number (true is 1); NaN where there is none
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API double item_report_number(const item_report *report, const char *path);
+
+/**
+ * Writes the head that item_train() made.
+ *
+ * @param report  report of a training
+ * @param path    file name; the file appears whole or not at all
+ * @param err     receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT (report of an evaluation), ITEM_E_IO, ITEM_E_MEMORY
+ * Threads: any.  Since: 0.1
+ */
+ITEM_API item_status item_report_write_head(const item_report *report, const char *path,
+                                            item_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
