@@ -17,16 +17,23 @@ typedef struct item_image item_image;
 #define ITEM_PIXELS_BGRA 3 /* 4 bytes, as above                              */
 #define ITEM_PIXELS_GREY 4 /* 1 byte                                         */
 
-/** Accept a file that ends early: what is missing is grey, and a warning tells. */
+/**
+ * Accept a file that ends early: what is missing is grey, and a warning tells. (A file that lacks
+ * nothing but its end mark, behind the last pixel, is whole without this.)
+ */
 #define ITEM_IMAGE_ACCEPT_TRUNCATED 1u
 
-/** Limits and habits of decoding; 0 in a limit means its default. */
+/**
+ * Limits and habits of decoding; 0 in a limit means its default. Limits are checked before what
+ * they limit is allocated. Pixels and file come from `allocator`; what libjpeg and lcms2 need
+ * while they work comes from malloc, and the former is counted in max_decode_bytes.
+ */
 typedef struct item_image_options {
     uint32_t struct_size;
     uint32_t flags;                  /* ITEM_IMAGE_... */
     uint64_t max_pixels;             /* width x height; default 100 million */
     uint64_t max_file_bytes;         /* default 256 MiB */
-    uint64_t max_decode_bytes;       /* memory of one decode; default 1 GiB */
+    uint64_t max_decode_bytes;       /* memory of one decode beside the file; default 1 GiB */
     uint32_t max_scans;              /* scans of a progressive JPEG; default 64 */
     uint32_t reserved;               /* 0 */
     const item_allocator *allocator; /* NULL: malloc; must outlive the image */
@@ -42,8 +49,8 @@ typedef struct item_image_options {
 typedef struct item_image_info {
     uint32_t struct_size;
     uint32_t width, height; /* of the upright picture, pixels */
-    uint32_t orientation;   /* EXIF orientation that was applied, 1 to 8; 1 if none */
-    uint32_t channels;      /* of the source: 1, 2, 3 or 4 */
+    uint32_t orientation;   /* of EXIF, else of XMP, that was applied, 1 to 8; 1 if none */
+    uint32_t channels;      /* of the source: 1, 2, 3 or 4; a palette counts as its colours */
     uint32_t bits;          /* of the source, per channel */
     uint32_t has_icc;       /* 1 if a colour profile was applied */
     uint32_t truncated;     /* 1 if the file ended early and that was accepted */
@@ -57,7 +64,10 @@ typedef struct item_image_info {
     }
 
 /**
- * Reads a JPEG or PNG file. The kind is told by content, never by name.
+ * Reads a JPEG or PNG file. The kind is told by content, never by name. The picture is turned
+ * upright, its colour profile is applied (perceptual, to sRGB; one that is broken or does not fit
+ * is left out with a warning), of 16 bits the high byte is taken, and transparency goes on white.
+ * Of an animated PNG the default picture is read. A folder, pipe or device is ITEM_E_IO.
  *
  * @param path     file name as the system gives it
  * @param options  limits; NULL for the defaults

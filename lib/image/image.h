@@ -15,17 +15,18 @@ typedef enum itemi_filter {
 } itemi_filter;
 
 /*
- * Resizes 8-bit RGB with antialiasing, byte for byte as Pillow's
- * Image.resize(size, filter, box): two passes in fixed point, uint8 between.
- * `box` is x0, y0, x1, y1 in source pixels, or NULL for the whole picture.
- * dst holds dst_width x dst_height x 3 bytes.
+ * Resizes 8-bit RGB with antialiasing, byte for byte as Image.resize(size, filter, box) of
+ * Pillow 13: two passes in fixed point, uint8 between, across first unless the height shrinks by
+ * more than twice what the width does (older Pillow: across first always).
+ * `box` is x0, y0, x1, y1 in source pixels, not empty, rounded to float, or NULL for the whole
+ * picture. dst holds dst_width x dst_height x 3 bytes.
  */
 item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
                              uint32_t src_height, const double *box, uint8_t *dst,
                              uint32_t dst_width, uint32_t dst_height, itemi_filter filter,
                              item_error *err);
 
-/* A new picture, resized from (a box of) another. */
+/* A new picture, resized from (a box of) another; it keeps the facts and the warning of that. */
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,
                                 uint32_t width, uint32_t height, itemi_filter filter,
                                 item_image **out, item_error *err);
