@@ -33,12 +33,12 @@ void cli_list_free(cli_list *list);
 
 typedef struct cli_args {
     const char *command;
-    const char *pack, *caption, *out;
-    bool json, nul_names, help;
-    size_t batch;
-    uint32_t threads;
-    item_config *config; /* options that are settings of a context end here */
+    const char *pack, *caption, *threshold, *head;
+    const char *out, *save, *rival, *split, *layout, *hidden, *trained_on; /* train and eval */
+    bool json, nul_names, verbose, prompts, help;
+    uint64_t batch, threads, max_failures, epochs, seed; /* epochs, threads 0: not given */
     cli_list queries, texts, rest;
+    item_config *config; /* options that are settings of a context end here */
 } cli_args;
 
 typedef struct cli_command {
@@ -143,6 +143,6 @@ void cli_show_result(const item_result *result, const char *file);
 void cli_show_check_header(void);
 
 extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
-    cli_pack, cli_doctor;
+    cli_train, cli_eval, cli_pack, cli_doctor;
 
 #endif

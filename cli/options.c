@@ -1,40 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options of all commands: one table parses them and writes their help. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 
+/* Where an option's value goes: a member of cli_args. */
+typedef enum kind { KIND_NONE, KIND_TEXT, KIND_LIST, KIND_NUMBER, KIND_FLAG } kind;
+
+#define NOTHING             KIND_NONE, 0, 0, 0
+#define TEXT(m)             KIND_TEXT, offsetof(cli_args, m), 0, 0
+#define LIST(m)             KIND_LIST, offsetof(cli_args, m), 0, 0
+#define FLAG(m)             KIND_FLAG, offsetof(cli_args, m), 0, 0
+#define NUMBER(m, low, top) KIND_NUMBER, offsetof(cli_args, m), low, top
+
 typedef struct option {
     char letter; /* names it in a command's list; not typed by users */
     const char *name;
     const char *value; /* NULL: takes none */
     const char *help;
-    const char *setting; /* name for item_config_set(), or NULL */
+    const char *setting; /* name for item_config_set(), which checks the value; or NULL */
+    kind kind;
+    size_t member;
+    uint64_t least, most;
 } option;
 
 static const option options[] = {
-    {'p', "--pack", "FOLDER", "the pack to use; default: the installed one", NULL},
-    {'c', "--caption", "TEXT", "your own caption, for every picture of the call", NULL},
-    {'t', "--threshold", "NAME", "fpr1 (default), fpr5, or a score between 0 and 1", "threshold"},
-    {'s', "--threshold", "SCORE", "least score of a box, 0 to 1", "detector_score"},
-    {'H', "--head", "FILE", "judge with this head; 'none': no verdict", "head"},
+    {'p', "--pack", "FOLDER", "the pack to use; default: the installed one", NULL, TEXT(pack)},
+    {'c', "--caption", "TEXT", "your own caption, for every picture of the call", NULL,
+     TEXT(caption)},
+    {'t', "--threshold", "NAME", "fpr1 (default), fpr5, or a number between 0 and 1", "threshold",
+     TEXT(threshold)},
+    {'s', "--threshold", "SCORE", "least score of a box, 0 to 1", "detector_score", NOTHING},
+    {'H', "--head", "FILE", "judge with this head; 'none': no verdict", "head", TEXT(head)},
     {'P', "--prior", "SHARE", "share of AI pictures you expect: moves the probability only",
-     "prior"},
-    {'o', "--max-objects", "N", "objects a picture, 0 to 64; default 8", "max_objects"},
-    {'B', "--beams", "N", "beams of the captioner, 1 to 8", "beams"},
-    {'q', "--query", "TEXT", "what to look for; may be given many times", NULL},
-    {'x', "--text", "TEXT", "a text to embed; may be given many times", NULL},
-    {'b', "--batch", "N", "pictures at a time, 1 to 64; default 8", "batch"},
-    {'r', "--precision", "P", "fp32 (default), bf16 or auto", "precision"},
-    {'d', "--device", "D", "cpu (default), cuda:0, ...", "device"},
-    {'T', "--threads", "N", "threads that compute; default: one for each core", NULL},
+     "prior", NOTHING},
+    {'o', "--max-objects", "N", "objects a picture, 0 to 64; default 8", "max_objects", NOTHING},
+    {'B', "--beams", "N", "beams of the captioner, 1 to 8", "beams", NOTHING},
+    {'q', "--query", "TEXT", "what to look for; may be given many times", NULL, LIST(queries)},
+    {'x', "--text", "TEXT", "a text to embed; may be given many times", NULL, LIST(texts)},
+    {'O', "--out", "FILE", "where the head goes", NULL, TEXT(out)},
+    {'S', "--save", "FILE", "keep the vectors too (.safetensors), for another run", NULL,
+     TEXT(save)},
+    {'R', "--rival", "HEAD", "compare with this head on the same pictures", NULL, TEXT(rival)},
+    {'i', "--split", "NAME", "rows of this split of the manifest only", NULL, TEXT(split)},
+    {'u', "--prompts", NULL, "take each row's prompt as its caption, where it has one", NULL,
+     FLAG(prompts)},
+    {'F', "--max-failures", "N", "pictures that may fail before all does; default 100", NULL,
+     NUMBER(max_failures, 0, UINT32_MAX)},
+    {'L', "--layout", "NAME", "form/scope/version of features; default difference/both/1", NULL,
+     TEXT(layout)},
+    {'N', "--hidden", "N[,N]", "units of hidden layers, 0 for none; default 32", NULL,
+     TEXT(hidden)},
+    {'e', "--epochs", "N", "rounds over the pictures, at most; default 60", NULL,
+     NUMBER(epochs, 1, 1000000)},
+    {'E', "--seed", "N", "of every draw; default 1", NULL, NUMBER(seed, 0, UINT64_MAX)},
+    {'D', "--trained-on", "TEXT", "for the head: what pictures, which licence", NULL,
+     TEXT(trained_on)},
+    {'b', "--batch", "N", "pictures at a time, 1 to 64; default 8", "batch", NUMBER(batch, 1, 64)},
+    {'r', "--precision", "P", "fp32 (default), bf16 or auto", "precision", NOTHING},
+    {'d', "--device", "D", "cpu (default), cuda:0, ...", "device", NOTHING},
+    {'T', "--threads", "N", "threads that compute; default: one for each core", NULL,
+     NUMBER(threads, 1, 1024)},
     {'a', "--accept-truncated", NULL, "read pictures that end early, with a warning",
-     "accept_truncated"},
-    {'j', "--json", NULL, "one JSON object a line, as soon as it is known", NULL},
-    {'0', "-0", NULL, "names on standard input end with NUL, not newline", NULL},
-    {'v', "--verbose", NULL, "what the library logs, on standard error", NULL},
+     "accept_truncated", NOTHING},
+    {'j', "--json", NULL, "one JSON object a line, as soon as it is known", NULL, FLAG(json)},
+    {'0', "-0", NULL, "names on standard input end with NUL, not newline", NULL, FLAG(nul_names)},
+    {'v', "--verbose", NULL, "what the library logs, on standard error", NULL, FLAG(verbose)},
 };
 
 void cli_complain(const cli_args *args, const char *format, ...)
@@ -81,46 +116,42 @@ static void log_line(void *user, int32_t level, const char *text)
     fprintf(stderr, "item: %s: %s\n", level >= 1 && level <= 4 ? names[level] : "", text);
 }
 
-/* "--batch" counts for the command too, so that it hands over as many names at a time. */
-static bool apply(cli_args *args, const option *o, const char *value)
+static bool take_number(const cli_args *args, const option *o, const char *value, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    uint64_t number = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || errno != 0 || number < o->least ||
+        number > o->most) {
+        cli_complain(args, "%s: give a whole number from %" PRIu64 " to %" PRIu64, o->name,
+                     o->least, o->most);
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+static bool take(cli_args *args, const option *o, const char *value)
 {
     item_error err = ITEM_ERROR_INIT;
     if (o->setting && item_config_set(args->config, o->setting, value, &err) != ITEM_OK) {
         cli_complain(args, "%s: %s", o->name, err.message);
         return false;
     }
-    switch (o->letter) {
-    case 'p':
-        args->pack = value;
-        break;
-    case 'c':
-        args->caption = value;
-        break;
-    case 'q':
-        cli_list_add(&args->queries, value);
-        break;
-    case 'x':
-        cli_list_add(&args->texts, value);
-        break;
-    case 'b':
-        args->batch = strtoul(value, NULL, 10);
-        break;
-    case 'T':
-        args->threads = (uint32_t)strtoul(value, NULL, 10);
-        if (args->threads == 0 || args->threads > 1024) {
-            cli_complain(args, "--threads: give a number from 1 to 1024");
-            return false;
-        }
-        break;
-    case 'j':
-        args->json = true;
-        break;
-    case '0':
-        args->nul_names = true;
-        break;
-    case 'v':
-        return item_config_set_log(args->config, log_line, NULL, &err) == ITEM_OK;
-    default:
+    void *member = (char *)args + o->member;
+    switch (o->kind) {
+    case KIND_TEXT:
+        *(const char **)member = value;
+        return true;
+    case KIND_LIST:
+        cli_list_add(member, value);
+        return true;
+    case KIND_NUMBER:
+        return take_number(args, o, value, member);
+    case KIND_FLAG:
+        *(bool *)member = true;
+        return true;
+    case KIND_NONE:
         break;
     }
     return true;
@@ -140,24 +171,18 @@ static bool parse_one(cli_args *args, const char *letters, int argc, char **argv
     if (!o->value) {
         if (equals)
             cli_complain(args, "%s takes no value", o->name);
-        return !equals && apply(args, o, "1");
+        return !equals && take(args, o, "1");
     }
     const char *value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
     if (!value) {
         cli_complain(args, "%s needs a value: %s", o->name, o->value);
         return false;
     }
-    return apply(args, o, value);
+    return take(args, o, value);
 }
 
-bool cli_args_parse(cli_args *args, const cli_command *command, int argc, char **argv)
+static bool parse_all(cli_args *args, const char *letters, int argc, char **argv)
 {
-    item_error err = ITEM_ERROR_INIT;
-    *args = (cli_args){.command = command->name, .batch = 8};
-    if (item_config_new(&args->config, &err) != ITEM_OK) {
-        cli_complain_error(args, &err);
-        return false;
-    }
     bool only_names = false;
     for (int i = 2; i < argc; i++) {
         if (only_names || argv[i][0] != '-' || argv[i][1] == '\0')
@@ -166,8 +191,25 @@ bool cli_args_parse(cli_args *args, const cli_command *command, int argc, char *
             only_names = true;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             args->help = true;
-        else if (!parse_one(args, command->options, argc, argv, &i))
+        else if (!parse_one(args, letters, argc, argv, &i))
             return false;
+    }
+    return true;
+}
+
+bool cli_args_parse(cli_args *args, const cli_command *command, int argc, char **argv)
+{
+    item_error err = ITEM_ERROR_INIT;
+    *args = (cli_args){.command = command->name, .batch = 8, .max_failures = 100, .seed = 1};
+    if (item_config_new(&args->config, &err) != ITEM_OK) {
+        cli_complain_error(args, &err);
+        return false;
+    }
+    if (!parse_all(args, command->options, argc, argv))
+        return false;
+    if (args->verbose && item_config_set_log(args->config, log_line, NULL, &err) != ITEM_OK) {
+        cli_complain_error(args, &err);
+        return false;
     }
     return true;
 }

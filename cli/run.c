@@ -127,7 +127,7 @@ item_ctx *cli_open_context(const cli_args *args)
     item_error err = ITEM_ERROR_INIT;
     item_ctx *ctx = NULL;
     item_engine_settings settings = ITEM_ENGINE_SETTINGS_INIT;
-    settings.threads = args->threads;
+    settings.threads = (uint32_t)args->threads;
     if ((args->threads > 0 && item_engine_setup(args->config, &settings, &err) != ITEM_OK) ||
         item_ctx_open(args->pack, args->config, &ctx, &err) != ITEM_OK)
         cli_complain_error(args, &err);
