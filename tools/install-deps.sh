@@ -37,7 +37,7 @@ else
     exit 1
 fi
 
-export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export LC_ALL=C
 update() {
     echo "Fetching the lists of packages (apt-get update) ..."
     $as_root apt-get -qq update
@@ -60,7 +60,8 @@ fi
 echo "$said"
 
 install() {
-    $as_root apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing >/dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing >/dev/null
 }
 # Lists that are too old name files that are gone: fetch them again, once.
 install || { update && install; }

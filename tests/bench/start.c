@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first answer of a new process, against bare loading of the engine in another one. */
+/*
+ * The first answer of a new process, against bare loading of the engine in another one: of the
+ * operations module, that is, which brings libtorch with it.
+ */
 #include <dlfcn.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -13,11 +16,20 @@
 
 extern char **environ;
 
+static int load_engine(const char *module)
+{
+    char path[4096];
+    const char *slash = strrchr(module, '/');
+    int folder = slash ? (int)(slash - module) : 0;
+    snprintf(path, sizeof(path), "%.*s/libitem-torch-ops.so", folder, module);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL) == NULL;
+}
+
 /* "load" with the engine's file, or "check" with a picture; run in a process of its own. */
 int bench_start_child(const char *what, const char *pack, const char *file)
 {
     if (strcmp(what, "load") == 0)
-        _Exit(dlopen(file, RTLD_NOW | RTLD_LOCAL) == NULL);
+        _Exit(load_engine(file));
     item_error err = ITEM_ERROR_INIT;
     item_ctx *ctx = NULL;
     item_result *result = NULL;
