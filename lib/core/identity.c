@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identities of stages and the fingerprint of an answer: what says that two answers compare. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/common_private.h"
+#include "core/core.h"
+
+static item_status fail_hash(item_error *err)
+{
+    return itemi_fail_memory(err, "computing a fingerprint");
+}
+
+static int by_role(const void *a, const void *b)
+{
+    const itemi_pack_file *const *x = a, *const *y = b;
+    return strcmp((*x)->role, (*y)->role);
+}
+
+/* Writes a text that is made to fit. */
+__attribute__((format(printf, 2, 3))) static item_status put(char out[256], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char text[512];
+    int length = itemi_vformat(text, sizeof text, format, args);
+    va_end(args);
+    itemi_escape(out, 256, length < 0 ? "" : text);
+    return ITEM_OK;
+}
+
+item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
+                                item_error *err)
+{
+    const itemi_pack_file *files[16];
+    size_t count = stage->count < ITEMI_COUNT(files) ? stage->count : ITEMI_COUNT(files);
+    for (size_t i = 0; i < count; i++)
+        files[i] = &stage->files[i];
+    qsort(files, count, sizeof files[0], by_role);
+
+    itemi_sha256 *sha = itemi_sha256_new();
+    itemi_sha256_text(sha, stage->family);
+    for (size_t i = 0; i < count; i++) {
+        itemi_sha256_text(sha, files[i]->role);
+        itemi_sha256_text(sha, files[i]->sha256);
+    }
+    char hex[ITEMI_SHA256_HEX];
+    if (!itemi_sha256_end(sha, hex))
+        return fail_hash(err);
+    if (width)
+        return put(out, "%.64s/%u sha256:%s", stage->family, (unsigned)width, hex);
+    return put(out, "%.64s sha256:%s", stage->family, hex);
+}
+
+item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_error *err)
+{
+    const char *name = itemi_stage_name(stage), *id = itemi_stage_id(stage);
+    char hex[ITEMI_SHA256_HEX];
+    if (strlen(name) > 64 || strlen(id) > 128) { /* a long id is told by its hash */
+        itemi_sha256 *sha = itemi_sha256_new();
+        itemi_sha256_text(sha, name);
+        itemi_sha256_text(sha, id);
+        if (!itemi_sha256_end(sha, hex))
+            return fail_hash(err);
+        id = hex;
+    }
+    uint32_t width = itemi_stage_width(stage);
+    if (width)
+        return put(out, "%.64s/%u %s", name, (unsigned)width, id);
+    return put(out, "%.64s %s", name, id);
+}
+
+const char *itemi_processor_class(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512bf16"))
+        return "x86-64 avx512 bf16";
+    if (__builtin_cpu_supports("avx512f"))
+        return "x86-64 avx512";
+    if (__builtin_cpu_supports("avx2"))
+        return "x86-64 avx2";
+    return "x86-64";
+#elif defined(__aarch64__)
+    return "aarch64";
+#else
+    return "other";
+#endif
+}
+
+/* The stages that took part: what they are, what computed them, in which precision. */
+static void add_stages(itemi_sha256 *sha, const item_ctx *ctx, const bool used[ITEMI_STAGES])
+{
+    for (size_t i = 0; i < ITEMI_STAGES; i++) {
+        const itemi_slot *slot = &ctx->slot[i];
+        itemi_sha256_text(sha, used[i] ? slot->identity : "");
+        itemi_sha256_text(sha, used[i] ? slot->engine_id : "");
+        itemi_sha256_text(sha, used[i] ? slot->precision : "");
+    }
+}
+
+/* Every option that changes an answer. */
+static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, uint32_t max_objects)
+{
+    const itemi_settings *s = &ctx->settings;
+    itemi_buf text;
+    itemi_buf_init(&text, NULL);
+    itemi_buf_printf(&text, "device=%s threshold=%s prior=%.17g beams=%u", s->device,
+                     ctx->head ? ctx->threshold.name : "", s->prior, (unsigned)s->beams);
+    itemi_buf_printf(&text, " max_objects=%u detector_score=%.17g accept_truncated=%u",
+                     (unsigned)max_objects, s->detector_score, (unsigned)s->accept_truncated);
+    itemi_buf_printf(&text, " working_size=%u filter=%d layout=%s", (unsigned)ctx->working_size,
+                     (int)ctx->filter, ctx->layout_name);
+    bool made = !text.failed;
+    if (made)
+        itemi_sha256_text(sha, text.data);
+    itemi_buf_free(&text);
+    return made;
+}
+
+item_status itemi_fingerprint(const item_ctx *ctx, const bool used[ITEMI_STAGES],
+                              uint32_t max_objects, char out[ITEMI_SHA256_HEX], item_error *err)
+{
+    itemi_sha256 *sha = itemi_sha256_new();
+    itemi_sha256_text(sha, "libitem");
+    itemi_sha256_text(sha, item_version());
+    itemi_sha256_text(sha, ctx->pack ? ctx->pack->fingerprint : "");
+    itemi_sha256_text(sha, ctx->head_hash);
+    itemi_sha256_text(sha, itemi_processor_class());
+    add_stages(sha, ctx, used);
+    bool made = add_options(sha, ctx, max_objects);
+    return itemi_sha256_end(sha, out) && made ? ITEM_OK : fail_hash(err);
+}

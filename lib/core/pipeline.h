@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pictures on their way through the stages. A batch takes each stage in one call; when that
+ * fails, it is repeated picture by picture, so that only the culprit fails.
+ */
+#ifndef ITEMI_PIPELINE_H
+#define ITEMI_PIPELINE_H
+
+#include "core/result.h"
+
+/* One caption of a picture and all that follows from it. */
+typedef struct itemi_reading {
+    bool used;
+    char *caption;
+    double logprob, margin; /* NaN for a caller's */
+    itemi_phrases phrases;
+    itemi_box *objects; /* in pixels of the working picture, best first */
+    size_t count;
+    float *text;    /* vector of the caption */
+    float *crops;   /* [count x width] */
+    float *phrased; /* vectors of the objects' phrases, [count x width] */
+    float *features;
+} itemi_reading;
+
+/* One picture. */
+typedef struct itemi_work {
+    const char *file;       /* name, or NULL */
+    const char *caller;     /* the caller's caption, or NULL */
+    item_image *image;      /* at its working size, once it is read */
+    uint32_t width, height; /* of the upright picture */
+    uint32_t work_width, work_height;
+    itemi_reading readings[2]; /* of the model's caption, of the caller's */
+    float *vector;             /* of the whole picture */
+    item_timings times;
+    itemi_lines warnings;
+    item_error err; /* code ITEM_OK as long as nothing failed */
+} itemi_work;
+
+#define ITEMI_MODEL  0
+#define ITEMI_CALLER 1
+
+/* The pictures that are worked on together, and what holds for all of them. */
+typedef struct itemi_batch {
+    item_ctx *ctx;
+    itemi_call call;
+    item_cancel *cancel;
+    uint32_t max_objects;
+    itemi_work *works;
+    size_t n;
+    bool used[ITEMI_STAGES]; /* stages that took part */
+    size_t width;            /* of the embedder's vectors; 0 without one */
+    itemi_lines lines;       /* warnings of the call that runs now */
+} itemi_batch;
+
+/* The reading that similarity and evidence come from, and the one that the verdict rests on. */
+const itemi_reading *itemi_work_shown(const itemi_work *work);
+const itemi_reading *itemi_work_judged(const item_ctx *ctx, const itemi_work *work);
+
+/*
+ * Steps of a batch: works that have failed are left out, works that fail get their error.
+ * Return a failure of the whole call alone: cancelled.
+ */
+item_status itemi_batch_read(itemi_batch *batch, item_image *const *images, item_error *err);
+item_status itemi_batch_caption(itemi_batch *batch, item_error *err);
+item_status itemi_batch_detect(itemi_batch *batch, item_error *err);
+item_status itemi_batch_embed(itemi_batch *batch, item_error *err);
+
+/* The caller's options, checked; NULL gives the defaults. */
+item_status itemi_options_in(const item_check_options *options, item_check_options *out,
+                             item_error *err);
+
+/*
+ * Runs `step` on all works that have not failed; when it fails, on each of them alone. A step
+ * leaves works as they were when it fails.
+ */
+typedef item_status (*itemi_step)(itemi_batch *batch, itemi_work **works, size_t n,
+                                  item_error *err);
+item_status itemi_batch_each(itemi_batch *batch, itemi_step step, size_t time_offset,
+                             item_error *err);
+
+void itemi_work_free(const itemi_mem *mem, itemi_work *work);
+
+/* The finished result of a work, which gives what it holds; never NULL after ITEM_OK. */
+item_status itemi_work_finish(itemi_batch *batch, itemi_work *work, item_result **out,
+                              item_error *err);
+
+#endif

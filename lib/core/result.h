@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Results as they are filled by the pipeline and by single stages; unchanged afterwards. */
+#ifndef ITEMI_RESULT_H
+#define ITEMI_RESULT_H
+
+#include "core/core.h"
+
+#define ITEMI_TEXTS (ITEM_TEXT_EMBEDDER + 1)
+
+typedef struct itemi_object {
+    char *phrase;
+    uint32_t phrase_index;
+    double box[4]; /* in pixels of the upright picture */
+    double score, similarity, contribution;
+} itemi_object;
+
+/* Lines that came up on the way. */
+typedef struct itemi_lines {
+    char **items;
+    size_t count;
+} itemi_lines;
+
+struct item_result {
+    itemi_mem mem; /* a copy: results outlive their context */
+    atomic_uint refs;
+    item_error error; /* code ITEM_OK, or why the picture failed */
+    char *text[ITEMI_TEXTS];
+    item_result_summary summary;
+    itemi_object *objects; /* summary.objects of them */
+    size_t width;          /* of the vectors */
+    float *features;
+    size_t feature_count;
+    float *image_vector, *text_vector;    /* [width] or NULL */
+    float *crop_vectors, *phrase_vectors; /* [objects x width] or NULL */
+    item_timings timings;
+    itemi_lines warnings;
+    _Atomic(char *) json; /* made at the first call */
+};
+
+/* With every number NaN, verdict and reason none, and no text. NULL: no memory. */
+item_result *itemi_result_new(const itemi_mem *mem);
+void itemi_summary_init(item_result_summary *summary);
+void itemi_summary_judge(item_result_summary *summary, const itemi_judgement *judgement);
+/* Sets a text; false: no memory. */
+bool itemi_result_set_text(item_result *result, int32_t which, const char *text);
+/* Adds a line; a line that finds no memory is lost. */
+void itemi_lines_add(const itemi_mem *mem, itemi_lines *lines, const char *text);
+void itemi_lines_free(const itemi_mem *mem, itemi_lines *lines);
+
+#endif

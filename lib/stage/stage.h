@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Backends behind one door: their tables are validated when they come in, and every answer of
+ * theirs is checked before anything above sees it. Sees common and public headers alone.
+ */
+#ifndef ITEMI_STAGE_H
+#define ITEMI_STAGE_H
+
+#include <item/sys/backend.h>
+#include <pthread.h>
+
+#include "common/common.h"
+
+typedef enum itemi_stage_kind {
+    ITEMI_CAPTIONER = 0,
+    ITEMI_DETECTOR,
+    ITEMI_EMBEDDER
+} itemi_stage_kind;
+#define ITEMI_STAGES 3
+
+const char *itemi_stage_word(itemi_stage_kind kind); /* "captioner", "detector", "embedder" */
+
+/* A backend that is ready to be called. Reference counted; serves many threads. */
+typedef struct itemi_stage itemi_stage;
+
+/*
+ * Copies a table up to the size both sides know: optional members of a newer one are not called.
+ * Its name and id are copied too. `mem` must outlive the stage. On failure, self stays the
+ * caller's; after success ops->close(self) is called once, by the last unref.
+ */
+item_status itemi_stage_new(const itemi_mem *mem, itemi_stage_kind kind, const void *ops,
+                            void *self, itemi_stage **out, item_error *err);
+/* Called after ops->close: frees what self had borrowed. */
+void itemi_stage_set_after(itemi_stage *stage, void (*after)(void *user), void *user);
+itemi_stage *itemi_stage_ref(itemi_stage *stage);
+void itemi_stage_unref(itemi_stage *stage);
+
+const char *itemi_stage_name(const itemi_stage *stage);
+const char *itemi_stage_id(const itemi_stage *stage);
+uint32_t itemi_stage_width(const itemi_stage *stage); /* of an embedder's vectors */
+
+/* What a call of the host's brings to the backends that it reaches. */
+typedef struct itemi_call {
+    const itemi_mem *mem;
+    const itemi_log *log;
+    const item_cancel *cancel;                  /* NULL: cannot be cancelled */
+    void (*warn)(void *user, const char *text); /* NULL: warnings go to the log */
+    void *warn_user;
+} itemi_call;
+
+/* Waits for a lock; ITEM_E_CANCELLED when the call is cancelled meanwhile. */
+item_status itemi_lock(pthread_mutex_t *lock, const item_cancel *cancel, item_error *err);
+
+/*
+ * The calls. What is not finite, unwritten, out of range or no UTF-8 gives ITEM_E_BACKEND with
+ * the backend's name; nothing is left to free after a failure.
+ */
+
+typedef struct itemi_captioned {
+    char *text; /* free with itemi_free(call->mem) */
+    double logprob, margin;
+} itemi_captioned;
+
+item_status itemi_stage_caption(itemi_stage *stage, const itemi_call *call,
+                                const item_image *const *images, size_t n, uint32_t beams,
+                                itemi_captioned *out, item_error *err);
+
+typedef struct itemi_box {
+    size_t phrase;
+    double box[4]; /* inside of the picture, x0 < x1, y0 < y1 */
+    double score;
+} itemi_box;
+
+typedef struct itemi_boxes {
+    itemi_box *items; /* free with itemi_free(call->mem) */
+    size_t count, capacity;
+} itemi_boxes;
+
+typedef struct itemi_query {
+    const item_image *image;
+    const char *const *phrases;
+    const char *const *heads; /* entries may be NULL */
+    size_t count;
+} itemi_query;
+
+/* max_boxes, least_score: as in item_detect_options. */
+item_status itemi_stage_detect(itemi_stage *stage, const itemi_call *call,
+                               const itemi_query *queries, size_t n, uint32_t max_boxes,
+                               double least_score, itemi_boxes *out, item_error *err);
+
+/* out: n x width numbers. */
+item_status itemi_stage_embed_images(itemi_stage *stage, const itemi_call *call,
+                                     const item_crop *crops, size_t n, float *out, item_error *err);
+item_status itemi_stage_embed_texts(itemi_stage *stage, const itemi_call *call,
+                                    const char *const *texts, size_t n, float *out,
+                                    item_error *err);
+
+#endif
