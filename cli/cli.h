@@ -137,10 +137,11 @@ void cli_print_json(cli_run *run, json_t *object);
 /* {"file", "error": {"code", "message"}}, or the same for people. */
 void cli_print_failure(cli_run *run, const char *file, const item_error *err);
 
-/* ---- check ---- */
+/* ---- answers for people ---- */
 
 void cli_show_result(const item_result *result, const char *file);
 void cli_show_check_header(void);
+void cli_show_failure(const char *file, const char *message);
 
 extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
     cli_train, cli_eval, cli_pack, cli_doctor;

@@ -64,6 +64,10 @@ int main(int argc, char **argv)
         print_help(stdout);
         return CLI_OK;
     }
+    if (strcmp(argv[1], "help") == 0 && find(argv[2])) {
+        print_command_help(find(argv[2]));
+        return CLI_OK;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         printf("item %s\n", item_version());
         return CLI_OK;

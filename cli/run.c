@@ -157,10 +157,7 @@ void cli_print_failure(cli_run *run, const char *file, const item_error *err)
                                       cli_json_text(err->message)));
         return;
     }
-    char *name = cli_escaped(file);
     cli_run_hide_progress(run);
-    cli_print_coloured(CLI_RED, "failed");
-    printf("  %s: %s\n", name, err->message);
-    free(name);
+    cli_show_failure(file, err->message);
     cli_run_line_done(run);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A result of `item check` for people: a short block a picture, coloured on a terminal. */
+/* Answers for people: a short block a picture, coloured on a terminal. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,4 +86,17 @@ void cli_show_result(const item_result *result, const char *file)
     print_indented(item_result_text(result, ITEM_TEXT_REASON_LINE));
     for (uint32_t i = 0; item_result_warning(result, i); i++)
         print_indented(item_result_warning(result, i));
+}
+
+void cli_show_failure(const char *file, const char *message)
+{
+    char *name = cli_escaped(file);
+    size_t length = strlen(name);
+    cli_print_coloured(CLI_RED, "%-*s", INDENT, "failed");
+    cli_print_coloured(CLI_BOLD, "%s", name);
+    putchar('\n');
+    /* most messages begin with the file's name: once is enough */
+    bool named = strncmp(message, name, length) == 0 && strncmp(message + length, ": ", 2) == 0;
+    print_indented(named ? message + length + 2 : message);
+    free(name);
 }
