@@ -4,7 +4,10 @@
  * reference. Reads NUL-terminated texts from standard input:
  *   text-driver words             normalised words of BERT, one text a line
  *   text-driver ids VOCAB LIMIT   ids of WordPiece, one text a line
+ *   text-driver features|tags|chunks MODEL   see driver_tagger.c
  */
+#include "driver.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +16,7 @@
 #include "text/bert_words.h"
 #include "text/text.h"
 
-static char *read_all(FILE *file, size_t *length)
+char *driver_read(FILE *file, size_t *length)
 {
     size_t capacity = 1 << 20;
     char *data = malloc(capacity + 1);
@@ -64,7 +67,7 @@ static itemi_wordpiece *open_vocabulary(const char *path)
     item_error err = ITEM_ERROR_INIT;
     size_t length = 0;
     FILE *file = fopen(path, "rb");
-    char *vocab = file ? read_all(file, &length) : NULL;
+    char *vocab = file ? driver_read(file, &length) : NULL;
     if (!vocab)
         perror(path);
     else if (itemi_wordpiece_open(NULL, vocab, length, &wp, &err) != ITEM_OK)
@@ -79,15 +82,18 @@ int main(int argc, char **argv)
 {
     itemi_wordpiece *wp = NULL;
     bool ids = argc == 4 && strcmp(argv[1], "ids") == 0;
+    if (argc == 3)
+        return driver_tagger(argv[1], argv[2]);
     if (!ids && !(argc == 2 && strcmp(argv[1], "words") == 0)) {
-        fprintf(stderr, "usage: text-driver words | ids VOCAB LIMIT\n");
+        fprintf(stderr,
+                "usage: text-driver words | ids VOCAB LIMIT | features|tags|chunks MODEL\n");
         return 2;
     }
     if (ids && !(wp = open_vocabulary(argv[2])))
         return 1;
 
     size_t length;
-    char *texts = read_all(stdin, &length);
+    char *texts = driver_read(stdin, &length);
     int failed = texts == NULL;
     for (size_t at = 0; !failed && at < length; at += strlen(texts + at) + 1)
         failed = ids ? print_ids(wp, texts + at, (size_t)strtoul(argv[3], NULL, 10))
