@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The captioner "grid-decoder": image encoder, caption network, search, words. */
+#include "stages.h"
+
+#include <string.h>
+
+typedef struct captioner {
+    const item_services *s;
+    itx_net *encoder, *decoder;
+    const char **words; /* in the host's bytes of the file: start of each line, and its end */
+    size_t *lengths;
+    double alpha;
+    size_t beams, max_words;
+    char id[320];
+} captioner;
+
+/* One run: some pictures, all of their captions. */
+typedef struct captions {
+    const captioner *c;
+    float *pixels, *logprobs;
+    size_t n, beams, max_words;
+    itx_search search[ITX_BATCH];
+} captions;
+
+static const itx_decoder *decoder_of(const captioner *c)
+{
+    return itx_net_model(c->decoder);
+}
+
+/* ---- in the lane ---- */
+
+/* What the next step starts from: pictures that go on, rows of their beams, words. */
+typedef struct plan {
+    size_t active[ITX_BATCH]; /* pictures, as numbered in the run */
+    size_t count;
+    int64_t which[ITX_BATCH]; /* their places in the step before */
+    int64_t rows[ITX_BATCH * ITX_BEAMS], words[ITX_BATCH * ITX_BEAMS];
+} plan;
+
+/* A picture's search takes a step; its beams go into the plan unless it is over. Beams that have
+   ended leave rows that are computed and not read. */
+static void advance(captions *job, size_t picture, size_t place, plan *p)
+{
+    const size_t beams = job->beams, vocabulary = (size_t)decoder_of(job->c)->vocabulary;
+    itx_search *search = &job->search[picture];
+    size_t parents[ITX_BEAMS] = {0};
+    int32_t words[ITX_BEAMS] = {0};
+    itx_search_step(search, job->logprobs + place * beams * vocabulary, vocabulary, parents, words);
+    if (search->over)
+        return;
+    for (size_t i = 0; i < beams; i++) {
+        const size_t from = i < search->live ? parents[i] : 0;
+        p->rows[p->count * beams + i] = (int64_t)(place * beams + from);
+        p->words[p->count * beams + i] = words[i];
+    }
+    p->which[p->count] = (int64_t)place;
+    p->active[p->count++] = picture;
+}
+
+static void say(itx_run *run, captions *job, itx_decoding *state)
+{
+    const itx_decoder *d = decoder_of(job->c);
+    plan now = {.count = job->n}, next;
+    for (size_t i = 0; i < job->n; i++)
+        now.active[i] = i;
+    for (size_t i = 0; i < job->n * job->beams; i++)
+        now.words[i] = ITX_WORD_BOS;
+    while (now.count > 0 && itx->status(run, NULL) == ITEM_OK) {
+        itx_tensor *logprobs = itx_decoder_step(run, d, state, now.words);
+        itx->read(run, logprobs, job->logprobs, now.count * job->beams * (size_t)d->vocabulary);
+        if (itx->status(run, NULL) != ITEM_OK)
+            return;
+        next.count = 0;
+        for (size_t i = 0; i < now.count; i++)
+            advance(job, now.active[i], i, &next);
+        if (next.count > 0)
+            itx_decoder_select(run, d, state, next.which, next.count, next.rows);
+        now = next;
+    }
+}
+
+static void caption_in_lane(itx_run *run, void *arg)
+{
+    captions *job = arg;
+    itx_decoding state;
+    itx_tensor *grid = itx_encode(run, itx_net_model(job->c->encoder), job->pixels, job->n);
+    itx_decoder_start(run, decoder_of(job->c), &state, grid, (int64_t)job->beams);
+    for (size_t i = 0; i < job->n; i++)
+        itx_search_start(&job->search[i], job->beams, job->max_words, job->c->alpha);
+    say(run, job, &state);
+}
+
+/* ---- in the caller ---- */
+
+static item_status write_text(const captioner *c, const itx_said *said, item_caption_out *out,
+                              item_error *err)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < said->length; i++) {
+        const size_t word = (size_t)said->words[i], length = c->lengths[word];
+        if (used + length + 2 > out->capacity)
+            return itx_fail(err, ITEM_E_BACKEND, "no room for a caption in %zu bytes",
+                            out->capacity);
+        if (used > 0)
+            out->text[used++] = ' ';
+        memcpy(out->text + used, c->words[word], length);
+        used += length;
+    }
+    out->text[used] = '\0';
+    return ITEM_OK;
+}
+
+static item_status write_captions(const captions *job, item_caption_out *const *out,
+                                  item_error *err)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        const itx_search *search = &job->search[i];
+        const item_status status = write_text(job->c, &search->best, out[i], err);
+        if (status != ITEM_OK)
+            return status;
+        out[i]->logprob = search->best.sum / (double)search->best_tokens;
+        out[i]->margin = search->margin;
+    }
+    return ITEM_OK;
+}
+
+static item_status caption_some(captions *job, const item_call *call,
+                                const item_image *const *images, item_caption_out *const *out,
+                                item_error *err)
+{
+    const captioner *c = job->c;
+    const itx_encoder *e = itx_net_model(c->encoder);
+    for (size_t i = 0; i < job->n; i++) {
+        const item_status status = itx_read_whole(
+            &e->pixels, c->s, call, images[i], job->pixels + i * itx_pixels_count(&e->pixels), err);
+        if (status != ITEM_OK)
+            return status;
+    }
+    const item_status status =
+        itx_compute(call, itx_net_device(c->encoder), caption_in_lane, job, err);
+    return status == ITEM_OK ? write_captions(job, out, err) : status;
+}
+
+static size_t at_most(size_t value, size_t limit)
+{
+    return value < limit ? value : limit;
+}
+
+static void apply_options(captions *job, const item_caption_options *options)
+{
+    const itx_decoder *d = decoder_of(job->c);
+    const size_t room = at_most((size_t)d->steps, ITX_WORDS);
+    const size_t words = options && options->max_tokens ? options->max_tokens : job->c->max_words;
+    const size_t beams = options && options->beams ? options->beams : job->c->beams;
+    job->max_words = at_most(words, room);
+    job->beams = at_most(beams, ITX_BEAMS);
+}
+
+static item_status caption(void *self, const item_call *call, const item_image *const *images,
+                           size_t n, const item_caption_options *options,
+                           item_caption_out *const *out, item_error *err)
+{
+    const captioner *c = self;
+    const size_t most = at_most(n, ITX_BATCH);
+    item_status status = itx_load(err);
+    if (status != ITEM_OK || n == 0)
+        return status;
+    captions *job = itx_host_alloc(c->s, sizeof *job);
+    if (!job)
+        return itx_fail_memory(err, "captioning");
+    job->c = c;
+    apply_options(job, options);
+    const itx_encoder *e = itx_net_model(c->encoder);
+    const size_t row = (size_t)decoder_of(c)->vocabulary * sizeof(float);
+    job->pixels = itx_host_alloc(c->s, most * itx_pixels_count(&e->pixels) * sizeof(float));
+    job->logprobs = itx_host_alloc(c->s, most * job->beams * row);
+    if (!job->pixels || !job->logprobs)
+        status = itx_fail_memory(err, "captioning");
+    for (size_t i = 0; i < n && status == ITEM_OK; i += ITX_BATCH) {
+        job->n = at_most(n - i, ITX_BATCH);
+        status = caption_some(job, call, images + i, out + i, err);
+    }
+    itx_host_free(c->s, job->pixels);
+    itx_host_free(c->s, job->logprobs);
+    itx_host_free(c->s, job);
+    return status;
+}
+
+/* ---- opening ---- */
+
+static void close_captioner(void *self)
+{
+    captioner *c = self;
+    if (!c)
+        return;
+    itx_net_close(c->encoder);
+    itx_net_close(c->decoder);
+    itx_host_free(c->s, c->words);
+    itx_host_free(c->s, c->lengths);
+    itx_host_free(c->s, c);
+}
+
+static size_t split_lines(const char *data, size_t size, const char **words, size_t *lengths,
+                          size_t room)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < size; count++) {
+        const char *end = memchr(data + at, '\n', size - at);
+        const size_t length = end ? (size_t)(end - (data + at)) : size - at;
+        if (count < room) {
+            words[count] = data + at;
+            lengths[count] = length;
+        }
+        at += length + 1;
+    }
+    return count;
+}
+
+static item_status open_words(captioner *c, item_error *err)
+{
+    const size_t wanted = (size_t)decoder_of(c)->vocabulary;
+    const char *data;
+    size_t size;
+    const item_status status = c->s->file_bytes(c->s->host, "words", &data, &size, err);
+    if (status != ITEM_OK)
+        return status;
+    c->words = itx_host_alloc(c->s, wanted * sizeof *c->words);
+    c->lengths = itx_host_alloc(c->s, wanted * sizeof *c->lengths);
+    if (!c->words || !c->lengths)
+        return itx_fail_memory(err, "reading the captioner's words");
+    const size_t found = split_lines(data, size, c->words, c->lengths, wanted);
+    if (found != wanted)
+        return itx_fail(err, ITEM_E_PACK, "file of \"words\": %zu lines, but the network has %zu",
+                        found, wanted);
+    return ITEM_OK;
+}
+
+static void read_config(captioner *c)
+{
+    const itx_decoder *d = decoder_of(c);
+    c->alpha = itx_config(c->s, "length_penalty", d->length_alpha);
+    c->beams = itx_config_count(c->s, "beams", d->beams, ITX_BEAMS);
+    c->max_words = itx_config_count(c->s, "max_tokens", d->max_words, ITX_WORDS);
+}
+
+static item_status open_parts(captioner *c, item_error *err)
+{
+    item_status status = itx_net_open(c->s, "image", &itx_encoder_kind, &c->encoder, err);
+    if (status == ITEM_OK)
+        status = itx_net_open(c->s, "weights", &itx_decoder_kind, &c->decoder, err);
+    if (status != ITEM_OK)
+        return status;
+    const itx_encoder *e = itx_net_model(c->encoder);
+    if (e->width != decoder_of(c)->grid || e->places != decoder_of(c)->places)
+        return itx_fail(err, ITEM_E_PACK,
+                        "the captioner wants a grid of %d x %d, the image encoder gives %d x %d",
+                        (int)decoder_of(c)->places, (int)decoder_of(c)->grid, (int)e->places,
+                        (int)e->width);
+    read_config(c);
+    itx_identify(c->id, sizeof c->id, "grid-decoder", c->encoder, c->decoder, NULL);
+    return open_words(c, err);
+}
+
+item_status itx_open_captioner(const item_services *s, const char *family, item_captioner_ops *ops,
+                               void **self, item_error *err)
+{
+    *self = NULL;
+    item_status status = itx_family(family, "grid-decoder", err);
+    if (status != ITEM_OK)
+        return status;
+    captioner *c = itx_host_alloc(s, sizeof *c);
+    if (!c)
+        return itx_fail_memory(err, "opening the captioner");
+    c->s = s;
+    status = open_parts(c, err);
+    if (status != ITEM_OK) {
+        close_captioner(c);
+        return status;
+    }
+    *ops = (item_captioner_ops){.struct_size = sizeof *ops,
+                                .version = ITEM_BACKEND_VERSION,
+                                .name = "torch",
+                                .id = c->id,
+                                .caption = caption,
+                                .close = close_captioner};
+    *self = c;
+    return ITEM_OK;
+}

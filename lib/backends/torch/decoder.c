@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The caption network: a transformer decoder that looks at the picture's grid. Keys and values of
+ * the words said so far are kept, so that a step computes one word for each row.
+ */
+#include "nets.h"
+
+#include <math.h>
+
+#define EPS 1e-5
+
+static itx_tensor *norm(itx_run *run, itx_tensor *x, const itx_affine *n)
+{
+    return itx->layer_norm(run, x, n->w, n->b, EPS);
+}
+
+static itx_tensor *linear(itx_run *run, itx_tensor *x, const itx_affine *a)
+{
+    return itx->linear(run, x, a->w, a->b, ITX_NONE);
+}
+
+/* Part i of a joint linear layer's answer, as [n, length, width]. */
+static itx_tensor *part(itx_run *run, itx_tensor *x, int64_t i, int64_t n, int64_t width)
+{
+    const int64_t rows = itx->size(x, 0);
+    itx_tensor *one = itx->slice(run, x, 1, i * width, (i + 1) * width);
+    return itx->reshape(run, one, &(itx_shape){3, {n, n > 0 ? rows / n : 0, width}});
+}
+
+/* Frees what the run has made since, but the keys and values, and what is named. */
+static void sweep(itx_run *run, const itx_decoder *d, const itx_decoding *s, size_t mark,
+                  itx_tensor *extra)
+{
+    itx_tensor *keep[4 * ITX_DECODER_LAYERS + 1];
+    size_t n = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        keep[n++] = s->self_k[i];
+        keep[n++] = s->self_v[i];
+        keep[n++] = s->cross_k[i];
+        keep[n++] = s->cross_v[i];
+    }
+    keep[n++] = extra;
+    itx->sweep(run, mark, keep, n);
+}
+
+void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *s, itx_tensor *grid,
+                       int64_t beams)
+{
+    const int64_t n = itx->size(grid, 0);
+    *s = (itx_decoding){.pictures = n, .beams = beams};
+    itx_tensor *m = norm(run, linear(run, grid, &d->memory), &d->memory_norm);
+    m = itx->add(run, m, d->memory_pos);
+    m = itx->reshape(run, m, &(itx_shape){2, {n * d->places, d->width}});
+    for (size_t i = 0; i < d->count; i++) {
+        itx_tensor *kv = linear(run, m, &d->layers[i].cross_kv);
+        s->cross_k[i] = part(run, kv, 0, n, d->width);
+        s->cross_v[i] = part(run, kv, 1, n, d->width);
+    }
+}
+
+static itx_tensor *grow(itx_run *run, itx_tensor *past, itx_tensor *now)
+{
+    itx_tensor *const both[] = {past, now};
+    return past ? itx->cat(run, both, 2, 1) : now;
+}
+
+static itx_tensor *attend_self(itx_run *run, const itx_decoder *d, itx_decoding *s, size_t i,
+                               itx_tensor *x)
+{
+    const itx_decoder_layer *l = &d->layers[i];
+    const int64_t rows = itx->size(x, 0);
+    itx_tensor *qkv = linear(run, norm(run, x, &l->norm1), &l->self_qkv);
+    s->self_k[i] = grow(run, s->self_k[i], part(run, qkv, 1, rows, d->width));
+    s->self_v[i] = grow(run, s->self_v[i], part(run, qkv, 2, rows, d->width));
+    itx_tensor *y = itx->attention(run, part(run, qkv, 0, rows, d->width), s->self_k[i],
+                                   s->self_v[i], d->heads, NULL);
+    y = itx->reshape(run, y, &(itx_shape){2, {rows, d->width}});
+    return linear(run, y, &l->self_out);
+}
+
+/* The beams of a picture ask the same memory: they are its rows of queries. */
+static itx_tensor *attend_memory(itx_run *run, const itx_decoder *d, const itx_decoding *s,
+                                 size_t i, itx_tensor *x)
+{
+    const itx_decoder_layer *l = &d->layers[i];
+    itx_tensor *q = linear(run, norm(run, x, &l->norm2), &l->cross_q);
+    q = itx->reshape(run, q, &(itx_shape){3, {s->pictures, s->beams, d->width}});
+    itx_tensor *y = itx->attention(run, q, s->cross_k[i], s->cross_v[i], d->heads, NULL);
+    y = itx->reshape(run, y, &(itx_shape){2, {s->pictures * s->beams, d->width}});
+    return linear(run, y, &l->cross_out);
+}
+
+static itx_tensor *feed(itx_run *run, const itx_decoder_layer *l, itx_tensor *x)
+{
+    itx_tensor *y = itx->linear(run, norm(run, x, &l->norm3), l->wide.w, l->wide.b, ITX_GELU);
+    return linear(run, y, &l->narrow);
+}
+
+itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s,
+                             const int64_t *ids)
+{
+    const size_t mark = itx->mark(run);
+    const int64_t rows = s->pictures * s->beams;
+    itx_tensor *x = itx->rows(run, d->words, itx->indices(run, ids, &(itx_shape){1, {rows}}));
+    x = itx->scale(run, x, sqrt((double)d->width));
+    x = itx->add(run, x, itx->slice(run, d->positions, 0, s->step, s->step + 1));
+    for (size_t i = 0; i < d->count; i++) {
+        x = itx->add(run, x, attend_self(run, d, s, i, x));
+        x = itx->add(run, x, attend_memory(run, d, s, i, x));
+        x = itx->add(run, x, feed(run, &d->layers[i], x));
+    }
+    x = linear(run, norm(run, x, &d->norm), &d->out);
+    x = itx->log_softmax(run, x, 1);
+    sweep(run, d, s, mark, x);
+    s->step++;
+    return x;
+}
+
+void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *s, const int64_t *which,
+                        size_t pictures, const int64_t *rows)
+{
+    const size_t mark = itx->mark(run);
+    const int64_t kept = (int64_t)pictures;
+    itx_tensor *row_list = itx->indices(run, rows, &(itx_shape){1, {kept * s->beams}});
+    itx_tensor *list = itx->indices(run, which, &(itx_shape){1, {kept}});
+    for (size_t i = 0; i < d->count; i++) {
+        s->self_k[i] = itx->rows(run, s->self_k[i], row_list);
+        s->self_v[i] = itx->rows(run, s->self_v[i], row_list);
+        if (kept != s->pictures) {
+            s->cross_k[i] = itx->rows(run, s->cross_k[i], list);
+            s->cross_v[i] = itx->rows(run, s->cross_v[i], list);
+        }
+    }
+    s->pictures = kept;
+    sweep(run, d, s, mark, NULL);
+}
+
+/* ---- weights ---- */
+
+static void load_layer(itx_loader *l, const itx_decoder *d, itx_decoder_layer *y, int i)
+{
+    static const char *const qkv[] = {"q", "k", "v"};
+    const int64_t w = d->width, wide = itx_peek(l, 0, "layers.%d.fc1.bias", i);
+    y->norm1 = itx_take_norm(l, w, "layers.%d.norm1", i);
+    y->self_qkv = itx_take_joint(l, w, w, qkv, 3, "layers.%d.self", i);
+    y->self_out = itx_take_linear(l, w, w, "layers.%d.self.out", i);
+    y->norm2 = itx_take_norm(l, w, "layers.%d.norm2", i);
+    y->cross_q = itx_take_linear(l, w, w, "layers.%d.cross.q", i);
+    y->cross_kv = itx_take_joint(l, w, w, qkv + 1, 2, "layers.%d.cross", i);
+    y->cross_out = itx_take_linear(l, w, w, "layers.%d.cross.out", i);
+    y->norm3 = itx_take_norm(l, w, "layers.%d.norm3", i);
+    y->wide = itx_take_linear(l, wide, w, "layers.%d.fc1", i);
+    y->narrow = itx_take_linear(l, w, wide, "layers.%d.fc2", i);
+}
+
+static void load_facts(itx_loader *l, itx_decoder *d)
+{
+    double heads = 0.0;
+    d->beams = 3.0;
+    if (itx_numbers(itx_meta(l, "heads"), &heads, 1) != 1 ||
+        itx_numbers(itx_meta(l, "max_words"), &d->max_words, 1) != 1 ||
+        itx_numbers(itx_meta(l, "length_alpha"), &d->length_alpha, 1) != 1)
+        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks heads, max_words or length_alpha");
+    (void)itx_numbers(itx_meta(l, "beams"), &d->beams, 1);
+    d->heads = (int64_t)heads;
+    d->vocabulary = itx_peek(l, 0, "embed.weight");
+    d->width = itx_peek(l, 1, "embed.weight");
+    d->steps = itx_peek(l, 0, "pos.weight");
+    d->places = itx_peek(l, 0, "memory.pos");
+    d->grid = itx_peek(l, 1, "memory.proj.weight");
+    if (!itx_loader_failed(l) &&
+        (d->heads < 1 || d->width % d->heads != 0 || d->vocabulary <= ITX_BEAMS + 4))
+        itx_loader_fail(l, ITEM_E_PACK, "%d heads of width %d, %d words are not supported",
+                        (int)d->heads, (int)d->width, (int)d->vocabulary);
+}
+
+/* Logits are products with the words themselves; a copy only where that is in bfloat16. */
+static void load_words(itx_loader *l, itx_decoder *d)
+{
+    const int64_t words[] = {d->vocabulary, d->width};
+    d->words = itx_take(l, false, 2, words, "embed.weight");
+    d->out.w = itx_loads_bf16(l) ? itx_take(l, true, 2, words, "embed.weight") : d->words;
+    d->out.b = itx_take(l, true, 1, &d->vocabulary, "out_bias");
+}
+
+static void load(itx_loader *l, void *model)
+{
+    itx_decoder *d = model;
+    load_facts(l, d);
+    if (itx_loader_failed(l))
+        return;
+    const int64_t w = d->width;
+    load_words(l, d);
+    d->positions = itx_take(l, false, 2, (const int64_t[]){d->steps, w}, "pos.weight");
+    d->memory = itx_take_linear(l, w, d->grid, "memory.proj");
+    d->memory_norm = itx_take_norm(l, w, "memory.norm");
+    d->memory_pos = itx_take(l, false, 2, (const int64_t[]){d->places, w}, "memory.pos");
+    d->norm = itx_take_norm(l, w, "norm");
+    while (d->count < ITX_DECODER_LAYERS && itx_has(l, "layers.%d.fc1.weight", (int)d->count)) {
+        load_layer(l, d, &d->layers[d->count], (int)d->count);
+        d->count++;
+    }
+    if (d->count == 0)
+        itx_loader_fail(l, ITEM_E_PACK, "no tensor layers.0.fc1.weight");
+}
+
+const itx_kind itx_decoder_kind = {"grid-decoder", sizeof(itx_decoder), load};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The networks of the engine: what their weights are and how they are run, inside of a lane. */
+#ifndef ITX_NETS_H
+#define ITX_NETS_H
+
+#include "engine.h"
+
+#define ITX_BATCH          16 /* pictures or texts of one run: bounds its memory */
+#define ITX_ENCODER_BLOCKS 64
+
+/* ---- image encoder (encoder.c) ---- */
+
+typedef struct itx_encoder_block {
+    itx_affine expand, depthwise, project; /* expand may be absent */
+    int64_t stride;
+} itx_encoder_block;
+
+typedef struct itx_encoder {
+    itx_pixels pixels;
+    itx_affine stem, head;
+    itx_encoder_block blocks[ITX_ENCODER_BLOCKS];
+    size_t count;
+    int64_t width, places, stem_stride; /* width: numbers of a place */
+} itx_encoder;
+
+extern const itx_kind itx_encoder_kind;
+/* n (at most ITX_BATCH) pictures as pixels.c prepares them -> [n, places, width] */
+itx_tensor *itx_encode(itx_run *run, const itx_encoder *e, const float *pixels, size_t n);
+
+/* ---- text encoder (textnet.c) ---- */
+
+#define ITX_TEXT_LAYERS 24
+
+typedef struct itx_text_layer {
+    itx_affine qkv, out, norm1, wide, narrow, norm2;
+} itx_text_layer;
+
+typedef struct itx_text {
+    itx_tensor *words, *positions, *types;
+    itx_affine norm;
+    itx_text_layer layers[ITX_TEXT_LAYERS];
+    size_t count;
+    int64_t width, heads, limit; /* limit: tokens of a text, special ones included */
+    double eps;
+} itx_text;
+
+extern const itx_kind itx_text_kind;
+
+/* Texts as one row of tokens, each text a piece of it. */
+typedef struct itx_tokens_row {
+    int64_t *ids, *positions;
+    float *mask;   /* [total x total]: 0 within a text, -infinity between two */
+    float *shares; /* [texts x total]: 1 / its length at a text's own tokens */
+    size_t total, texts;
+} itx_tokens_row;
+
+/* As many of the n texts as fit in one run; itx_row_free() it, also after a failure. */
+item_status itx_row_make(itx_tokens_row *row, const itx_text *t, const item_services *s,
+                         item_tokens *tokens, const char *const *texts, size_t n, item_error *err);
+void itx_row_free(itx_tokens_row *row, const item_services *s);
+/* [texts, width]: the mean of each text's last states */
+itx_tensor *itx_text_vectors(itx_run *run, const itx_text *t, const itx_tokens_row *row);
+
+/* ---- joint space of pictures and texts (projection.c) ---- */
+
+typedef struct itx_projection {
+    itx_affine norm, score, value, join, mlp_norm, wide, narrow, out, text;
+    itx_tensor *score_pos;
+    int64_t places, grid, heads, width; /* width: of the vectors */
+} itx_projection;
+
+extern const itx_kind itx_projection_kind;
+/* unit vectors [n, width] of a grid [n, places, grid], of text vectors [n, ...] */
+itx_tensor *itx_project_grid(itx_run *run, const itx_projection *p, itx_tensor *grid);
+itx_tensor *itx_project_text(itx_run *run, const itx_projection *p, itx_tensor *vectors);
+
+/* ---- captions: the network (decoder.c) and the search (search.c) ---- */
+
+#define ITX_DECODER_LAYERS 12
+#define ITX_BEAMS          8
+#define ITX_WORDS          64
+
+typedef struct itx_decoder_layer {
+    itx_affine norm1, self_qkv, self_out, norm2, cross_q, cross_kv, cross_out, norm3, wide, narrow;
+} itx_decoder_layer;
+
+typedef struct itx_decoder {
+    itx_tensor *words, *positions, *memory_pos;
+    itx_affine memory, memory_norm, norm, out;
+    itx_decoder_layer layers[ITX_DECODER_LAYERS];
+    size_t count;
+    int64_t width, heads, vocabulary, places, grid, steps; /* steps: rows of positions */
+    double max_words, length_alpha, beams;                 /* the model's defaults */
+} itx_decoder;
+
+extern const itx_kind itx_decoder_kind;
+
+/* Keys and values of what was seen and said: rows are pictures x beams. */
+typedef struct itx_decoding {
+    itx_tensor *self_k[ITX_DECODER_LAYERS], *self_v[ITX_DECODER_LAYERS];
+    itx_tensor *cross_k[ITX_DECODER_LAYERS], *cross_v[ITX_DECODER_LAYERS];
+    int64_t pictures, beams, step;
+} itx_decoding;
+
+void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *state, itx_tensor *grid,
+                       int64_t beams);
+/* One word in for each row -> log-probabilities [rows, vocabulary] of the next; everything else
+   that was made in the run since the start is freed. */
+itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *state,
+                             const int64_t *ids);
+/* Keeps `pictures` of the pictures, and the rows that their beams go on from. */
+void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *state,
+                        const int64_t *which, size_t pictures, const int64_t *rows);
+
+#define ITX_WORD_BOS 1
+#define ITX_WORD_EOS 2
+
+typedef struct itx_said {
+    int32_t words[ITX_WORDS];
+    size_t length;
+    double sum; /* of log-probabilities, the end's included */
+} itx_said;
+
+typedef struct itx_search {
+    size_t beams, max_words, live, finished;
+    double alpha;
+    itx_said now[ITX_BEAMS];
+    itx_said best;
+    double best_score;  /* normalised */
+    size_t best_tokens; /* words, and the end if it was reached */
+    double margin;      /* smallest gap between what was kept and what was not */
+    bool over;
+} itx_search;
+
+void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha);
+/*
+ * Takes log-probabilities [live x vocabulary]; for each beam that lives on: the row it comes from
+ * and its new word.
+ */
+void itx_search_step(itx_search *s, const float *logprobs, size_t vocabulary,
+                     size_t parents[ITX_BEAMS], int32_t words[ITX_BEAMS]);
+
+/* ---- detector (nanodet.c) ---- */
+
+typedef struct itx_nanodet {
+    itx_pixels pixels;
+    itx_affine conv[34];
+    itx_tensor *aliases;      /* [count, width of a text vector], of length 1 */
+    const float *alias_class; /* a class, or -1: none of them */
+    int64_t alias_count, alias_width, classes, bins;
+    double match_pair, match_head, nms_iou;
+} itx_nanodet;
+
+#define ITX_LEVELS    3
+#define ITX_STRIDE(l) (8 << (l)) /* pixels from cell to cell of a level */
+
+extern const itx_kind itx_nanodet_kind;
+/* raw[l]: [n, cells of level l, classes + 4 x bins] */
+void itx_nanodet_run(itx_run *run, const itx_nanodet *d, const float *pixels, size_t n,
+                     itx_tensor *raw[ITX_LEVELS]);
+/* cells in a row of a level */
+int64_t itx_nanodet_cells(const itx_nanodet *d, int level);
+
+/* ---- boxes (boxes.c) ---- */
+
+typedef struct itx_box {
+    double corners[4]; /* x0, y0, x1, y1 in pixels of the network's picture */
+    double score;
+    size_t cell;
+} itx_box;
+
+/* Boxes of a class in one picture's raw numbers, best first, of those that lie on each other the
+   best alone; out has room for every cell. */
+size_t itx_boxes_of_class(const itx_nanodet *d, const float *const raw[ITX_LEVELS], int32_t class,
+                          double least, itx_box *out);
+
+#endif

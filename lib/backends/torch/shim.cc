@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only C++ of libitem: operations of libtorch behind the table of shim.h. Nothing thrown
+ * leaves this file, nothing is printed, and nothing that belongs to the whole process is changed.
+ */
+#include "shim.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/upsample_bilinear2d.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <item/base.h>
+
+struct itx_tensor {
+    at::Tensor t;
+};
+
+struct itx_run {
+    itx_hooks hooks{};
+    at::Device device{at::kCPU};
+    std::vector<std::unique_ptr<itx_tensor>> tensors;
+    int32_t status = ITEM_OK;
+    char text[256] = {0}; /* fixed, so that a failure to allocate can be told */
+};
+
+namespace
+{
+
+/* A cancelled thread unwinds through catch (...), which ends the process. */
+class Uncancellable
+{
+  public:
+    Uncancellable()
+    {
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_);
+    }
+    ~Uncancellable()
+    {
+        int ignored = 0;
+        pthread_setcancelstate(before_, &ignored);
+    }
+    Uncancellable(const Uncancellable &) = delete;
+    Uncancellable &operator=(const Uncancellable &) = delete;
+
+  private:
+    int before_ = 0;
+};
+
+/* libtorch prints its warnings on stderr unless told otherwise. */
+class Warnings final : public c10::WarningHandler
+{
+  public:
+    explicit Warnings(const itx_hooks &hooks) : hooks_(hooks)
+    {
+    }
+#if TORCH_VERSION_MAJOR >= 2
+    void process(const c10::Warning &warning) override
+    {
+        tell(warning.msg());
+    }
+#else
+    void process(const c10::SourceLocation &, const std::string &text, bool) override
+    {
+        tell(text);
+    }
+#endif
+
+  private:
+    void tell(const std::string &text)
+    {
+        if (hooks_.warn)
+            hooks_.warn(hooks_.user, text.c_str());
+    }
+    const itx_hooks &hooks_;
+};
+
+#if TORCH_VERSION_MAJOR >= 2
+using Quiet = c10::WarningUtils::WarningHandlerGuard;
+#else
+using Quiet = c10::Warning::WarningHandlerGuard;
+#endif
+
+/* The first line of a text, at `used` of a buffer; returns where it ends. */
+size_t put_line(char *out, size_t room, size_t used, const char *text)
+{
+    for (; *text != 0 && *text != '\n' && used + 1 < room; text++)
+        out[used++] = *text;
+    out[used] = 0;
+    return used;
+}
+
+void fail(itx_run *run, int32_t status, const char *text) noexcept
+{
+    if (run->status != ITEM_OK)
+        return;
+    run->status = status;
+    put_line(run->text, sizeof run->text, 0, text);
+}
+
+/* "what: reason"; libtorch says in words that memory ended. */
+void fail_in(itx_run *run, const char *what, const char *reason) noexcept
+{
+    char text[sizeof run->text];
+    size_t used = put_line(text, sizeof text, 0, what);
+    used = put_line(text, sizeof text, used, ": ");
+    put_line(text, sizeof text, used, reason);
+    const bool memory = std::strstr(reason, "allocate memory") || std::strstr(reason, "bad_alloc");
+    fail(run, memory ? ITEM_E_MEMORY : ITEM_E_BACKEND, text);
+}
+
+/* Every operation runs in here. */
+template <class F> void guarded(itx_run *run, const char *what, F &&body) noexcept
+{
+    if (run->status != ITEM_OK)
+        return;
+    if (run->hooks.stop && run->hooks.stop(run->hooks.user)) {
+        fail(run, ITEM_E_CANCELLED, "cancelled");
+        return;
+    }
+    Uncancellable whole;
+    try {
+        c10::InferenceMode inference;
+        Warnings warnings(run->hooks);
+        Quiet quiet(&warnings);
+        body();
+    } catch (const c10::Error &error) {
+        fail_in(run, what, error.what_without_backtrace());
+    } catch (const std::bad_alloc &) {
+        fail_in(run, what, "bad_alloc");
+    } catch (const std::exception &error) {
+        fail_in(run, what, error.what());
+    } catch (...) {
+        fail_in(run, what, "unknown exception");
+    }
+}
+
+/* An operation that makes a tensor, kept in the run. */
+template <class F> itx_tensor *make(itx_run *run, const char *what, F &&body) noexcept
+{
+    itx_tensor *made = nullptr;
+    guarded(run, what, [&] {
+        auto tensor = std::make_unique<itx_tensor>();
+        tensor->t = body();
+        run->tensors.push_back(std::move(tensor));
+        made = run->tensors.back().get();
+    });
+    return made;
+}
+
+const at::Tensor &raw(const itx_tensor *x)
+{
+    TORCH_CHECK(x, "a tensor is missing");
+    return x->t;
+}
+
+/* float32 of what may have come out of a convolution in bfloat16 */
+at::Tensor f32(const itx_tensor *x)
+{
+    return raw(x).to(at::kFloat);
+}
+
+at::IntArrayRef sizes(const itx_shape *shape)
+{
+    return {shape->size, shape->dims};
+}
+
+at::Tensor activated(at::Tensor x, itx_act act)
+{
+    switch (act) {
+    case ITX_NONE:
+        return x;
+    case ITX_RELU:
+        return at::relu_(x);
+    case ITX_RELU6:
+        return at::clamp_(x, 0, 6);
+    case ITX_LEAKY:
+        return at::leaky_relu_(x, 0.1);
+    case ITX_GELU:
+        return at::gelu_(x);
+    case ITX_SIGMOID:
+        return at::sigmoid_(x);
+    }
+    TORCH_CHECK(false, "unknown activation");
+}
+
+/* ---- the library and its threads ---- */
+
+const char *describe() noexcept
+{
+    static char text[4096];
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, [] {
+        try {
+            at::show_config().copy(text, sizeof text - 1);
+        } catch (...) {
+            text[0] = 0;
+        }
+    });
+    return text;
+}
+
+/* at::set_num_threads would reach the pools of others in this process. */
+int set_threads(int threads) noexcept
+{
+    try {
+        /* ATen sets the count of a thread at its first use: let that pass before */
+        (void)at::get_num_threads();
+    } catch (...) {
+        return 0;
+    }
+    /* the OpenMP that libtorch itself is linked with, which need not be the system's */
+    Dl_info where{};
+    if (!dladdr(reinterpret_cast<const void *>(&at::get_num_threads), &where) || !where.dli_fname)
+        return 0;
+    void *torch = dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+    if (!torch)
+        return 0;
+    auto set = reinterpret_cast<void (*)(int)>(dlsym(torch, "omp_set_num_threads"));
+    if (set)
+        set(threads);
+    dlclose(torch);
+    return set ? at::get_num_threads() : 0;
+}
+
+/* ---- runs ---- */
+
+itx_run *begin(const itx_hooks *hooks) noexcept
+{
+    auto *run = new (std::nothrow) itx_run;
+    if (!run)
+        return nullptr;
+    itx_hooks quiet = *hooks;
+    quiet.stop = nullptr;
+    run->hooks = quiet;
+    guarded(run, "device",
+            [&] { run->device = at::Device(hooks->device ? hooks->device : "cpu"); });
+    run->hooks = *hooks;
+    return run;
+}
+
+void end(itx_run *run) noexcept
+{
+    Uncancellable whole;
+    delete run;
+}
+
+int32_t status(const itx_run *run, const char **text) noexcept
+{
+    if (text)
+        *text = run->text;
+    return run->status;
+}
+
+size_t mark(const itx_run *run) noexcept
+{
+    return run->tensors.size();
+}
+
+void sweep(itx_run *run, size_t since, itx_tensor *const *keep, size_t count) noexcept
+{
+    Uncancellable whole;
+    auto &all = run->tensors;
+    size_t used = since;
+    for (size_t i = since; i < all.size(); i++) {
+        bool kept = false;
+        for (size_t k = 0; k < count && !kept; k++)
+            kept = keep[k] == all[i].get();
+        if (kept)
+            std::swap(all[used++], all[i]);
+    }
+    all.resize(used);
+}
+
+itx_tensor *own(itx_run *run, itx_tensor *tensor) noexcept
+{
+    for (size_t i = run->tensors.size(); tensor && i-- > 0;) {
+        if (run->tensors[i].get() != tensor)
+            continue;
+        run->tensors[i].release();
+        run->tensors.erase(run->tensors.begin() + static_cast<std::ptrdiff_t>(i));
+        return tensor;
+    }
+    return nullptr;
+}
+
+void release(itx_tensor *tensor) noexcept
+{
+    Uncancellable whole;
+    delete tensor;
+}
+
+/* ---- in and out ---- */
+
+/* Plain loops, because a conversion by libtorch would start a pool of threads in the caller. */
+template <class T> void fill_weight(T *out, const float *data, const itx_shape *shape)
+{
+    if (shape->dims < 4) {
+        size_t count = 1;
+        for (size_t i = 0; i < shape->dims; i++)
+            count *= static_cast<size_t>(shape->size[i]);
+        for (size_t i = 0; i < count; i++)
+            out[i] = static_cast<T>(data[i]);
+        return;
+    }
+    const int64_t outer = shape->size[0], channels = shape->size[1];
+    const int64_t area = shape->size[2] * shape->size[3];
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t p = 0; p < area; p++)
+            for (int64_t c = 0; c < channels; c++)
+                *out++ = static_cast<T>(data[(o * channels + c) * area + p]);
+}
+
+itx_tensor *weight(itx_run *run, const float *data, const itx_shape *shape, int32_t bf16) noexcept
+{
+    return make(run, "weight", [&] {
+        const auto format =
+            shape->dims == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+        at::Tensor t = at::empty(
+            sizes(shape),
+            at::device(at::kCPU).dtype(bf16 ? at::kBFloat16 : at::kFloat).memory_format(format));
+        if (bf16)
+            fill_weight(t.data_ptr<at::BFloat16>(), data, shape);
+        else
+            fill_weight(t.data_ptr<float>(), data, shape);
+        return t.to(run->device);
+    });
+}
+
+template <class T>
+at::Tensor borrowed(const T *data, at::IntArrayRef shape, at::IntArrayRef strides)
+{
+    return at::from_blob(const_cast<T *>(data), shape, strides,
+                         at::device(at::kCPU).dtype(c10::CppTypeToScalarType<T>::value));
+}
+
+template <class T> at::Tensor borrowed(const T *data, const itx_shape *shape)
+{
+    int64_t strides[ITX_DIMS_MAX] = {1, 1, 1, 1};
+    for (size_t i = shape->dims - 1; i > 0; i--)
+        strides[i - 1] = strides[i] * shape->size[i];
+    return borrowed(data, sizes(shape), {strides, shape->dims});
+}
+
+itx_tensor *input(itx_run *run, const float *data, const itx_shape *shape) noexcept
+{
+    return make(run, "input", [&] { return borrowed(data, shape).to(run->device); });
+}
+
+itx_tensor *pictures(itx_run *run, const float *data, const itx_shape *shape) noexcept
+{
+    return make(run, "pictures", [&] {
+        const int64_t c = shape->size[1], w = shape->size[3];
+        const int64_t strides[] = {c * w * shape->size[2], 1, c * w, c};
+        return borrowed(data, sizes(shape), {strides, 4}).to(run->device);
+    });
+}
+
+itx_tensor *indices(itx_run *run, const int64_t *data, const itx_shape *shape) noexcept
+{
+    return make(run, "indices", [&] { return borrowed(data, shape).to(run->device); });
+}
+
+void read(itx_run *run, itx_tensor *x, float *out, size_t count) noexcept
+{
+    guarded(run, "read", [&] {
+        const at::Tensor t = f32(x).to(at::kCPU).contiguous();
+        TORCH_CHECK(t.numel() == static_cast<int64_t>(count), "expected ", count, " numbers, got ",
+                    t.numel());
+        std::memcpy(out, t.data_ptr<float>(), count * sizeof(float));
+    });
+}
+
+int64_t size(const itx_tensor *x, size_t dim) noexcept
+{
+    return x && static_cast<int64_t>(dim) < x->t.dim() ? x->t.sizes()[dim] : 0;
+}
+
+/* ---- operations ---- */
+
+itx_tensor *linear(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b, itx_act act) noexcept
+{
+    return make(run, "linear", [&] {
+        const auto kind = raw(w).scalar_type();
+        at::Tensor y = at::linear(raw(x).to(kind), raw(w), b ? b->t : at::Tensor());
+        return activated(y.to(at::kFloat), act);
+    });
+}
+
+itx_tensor *conv(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
+                 const itx_conv_shape *s) noexcept
+{
+    return make(run, "conv", [&] {
+        at::Tensor in = raw(x).to(raw(w).scalar_type());
+        int64_t pad[2] = {s->top, s->left};
+        if (s->top != s->bottom || s->left != s->right) {
+            in = at::constant_pad_nd(in, {s->left, s->right, s->top, s->bottom}, 0);
+            pad[0] = pad[1] = 0;
+        }
+        at::Tensor y = at::conv2d(in, raw(w), b ? b->t : at::Tensor(), {s->stride, s->stride},
+                                  {pad[0], pad[1]}, {1, 1}, s->groups);
+        return activated(y, s->act);
+    });
+}
+
+itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v, int64_t heads,
+                      itx_tensor *mask) noexcept
+{
+    return make(run, "attention", [&] {
+        const int64_t n = raw(q).size(0), a = raw(q).size(1), b = raw(k).size(1);
+        const int64_t width = raw(q).size(2), each = width / heads;
+        auto split = [&](const itx_tensor *x, int64_t length) {
+            return f32(x).reshape({n, length, heads, each}).transpose(1, 2);
+        };
+        at::Tensor scores = at::matmul(split(q, a), split(k, b).transpose(2, 3));
+        scores.mul_(1.0 / std::sqrt(static_cast<double>(each)));
+        if (mask)
+            scores.add_(mask->t);
+        at::Tensor mixed = at::matmul(at::softmax(scores, -1), split(v, b));
+        return mixed.transpose(1, 2).reshape({n, a, width});
+    });
+}
+
+itx_tensor *layer_norm(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
+                       double eps) noexcept
+{
+    return make(run, "layer_norm", [&] {
+        return at::layer_norm(f32(x).contiguous(), {raw(x).size(-1)}, raw(w), raw(b), eps);
+    });
+}
+
+itx_tensor *activate(itx_run *run, itx_tensor *x, itx_act act) noexcept
+{
+    return make(run, "activate", [&] { return activated(raw(x), act); });
+}
+
+itx_tensor *softmax(itx_run *run, itx_tensor *x, int64_t dim) noexcept
+{
+    return make(run, "softmax", [&] { return at::softmax(f32(x), dim); });
+}
+
+itx_tensor *log_softmax(itx_run *run, itx_tensor *x, int64_t dim) noexcept
+{
+    return make(run, "log_softmax", [&] { return at::log_softmax(f32(x), dim); });
+}
+
+itx_tensor *matmul(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
+{
+    return make(run, "matmul", [&] { return at::matmul(f32(a), f32(b)); });
+}
+
+itx_tensor *add(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
+{
+    return make(run, "add", [&] {
+        at::Tensor sum = raw(a);
+        TORCH_CHECK(b && sum.dim() >= b->t.dim(), "what is added has more dimensions");
+        return sum.add_(b->t);
+    });
+}
+
+itx_tensor *mul(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
+{
+    return make(run, "mul", [&] { return f32(a).mul(f32(b)); });
+}
+
+itx_tensor *scale(itx_run *run, itx_tensor *x, double factor) noexcept
+{
+    return make(run, "scale", [&] { return f32(x).mul(factor); });
+}
+
+itx_tensor *mean(itx_run *run, itx_tensor *x, int64_t dim) noexcept
+{
+    return make(run, "mean", [&] { return f32(x).mean(dim); });
+}
+
+itx_tensor *unit(itx_run *run, itx_tensor *x) noexcept
+{
+    return make(run, "unit", [&] {
+        const at::Tensor t = f32(x);
+        return t.div(t.norm(2, -1, true).clamp_min(1e-12));
+    });
+}
+
+itx_tensor *reshape(itx_run *run, itx_tensor *x, const itx_shape *shape) noexcept
+{
+    return make(run, "reshape", [&] { return raw(x).reshape(sizes(shape)); });
+}
+
+itx_tensor *transpose(itx_run *run, itx_tensor *x, int64_t a, int64_t b) noexcept
+{
+    return make(run, "transpose", [&] { return raw(x).transpose(a, b); });
+}
+
+itx_tensor *slice(itx_run *run, itx_tensor *x, int64_t dim, int64_t start, int64_t stop) noexcept
+{
+    return make(run, "slice", [&] { return raw(x).slice(dim, start, stop); });
+}
+
+itx_tensor *cat(itx_run *run, itx_tensor *const *parts, size_t count, int64_t dim) noexcept
+{
+    return make(run, "cat", [&] {
+        std::vector<at::Tensor> list;
+        for (size_t i = 0; i < count; i++)
+            list.push_back(raw(parts[i]));
+        return at::cat(list, dim);
+    });
+}
+
+itx_tensor *rows(itx_run *run, itx_tensor *x, itx_tensor *which) noexcept
+{
+    return make(run, "rows", [&] { return at::index_select(raw(x), 0, raw(which)); });
+}
+
+itx_tensor *resize(itx_run *run, itx_tensor *x, int64_t height, int64_t width) noexcept
+{
+    return make(run, "resize", [&] {
+        return at::upsample_bilinear2d(f32(x), {height, width}, false);
+    });
+}
+
+itx_tensor *max_pool(itx_run *run, itx_tensor *x, int64_t edge, int64_t stride,
+                     int64_t pad) noexcept
+{
+    return make(run, "max_pool", [&] {
+        return at::max_pool2d(raw(x), {edge, edge}, {stride, stride}, {pad, pad});
+    });
+}
+
+const itx_ops table = {
+    ITX_OPS_VERSION,
+    TORCH_VERSION,
+    describe,
+    set_threads,
+    begin,
+    end,
+    status,
+    fail,
+    mark,
+    sweep,
+    own,
+    release,
+    weight,
+    input,
+    pictures,
+    indices,
+    read,
+    size,
+    linear,
+    conv,
+    attention,
+    layer_norm,
+    activate,
+    softmax,
+    log_softmax,
+    matmul,
+    add,
+    mul,
+    scale,
+    mean,
+    unit,
+    reshape,
+    transpose,
+    slice,
+    cat,
+    rows,
+    resize,
+    max_pool,
+};
+
+} // namespace
+
+extern "C" __attribute__((visibility("default"))) const itx_ops *itx_ops_entry(void);
+
+extern "C" const itx_ops *itx_ops_entry(void)
+{
+    return &table;
+}
