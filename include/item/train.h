@@ -180,9 +180,7 @@ ITEM_API item_status item_dataset_save(const item_dataset *data, const char *pat
 /** Settings of item_dataset_extract(). */
 typedef struct item_extract_options {
     uint32_t struct_size;
-    uint32_t callers_captions; /* 1: use each row's prompt as its caption, where it has one */
-    uint32_t max_failures;     /* pictures that may fail before the call does; see below */
-    uint32_t reserved;         /* 0 */
+    uint32_t max_failures;     /* pictures that may fail before the call does */
     const char *split;         /* rows of this split only; NULL: all */
     item_cancel *cancel;       /* NULL: cannot be cancelled */
     item_progress_fn progress; /* NULL: none; counts pictures */
@@ -191,12 +189,13 @@ typedef struct item_extract_options {
 
 #define ITEM_EXTRACT_OPTIONS_INIT                                                                  \
     {                                                                                              \
-        sizeof(item_extract_options), 0, 100, 0, NULL, NULL, NULL, NULL                            \
+        sizeof(item_extract_options), 100, NULL, NULL, NULL, NULL                                  \
     }
 
 /**
  * Makes a data set of pictures: runs captioner, detector and embedder of a context over them.
- * A picture that fails is left out and named by item_dataset_warning().
+ * A picture that fails is left out and named by item_dataset_warning(). Captions are the
+ * captioner's: prompts, which only generated pictures have, would give the label away.
  *
  * @param ctx       context with all three stages; a head is not needed
  * @param manifest  CSV file with columns path, label (ai, real) and, if known, generator,

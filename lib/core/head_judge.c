@@ -110,7 +110,7 @@ void itemi_evidence_init(itemi_evidence *evidence, const float *features, size_t
 }
 
 /* The rule that makes a picture "unsure" whatever its score; ITEM_REASON_NONE: none does. */
-static int32_t obstacle(const itemi_head *head, const itemi_evidence *e)
+static int32_t obstacle(const itemi_head *head, const itemi_evidence *e, double distance)
 {
     const itemi_head_facts *f = &head->facts;
     bool small = e->short_side && e->short_side < f->size_min;
@@ -121,15 +121,16 @@ static int32_t obstacle(const itemi_head *head, const itemi_evidence *e)
         return ITEM_REASON_CAPTION_UNRELIABLE;
     if (f->layout.scope == ITEMI_SCOPE_LOCAL && !(e->features[e->count - PRESENCE_FROM_END] > 0))
         return ITEM_REASON_NO_OBJECTS;
-    if (itemi_mlp_distance(&head->mlp, e->features) > f->scope_limit)
+    if (distance > f->scope_limit)
         return ITEM_REASON_OUT_OF_SCOPE;
     return ITEM_REASON_NONE;
 }
 
-static void decide(const itemi_head *head, const itemi_evidence *e, itemi_judgement *j)
+void itemi_head_decide(const itemi_head *head, const itemi_evidence *e, double distance,
+                       itemi_judgement *j)
 {
     j->verdict = ITEM_VERDICT_UNSURE;
-    j->reason = obstacle(head, e);
+    j->reason = obstacle(head, e, distance);
     if (j->reason != ITEM_REASON_NONE)
         return;
     if (j->score >= j->threshold) {
@@ -162,7 +163,7 @@ item_status itemi_head_judge(const itemi_head *head, const itemi_evidence *evide
         return status;
     out->probability = isnan(evidence->prior) ? itemi_sigmoid(out->score)
                                               : itemi_with_prior(out->score, evidence->prior);
-    decide(head, evidence, out);
+    itemi_head_decide(head, evidence, itemi_mlp_distance(&head->mlp, evidence->features), out);
     return ITEM_OK;
 }
 

@@ -26,4 +26,11 @@ item_status itemi_head_facts_read(const itemi_mem *mem, const char *text, const 
 item_status itemi_head_facts_check(const itemi_head_facts *facts, const char *name,
                                    item_error *err);
 
+/*
+ * Verdict and reason of a judgement whose score and thresholds are set; distance: of the
+ * normalised features. Training judges held-out scores by it.
+ */
+void itemi_head_decide(const itemi_head *head, const itemi_evidence *evidence, double distance,
+                       itemi_judgement *judgement);
+
 #endif

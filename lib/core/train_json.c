@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON as heads, data sets and reports write it. */
+/* JSON of heads, data sets and reports. */
 #include "core/train_json.h"
 
 #include <math.h>
-
-json_t *itemi_json_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 json_t *itemi_json_figure(double value)
 {
@@ -26,7 +21,7 @@ static int put(const char *bytes, size_t length, void *user)
     return buf->failed ? -1 : 0;
 }
 
-char *itemi_json_text(const itemi_mem *mem, const json_t *value)
+char *itemi_json_dump(const itemi_mem *mem, const json_t *value)
 {
     itemi_buf buf;
     itemi_buf_init(&buf, mem);

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data sets in memory. */
+#include "core/train_data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INFO_SIZE ITEMI_SIZE_TO(item_dataset_info, failed)
+#define ROW_SIZE  ITEMI_SIZE_TO(item_row, scene)
+
+#define WIDTH_MAX 8192 /* of an embedder's vectors */
+#define ROWS_MAX  (1u << 30)
+
+#define OBJECTS_MAX 65535 /* of a picture */
+
+/* How far the square of a unit vector's length may be from 1: fp16 weights and casts. */
+#define UNIT_SLACK 1e-2
+
+static item_status check_info(const item_dataset_info *info, item_error *err)
+{
+    if (info->width < 1 || info->width > WIDTH_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: vectors have 1 to %d numbers, not %u",
+                          WIDTH_MAX, (unsigned)info->width);
+    if (!info->embedder || strlen(info->embedder) >= sizeof((item_dataset *)0)->embedder)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "data set: the embedder's identity is missing or too long");
+    const char *filter = info->working_filter;
+    if (filter && strcmp(filter, "bilinear") != 0 && strcmp(filter, "bicubic") != 0 &&
+        strcmp(filter, "lanczos") != 0)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "data set: filter `%.40s` is not bilinear, bicubic or lanczos", filter);
+    return ITEM_OK;
+}
+
+item_status item_dataset_new(const item_dataset_info *info, item_dataset **out, item_error *err)
+{
+    if (!out)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_new: out is NULL");
+    *out = NULL;
+    item_dataset_info ours;
+    item_status status =
+        itemi_struct_in(&ours, sizeof ours, INFO_SIZE, info, "item_dataset_info", err);
+    if (status == ITEM_OK)
+        status = check_info(&ours, err);
+    if (status != ITEM_OK)
+        return status;
+
+    uint32_t none;
+    item_dataset *data = itemi_alloc_zero(NULL, 1, sizeof *data);
+    if (!data || !itemi_texts_add(&data->texts, "", &none)) {
+        item_dataset_free(data);
+        return itemi_fail_memory(err, "making a data set");
+    }
+    data->width = ours.width;
+    data->working_size = ours.working_size;
+    data->callers_captions = ours.callers_captions != 0;
+    memcpy(data->embedder, ours.embedder, strlen(ours.embedder) + 1);
+    snprintf(data->working_filter, sizeof data->working_filter, "%s",
+             ours.working_filter ? ours.working_filter : "lanczos");
+    *out = data;
+    return ITEM_OK;
+}
+
+void item_dataset_free(item_dataset *data)
+{
+    if (!data)
+        return;
+    for (size_t i = 0; i < data->warnings; i++)
+        itemi_free(NULL, data->warning[i]);
+    itemi_free(NULL, data->warning);
+    itemi_free(NULL, data->record);
+    itemi_free(NULL, data->image);
+    itemi_free(NULL, data->text);
+    itemi_free(NULL, data->crops);
+    itemi_free(NULL, data->phrases);
+    itemi_texts_free(&data->texts);
+    itemi_free(NULL, data);
+}
+
+/* Makes room for `needed` items of a pair of arrays of vectors. */
+static bool grow(float **a, float **b, size_t needed, size_t width)
+{
+    float *first = itemi_resize_array(NULL, *a, needed, width * sizeof **a);
+    if (!first)
+        return false;
+    *a = first;
+    float *second = itemi_resize_array(NULL, *b, needed, width * sizeof **b);
+    if (!second)
+        return false;
+    *b = second;
+    return true;
+}
+
+static size_t next_room(size_t room, size_t needed)
+{
+    return needed > 2 * room ? needed : 2 * room;
+}
+
+bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects)
+{
+    size_t needed = data->count + rows, object_needed = data->objects + objects;
+    if (needed > ROWS_MAX || object_needed > ROWS_MAX)
+        return false;
+    if (needed > data->room) {
+        size_t room = next_room(data->room, needed);
+        itemi_record *record = itemi_resize_array(NULL, data->record, room, sizeof *record);
+        if (!record)
+            return false;
+        data->record = record;
+        if (!grow(&data->image, &data->text, room, data->width))
+            return false;
+        data->room = room;
+    }
+    if (object_needed > data->object_room) {
+        size_t room = next_room(data->object_room, object_needed);
+        if (!grow(&data->crops, &data->phrases, room, data->width))
+            return false;
+        data->object_room = room;
+    }
+    return true;
+}
+
+static item_status check_unit(const float *v, size_t n, size_t width, const char *what,
+                              item_error *err)
+{
+    if (n && !v)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the %s is missing", what);
+    for (size_t i = 0; i < n; i++) {
+        float square = itemi_dot(v + i * width, v + i * width, width);
+        if (!(fabs((double)square - 1) <= UNIT_SLACK))
+            return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the %s is not of unit length", what);
+    }
+    return ITEM_OK;
+}
+
+static item_status check_row(const item_dataset *data, const item_row *row, item_error *err)
+{
+    if (row->label > ITEM_LABEL_AI)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: %u is no label", (unsigned)row->label);
+    if (row->flags & ~(ITEM_ROW_CAPTION_EMPTY | ITEM_ROW_CAPTION_LOOPING))
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: flags %#x are not known",
+                          (unsigned)row->flags);
+    if (row->picture_width > INT32_MAX || row->picture_height > INT32_MAX ||
+        row->file_bytes > INT64_MAX || row->objects > OBJECTS_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: a size or a count is out of range");
+    if (isinf(row->caption_logprob))
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: caption_logprob is infinite");
+    item_status status = check_unit(row->image, 1, data->width, "picture's vector", err);
+    if (status == ITEM_OK)
+        status = check_unit(row->text, 1, data->width, "caption's vector", err);
+    if (status == ITEM_OK)
+        status = check_unit(row->crops, row->objects, data->width, "vector of a crop", err);
+    if (status == ITEM_OK)
+        status = check_unit(row->phrases, row->objects, data->width, "vector of a phrase", err);
+    return status;
+}
+
+static bool add_text(item_dataset *data, const char *text, uint32_t *id)
+{
+    return itemi_texts_add(&data->texts, text ? text : "", id);
+}
+
+item_status item_dataset_add(item_dataset *data, const item_row *row, item_error *err)
+{
+    item_row ours;
+    if (!data)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_add: data is NULL");
+    item_status status = itemi_struct_in(&ours, sizeof ours, ROW_SIZE, row, "item_row", err);
+    if (status == ITEM_OK)
+        status = check_row(data, &ours, err);
+    if (status != ITEM_OK)
+        return status;
+
+    itemi_record record = {.label = (uint8_t)ours.label,
+                           .flags = (uint8_t)ours.flags,
+                           .objects = ours.objects,
+                           .first = (uint32_t)data->objects,
+                           .picture_width = ours.picture_width,
+                           .picture_height = ours.picture_height,
+                           .file_bytes = ours.file_bytes,
+                           .caption_logprob = ours.caption_logprob};
+    if (!itemi_dataset_reserve(data, 1, ours.objects) || !add_text(data, ours.name, &record.name) ||
+        !add_text(data, ours.source, &record.source) ||
+        !add_text(data, ours.generator, &record.generator) ||
+        !add_text(data, ours.scene, &record.scene))
+        return itemi_fail_memory(err, "adding to a data set");
+
+    size_t bytes = data->width * sizeof(float);
+    memcpy(data->image + data->count * data->width, ours.image, bytes);
+    memcpy(data->text + data->count * data->width, ours.text, bytes);
+    if (ours.objects) {
+        memcpy(data->crops + data->objects * data->width, ours.crops, ours.objects * bytes);
+        memcpy(data->phrases + data->objects * data->width, ours.phrases, ours.objects * bytes);
+    }
+    data->objects += ours.objects;
+    data->record[data->count++] = record;
+    return ITEM_OK;
+}
+
+item_status item_dataset_get(const item_dataset *data, uint64_t index, item_row *row,
+                             item_error *err)
+{
+    if (!data || index >= data->count)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_get: there is no row %llu",
+                          (unsigned long long)index);
+    const itemi_record *r = &data->record[index];
+    size_t width = data->width;
+    item_row ours = {.label = r->label,
+                     .flags = r->flags,
+                     .objects = r->objects,
+                     .picture_width = r->picture_width,
+                     .picture_height = r->picture_height,
+                     .file_bytes = r->file_bytes,
+                     .caption_logprob = r->caption_logprob,
+                     .image = data->image + index * width,
+                     .text = data->text + index * width,
+                     .crops = r->objects ? data->crops + r->first * width : NULL,
+                     .phrases = r->objects ? data->phrases + r->first * width : NULL,
+                     .name = data->texts.text[r->name],
+                     .source = data->texts.text[r->source],
+                     .generator = data->texts.text[r->generator],
+                     .scene = data->texts.text[r->scene]};
+    return itemi_struct_out(row, ROW_SIZE, &ours, sizeof ours, "item_row", err);
+}
+
+item_status item_dataset_get_info(const item_dataset *data, item_dataset_info *info,
+                                  item_error *err)
+{
+    if (!data)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_get_info: data is NULL");
+    itemi_cohort cohort;
+    item_status status = itemi_cohort_make(data, &cohort, err);
+    if (status != ITEM_OK)
+        return status;
+    item_dataset_info ours = {.width = (uint32_t)data->width,
+                              .working_size = data->working_size,
+                              .callers_captions = data->callers_captions,
+                              .embedder = data->embedder,
+                              .working_filter = data->working_filter,
+                              .rows = data->count,
+                              .sources = cohort.sources,
+                              .failed = data->warnings};
+    for (size_t i = 0; i < data->count; i++)
+        ours.ai += data->record[i].label;
+    ours.real = ours.rows - ours.ai;
+    itemi_cohort_free(&cohort);
+    return itemi_struct_out(info, INFO_SIZE, &ours, sizeof ours, "item_dataset_info", err);
+}
+
+/* What a row says in a column, as a text id; UINT32_MAX for an unknown column. */
+static uint32_t cell(const item_dataset *data, const itemi_record *r, const char *column)
+{
+    if (strcmp(column, "label") == 0)
+        return itemi_texts_find(&data->texts, r->label ? "ai" : "real");
+    return strcmp(column, "source") == 0      ? r->source
+           : strcmp(column, "generator") == 0 ? r->generator
+           : strcmp(column, "scene") == 0     ? r->scene
+           : strcmp(column, "name") == 0      ? r->name
+                                              : UINT32_MAX;
+}
+
+item_status item_dataset_remove(item_dataset *data, const char *column, const char *value,
+                                uint64_t *removed, item_error *err)
+{
+    static const char *const columns[] = {"source", "generator", "scene", "name", "label"};
+    bool known = false;
+    for (size_t i = 0; column && i < ITEMI_COUNT(columns); i++)
+        known |= strcmp(column, columns[i]) == 0;
+    if (!data || !value || !known)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "item_dataset_remove: a data set, a column (source, generator, scene,"
+                          " name, label) and a value are needed");
+    uint32_t wanted, label;
+    if (!itemi_texts_add(&data->texts, value, &wanted) ||
+        !itemi_texts_add(&data->texts, "ai", &label) ||
+        !itemi_texts_add(&data->texts, "real", &label))
+        return itemi_fail_memory(err, "taking rows out of a data set");
+
+    /* Vectors of objects stay where they are; only save() leaves the unused ones out. */
+    size_t kept = 0, width = data->width;
+    for (size_t i = 0; i < data->count; i++) {
+        if (cell(data, &data->record[i], column) == wanted)
+            continue;
+        if (kept != i) {
+            data->record[kept] = data->record[i];
+            memcpy(data->image + kept * width, data->image + i * width, width * sizeof(float));
+            memcpy(data->text + kept * width, data->text + i * width, width * sizeof(float));
+        }
+        kept++;
+    }
+    if (removed)
+        *removed = data->count - kept;
+    data->count = kept;
+    return ITEM_OK;
+}
+
+bool itemi_dataset_warn(item_dataset *data, const char *line)
+{
+    char **warning = itemi_resize_array(NULL, data->warning, data->warnings + 1, sizeof *warning);
+    if (!warning)
+        return false;
+    data->warning = warning;
+    warning[data->warnings] = itemi_strdup(NULL, line);
+    return warning[data->warnings] && ++data->warnings;
+}
+
+const char *item_dataset_warning(const item_dataset *data, uint32_t index)
+{
+    return data && index < data->warnings ? data->warning[index] : NULL;
+}
+
+uint32_t itemi_record_short_side(const itemi_record *record)
+{
+    return record->picture_width < record->picture_height ? record->picture_width
+                                                          : record->picture_height;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data sets of pictures: what the stages of a context make of each. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/train_data.h"
+
+typedef struct extraction {
+    item_ctx *ctx;
+    const item_extract_options *options;
+    itemi_manifest manifest;
+    size_t rows; /* those of the split; the others stand behind them */
+    item_dataset *data;
+} extraction;
+
+static item_status read_manifest(const char *path, itemi_manifest *out, item_error *err)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0)
+        return itemi_fail_errno(err, ITEM_E_IO, errno, "%s", path);
+    return S_ISDIR(facts.st_mode) ? itemi_manifest_scan(NULL, path, out, err)
+                                  : itemi_manifest_load(NULL, path, out, err);
+}
+
+/* Moves the rows of the split to the front, and checks their labels. */
+static item_status choose_rows(extraction *x, const char *manifest, item_error *err)
+{
+    const char *split = x->options->split;
+    itemi_manifest_row *rows = x->manifest.rows;
+    for (size_t i = 0; i < x->manifest.count; i++) {
+        if (split && strcmp(rows[i].split, split) != 0)
+            continue;
+        if (strcmp(rows[i].label, "ai") != 0 && strcmp(rows[i].label, "real") != 0)
+            return itemi_fail(err, ITEM_E_FORMAT, "%s: label `%.40s` of %s is not ai or real",
+                              manifest, rows[i].label, rows[i].path);
+        itemi_manifest_row chosen = rows[i];
+        rows[i] = rows[x->rows];
+        rows[x->rows++] = chosen;
+    }
+    if (x->rows == 0)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "%s: there are no pictures%s%.40s", manifest,
+                          split ? " of the split " : "", split ? split : "");
+    return ITEM_OK;
+}
+
+/* The embedder is opened first, as only then the width is known for certain. */
+static item_status make_data(extraction *x, item_error *err)
+{
+    static const char *const filters[] = {[ITEMI_FILTER_BILINEAR] = "bilinear",
+                                          [ITEMI_FILTER_BICUBIC] = "bicubic",
+                                          [ITEMI_FILTER_LANCZOS] = "lanczos"};
+    itemi_stage *embedder = NULL;
+    item_status status =
+        itemi_ctx_stage(x->ctx, ITEMI_EMBEDDER, x->options->cancel, &embedder, err);
+    if (status != ITEM_OK)
+        return status;
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.width = itemi_ctx_width(x->ctx);
+    info.embedder = x->ctx->slot[ITEMI_EMBEDDER].identity;
+    info.working_size = x->ctx->working_size;
+    info.working_filter = filters[x->ctx->filter];
+    return item_dataset_new(&info, &x->data, err);
+}
+
+/* Vectors of a result's objects, one after another; they are there when the picture did not fail. */
+static void copy_objects(const item_result *result, int32_t which, uint32_t n, size_t width,
+                         float *out)
+{
+    for (uint32_t i = 0; i < n; i++)
+        memcpy(out + i * width, item_result_values(result, which, i, NULL), width * sizeof *out);
+}
+
+static uint64_t size_of(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && facts.st_size > 0 ? (uint64_t)facts.st_size : 0;
+}
+
+static item_status add_result(extraction *x, const itemi_manifest_row *from,
+                              const item_result *result, item_error *err)
+{
+    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
+    item_status status = item_result_get_summary(result, &summary, err);
+    if (status != ITEM_OK)
+        return status;
+    size_t width = x->data->width, numbers = summary.objects * width;
+    float *objects = itemi_alloc_array(NULL, 2 * numbers, sizeof *objects);
+    if (!objects)
+        return itemi_fail_memory(err, "extracting features");
+    copy_objects(result, ITEM_VALUES_CROP_VECTOR, summary.objects, width, objects);
+    copy_objects(result, ITEM_VALUES_PHRASE_VECTOR, summary.objects, width, objects + numbers);
+
+    const char *caption = item_result_text(result, ITEM_TEXT_CAPTION);
+    item_row row = ITEM_ROW_INIT;
+    row.label = strcmp(from->label, "ai") == 0 ? ITEM_LABEL_AI : ITEM_LABEL_REAL;
+    row.flags = (itemi_caption_is_empty(caption) ? ITEM_ROW_CAPTION_EMPTY : 0) |
+                (itemi_caption_loops(caption) ? ITEM_ROW_CAPTION_LOOPING : 0);
+    row.objects = summary.objects;
+    row.picture_width = summary.width;
+    row.picture_height = summary.height;
+    row.file_bytes = size_of(from->path);
+    row.caption_logprob = summary.caption_logprob;
+    row.image = item_result_values(result, ITEM_VALUES_IMAGE_VECTOR, 0, NULL);
+    row.text = item_result_values(result, ITEM_VALUES_TEXT_VECTOR, 0, NULL);
+    row.crops = objects;
+    row.phrases = objects + numbers;
+    row.name = from->path;
+    row.source = from->source;
+    row.generator = from->generator;
+    row.scene = from->prompt;
+    status = item_dataset_add(x->data, &row, err);
+    itemi_free(NULL, objects);
+    return status;
+}
+
+static item_status note_failure(extraction *x, const item_error *why, item_error *err)
+{
+    if (!itemi_dataset_warn(x->data, why->message))
+        return itemi_fail_memory(err, "extracting features");
+    if (x->data->warnings > x->options->max_failures)
+        return itemi_fail(err, ITEM_E_LIMIT, "more than %u pictures failed, the last: %s",
+                          (unsigned)x->options->max_failures, why->message);
+    return ITEM_OK;
+}
+
+static item_status add_results(extraction *x, size_t start, size_t n, item_result *const *results,
+                               item_error *err)
+{
+    item_status status = ITEM_OK;
+    for (size_t i = 0; status == ITEM_OK && i < n; i++) {
+        const itemi_manifest_row *from = &x->manifest.rows[start + i];
+        item_error why = ITEM_ERROR_INIT;
+        if (item_result_status(results[i], &why) == ITEM_OK)
+            status = add_result(x, from, results[i], err);
+        else
+            status = note_failure(x, &why, err);
+    }
+    return status;
+}
+
+static item_status run_batch(extraction *x, size_t start, size_t n, const char **paths,
+                             item_result **results, item_error *err)
+{
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    options.cancel = x->options->cancel;
+    for (size_t i = 0; i < n; i++) {
+        paths[i] = x->manifest.rows[start + i].path;
+        results[i] = NULL;
+    }
+    item_status status = item_check_files(x->ctx, paths, n, &options, results, err);
+    if (status == ITEM_OK)
+        status = add_results(x, start, n, results, err);
+    for (size_t i = 0; i < n; i++)
+        item_result_unref(results[i]);
+    if (status == ITEM_OK && x->options->progress)
+        x->options->progress(x->options->progress_user, start + n, x->rows);
+    return status;
+}
+
+static item_status run(extraction *x, item_error *err)
+{
+    size_t batch = x->ctx->settings.batch;
+    const char **paths = itemi_alloc_array(NULL, batch, sizeof *paths);
+    item_result **results = itemi_alloc_array(NULL, batch, sizeof *results);
+    item_status status = paths && results && itemi_dataset_reserve(x->data, x->rows, 0)
+                             ? ITEM_OK
+                             : itemi_fail_memory(err, "extracting features");
+    for (size_t start = 0; status == ITEM_OK && start < x->rows; start += batch) {
+        size_t left = x->rows - start, n = left < batch ? left : batch;
+        status = itemi_cancelled(x->options->cancel) ? itemi_fail_cancelled(err)
+                                                     : run_batch(x, start, n, paths, results, err);
+    }
+    itemi_free(NULL, paths);
+    itemi_free(NULL, results);
+    return status;
+}
+
+item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
+                                 const item_extract_options *options, item_dataset **out,
+                                 item_error *err)
+{
+    const item_extract_options plain = ITEM_EXTRACT_OPTIONS_INIT;
+    item_extract_options ours;
+    if (!manifest || !out)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_extract: manifest or out is NULL");
+    *out = NULL;
+    item_status status = itemi_ctx_check(ctx, err);
+    if (status == ITEM_OK)
+        status =
+            itemi_struct_in(&ours, sizeof ours, ITEMI_SIZE_TO(item_extract_options, progress_user),
+                            options ? options : &plain, "item_extract_options", err);
+    if (status != ITEM_OK)
+        return status;
+
+    extraction x = {.ctx = ctx, .options = &ours};
+    status = read_manifest(manifest, &x.manifest, err);
+    if (status == ITEM_OK)
+        status = choose_rows(&x, manifest, err);
+    if (status == ITEM_OK)
+        status = make_data(&x, err);
+    if (status == ITEM_OK)
+        status = run(&x, err);
+    itemi_manifest_free(&x.manifest);
+    if (status == ITEM_OK)
+        *out = x.data;
+    else
+        item_dataset_free(x.data);
+    return status;
+}

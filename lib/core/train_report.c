@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handles of reports: the JSON, what is read from it, and the head of a training. */
+#include <math.h>
+#include <string.h>
+
+#include "core/eval_private.h"
+#include "core/train_json.h"
+
+struct item_report {
+    json_t *root;
+    char *json, *markdown;
+    itemi_head *head; /* of a training, or NULL */
+};
+
+item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out, item_error *err)
+{
+    item_report *report = itemi_alloc_zero(NULL, 1, sizeof *report);
+    if (!report) {
+        json_decref(root);
+        itemi_head_free(head);
+        return itemi_fail_memory(err, "writing a report");
+    }
+    report->root = root;
+    report->head = head;
+    report->json = itemi_json_dump(NULL, root);
+    report->markdown = itemi_report_render(root);
+    if (!report->json || !report->markdown) {
+        item_report_free(report);
+        return itemi_fail_memory(err, "writing a report");
+    }
+    *out = report;
+    return ITEM_OK;
+}
+
+void item_report_free(item_report *report)
+{
+    if (!report)
+        return;
+    json_decref(report->root);
+    itemi_free(NULL, report->json);
+    itemi_free(NULL, report->markdown);
+    itemi_head_free(report->head);
+    itemi_free(NULL, report);
+}
+
+const char *item_report_json(const item_report *report)
+{
+    return report ? report->json : NULL;
+}
+
+const char *item_report_markdown(const item_report *report)
+{
+    return report ? report->markdown : NULL;
+}
+
+double item_report_number(const item_report *report, const char *path)
+{
+    char key[64];
+    const json_t *value = report ? report->root : NULL;
+    while (value && path && *path) {
+        size_t length = strcspn(path, ".");
+        if (length >= sizeof key)
+            return NAN;
+        memcpy(key, path, length);
+        key[length] = '\0';
+        value = json_object_get(value, key);
+        path += length + (path[length] == '.');
+    }
+    if (json_is_boolean(value))
+        return json_is_true(value) ? 1 : 0;
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+item_status item_report_write_head(const item_report *report, const char *path, item_error *err)
+{
+    if (!report || !path)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_report_write_head: report or path is NULL");
+    if (!report->head)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "item_report_write_head: an evaluation makes no head");
+    return itemi_head_write(report->head, path, err);
+}
