@@ -47,8 +47,6 @@ static const option options[] = {
      TEXT(save)},
     {'R', "--rival", "HEAD", "compare with this head on the same pictures", NULL, TEXT(rival)},
     {'i', "--split", "NAME", "rows of this split of the manifest only", NULL, TEXT(split)},
-    {'u', "--prompts", NULL, "take each row's prompt as its caption, where it has one", NULL,
-     FLAG(prompts)},
     {'F', "--max-failures", "N", "pictures that may fail before all does; default 100", NULL,
      NUMBER(max_failures, 0, UINT32_MAX)},
     {'L', "--layout", "NAME", "form/scope/version of features; default difference/both/1", NULL,

@@ -18,7 +18,6 @@ static item_status extract(cli_run *run, item_ctx *ctx, const char *path, item_d
 {
     item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
     options.split = run->args->split;
-    options.callers_captions = run->args->prompts;
     options.max_failures = (uint32_t)run->args->max_failures;
     options.cancel = run->cancel;
     options.progress = cli_run_on_progress;
@@ -172,7 +171,7 @@ static int run_eval(const cli_args *args)
 const cli_command cli_train = {
     .name = "train",
     .takes = "--out HEAD [OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "pOSiuFLNeEDbrdTjv",
+    .options = "pOSiFLNeEDbrdTjv",
     .line = "makes a head from pictures that are labelled ai and real",
     .help = "A manifest is a CSV file with the columns path, label (ai, real) and, if known,\n"
             "generator, source, split and prompt. A folder has ai/ and real/ in it, whose\n"
@@ -184,7 +183,7 @@ const cli_command cli_train = {
 const cli_command cli_eval = {
     .name = "eval",
     .takes = "[OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "pHtRSiuFEbrdTjv",
+    .options = "pHtRSiFEbrdTjv",
     .line = "measures a head on pictures that it was not trained on",
     .help = "Areas under the curve are taken within each source, then averaged; true positives\n"
             "are told at 1 % and 5 % false positives. Input as for item train.",
