@@ -25,8 +25,7 @@ typedef struct job {
     itemi_raster *raster;
     const uint8_t *bytes;
     size_t size;
-    bool ended;     /* the file's bytes are used up, and an end mark was made up */
-    bool truncated; /* and pixels are missing because of it */
+    bool ended; /* the file's bytes are used up, and an end mark was made up */
     item_status status;
 } job;
 
@@ -80,11 +79,8 @@ static void on_message(j_common_ptr jpeg, int level)
     if (level >= 0)
         return;
     jpeg->err->num_warnings++;
-    int code = jpeg->err->msg_code;
-    if (j->ended && (code == JWRN_HIT_MARKER || code == JWRN_MUST_RESYNC)) {
-        j->truncated = true;
-        return;
-    }
+    if (j->ended)
+        return; /* report_truncated() tells more */
     char text[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, text);
     itemi_warn(j->d, "the JPEG is damaged", text);
@@ -207,8 +203,6 @@ static void start(job *j)
 {
     if (!jpeg_start_decompress(&j->jpeg)) /* reads all scans of a progressive file */
         leave(j, itemi_fail(j->d->err, ITEM_E_INTERNAL, "libjpeg waits for data"));
-    if (j->ended && jpeg_has_multiple_scans(&j->jpeg))
-        j->truncated = true; /* whole scans may be missing */
 }
 
 static void read_rows(job *j)
@@ -218,6 +212,7 @@ static void read_rows(job *j)
         JSAMPROW to = j->raster->data + j->jpeg.output_scanline * row;
         jpeg_read_scanlines(&j->jpeg, &to, 1);
     }
+    jpeg_finish_decompress(&j->jpeg); /* looks for the end mark */
 }
 
 static bool guard(job *j, void (*step)(job *))
@@ -261,7 +256,7 @@ static void turn_ink(itemi_raster *raster)
 
 static item_status report_truncated(job *j)
 {
-    if (!j->truncated)
+    if (!j->ended)
         return ITEM_OK;
     if (!(j->d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED))
         return itemi_fail(j->d->err, ITEM_E_FORMAT, "truncated JPEG: the file ends early");
@@ -315,6 +310,9 @@ item_status itemi_jpeg_decode(itemi_decode *d, const uint8_t *bytes, size_t size
     if (status != ITEM_OK)
         return status;
 
+    /* cut at a segment's begin, a truncated file is one with fewer scans */
+    if (d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED)
+        size = itemi_jpeg_whole_segments(bytes, size);
     job j = {.d = d, .raster = raster, .bytes = bytes, .size = size};
     j.jpeg.err = jpeg_std_error(&j.errors);
     j.errors.error_exit = on_error;

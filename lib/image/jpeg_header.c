@@ -40,22 +40,30 @@ static bool stands_alone(uint8_t marker)
     return marker == 0 || marker == M_TEM || (marker >= M_RST0 && marker <= M_SOI);
 }
 
-/* The next segment with content; false at the first scan and at the end. */
+/*
+ * The next segment with content, from *at on; between segments and in the data of scans all bytes
+ * are passed over. False at the end mark and at the end; *at is then where the whole ones end.
+ */
 static bool next_segment(segment *s, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *p = *at;
-    for (;;) {
-        while (p < end && *p != 0xff)
-            p++;
+    do {
+        p = memchr(p, 0xff, (size_t)(end - p));
+        if (!p)
+            p = end;
+        *at = p;
         while (p < end && *p == 0xff)
             p++;
         if (p == end)
             return false;
         s->marker = *p++;
-        if (!stands_alone(s->marker))
-            break;
+    } while (stands_alone(s->marker));
+
+    if (s->marker == M_EOI) {
+        *at = p;
+        return false;
     }
-    if (s->marker == M_SOS || s->marker == M_EOI || end - p < 2)
+    if (end - p < 2)
         return false;
     size_t length = (size_t)p[0] << 8 | p[1];
     if (length < 2 || length > (size_t)(end - p))
@@ -64,6 +72,15 @@ static bool next_segment(segment *s, const uint8_t **at, const uint8_t *end)
     s->size = length - 2;
     *at = p + length;
     return true;
+}
+
+size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size)
+{
+    const uint8_t *at = bytes, *end = bytes + size;
+    segment s;
+    while (next_segment(&s, &at, end))
+        continue;
+    return (size_t)(at - bytes);
 }
 
 /* Steps over a prefix, with its NUL, that tells what the segment is for. */
@@ -117,7 +134,7 @@ void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, siz
     memset(header, 0, sizeof *header);
     const uint8_t *at = bytes, *end = bytes + size;
     segment s;
-    while (next_segment(&s, &at, end)) {
+    while (next_segment(&s, &at, end) && s.marker != M_SOS) {
         if (is_frame(s.marker))
             take_frame(header, &s);
         else if (s.marker == M_APP1)

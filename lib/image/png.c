@@ -54,7 +54,8 @@ static void on_error(png_structp png, png_const_charp text)
 static void on_warning(png_structp png, png_const_charp text)
 {
     job *j = png_get_error_ptr(png);
-    itemi_warn(j->d, "PNG", text);
+    bool profile = strncmp(text, "iCCP", 4) == 0;
+    itemi_warn(j->d, profile ? "the colour profile is ignored" : "PNG", text);
 }
 
 static void on_read(png_structp png, png_bytep to, size_t size)
@@ -104,19 +105,28 @@ static void read_header(job *j)
     png_read_info(j->png, j->info);
 }
 
-static void set_output(job *j)
+/* What the transformations of start() will give; nothing is allocated for it yet. */
+static void choose_output(job *j)
 {
     static const itemi_samples by_channels[] = {0, ITEMI_SAMPLES_GREY, ITEMI_SAMPLES_GREY_ALPHA,
                                                 ITEMI_SAMPLES_RGB, ITEMI_SAMPLES_RGBA};
     itemi_raster *raster = j->raster;
-    bool palette = png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_PALETTE;
+    png_byte type = png_get_color_type(j->png, j->info);
+    bool palette = type == PNG_COLOR_TYPE_PALETTE;
+    bool alpha = type & PNG_COLOR_MASK_ALPHA || png_get_valid(j->png, j->info, PNG_INFO_tRNS);
     raster->bits = palette ? 8 : png_get_bit_depth(j->png, j->info);
+    raster->channels = (type & PNG_COLOR_MASK_COLOR ? 3u : 1u) + alpha;
+    raster->samples = by_channels[raster->channels];
+}
+
+static void start(job *j)
+{
     png_set_expand(j->png); /* palettes to RGB, few bits to 8, a transparent colour to alpha */
     png_set_strip_16(j->png);
     png_set_interlace_handling(j->png);
-    png_read_update_info(j->png, j->info);
-    raster->channels = png_get_channels(j->png, j->info);
-    raster->samples = by_channels[raster->channels];
+    png_read_update_info(j->png, j->info); /* allocates rows */
+    if (png_get_rowbytes(j->png, j->info) != (size_t)j->raster->width * j->raster->channels)
+        leave(j, itemi_fail(j->d->err, ITEM_E_INTERNAL, "libpng gives rows of another size"));
 }
 
 static void read_rows(job *j)
@@ -189,8 +199,7 @@ static item_status prepare(job *j, const itemi_metadata *metadata)
     item_status status = itemi_check_pixels(j->d, raster->width, raster->height);
     if (status == ITEM_OK)
         status = copy_profile(j);
-    if (status == ITEM_OK && !guard(j, set_output))
-        status = j->status;
+    choose_output(j);
     if (status == ITEM_OK)
         status = itemi_check_memory(j->d, raster, WORKING_BYTES + UINT64_C(24) * raster->width);
     if (status == ITEM_OK)
@@ -200,20 +209,15 @@ static item_status prepare(job *j, const itemi_metadata *metadata)
 
 static item_status read_pixels(job *j)
 {
-    bool accept = j->d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED;
-    if (accept)
+    j->may_end = j->d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED;
+    if (j->may_end)
         fill_grey(j->raster);
-    j->may_end = accept;
-    if (!guard(j, read_rows)) {
-        if (j->status == ITEM_OK) {
-            itemi_warn(j->d, "truncated PNG, what is missing is grey", NULL);
-            j->raster->truncated = true;
-        }
-        return j->status;
+    if (guard(j, start) && guard(j, read_rows) && guard(j, read_end))
+        return ITEM_OK;
+    if (j->status == ITEM_OK) {
+        itemi_warn(j->d, "truncated PNG, what is missing is grey", NULL);
+        j->raster->truncated = true;
     }
-    j->may_end = true;
-    if (!guard(j, read_end) && j->status == ITEM_OK)
-        itemi_warn(j->d, "the PNG ends early, behind its last pixel", NULL);
     return j->status;
 }
 
