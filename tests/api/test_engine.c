@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Engines: finding one, opening the stages of a pack with it, and all that can fail. */
+#include "packs.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef FAKE_ENGINE
+#error FAKE_ENGINE is the path of the module
+#endif
+
+static item_config *config_with(const char *engine)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_config *config = NULL;
+    assert_ok(item_config_new(&config, &err), &err);
+    assert_ok(item_config_set_engine(config, NULL, engine, &err), &err);
+    return config;
+}
+
+static item_ctx *open_pack(const pack_spec *spec, item_config *config)
+{
+    char *folder = write_pack("engine", spec);
+    item_error err = ITEM_ERROR_INIT;
+    item_ctx *ctx = NULL;
+    assert_ok(item_ctx_open(folder, config, &ctx, &err), &err);
+    item_config_unref(config);
+    free(folder);
+    return ctx;
+}
+
+/* Runs first: nothing has loaded an engine yet. */
+static void missing_engines_are_told(void **state)
+{
+    (void)state;
+    item_error err = ITEM_ERROR_INIT;
+    char *absent = temp_path("absent.so");
+    item_config *config = config_with(absent);
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    assert_error(item_engine_setup(config, NULL, &err), ITEM_E_NO_ENGINE, &err, "absent.so");
+    assert_non_null(strstr(err.message, "Install"));
+    reset(&err);
+    assert_error(item_engine_get_info(config, 0, &info, &err), ITEM_E_NO_ENGINE, &err, NULL);
+    item_ctx *ctx = open_pack(&(pack_spec){0}, config); /* opening a context needs none */
+    item_image *image = make_picture(1, 120, 100);
+    item_image *images[2] = {image, image};
+    item_result *results[2];
+    reset(&err);
+    assert_ok(item_check_images(ctx, images, 2, NULL, results, &err), &err);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(item_result_status(results[i], NULL), ITEM_E_NO_ENGINE);
+        item_result_unref(results[i]);
+    }
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+
+    char *text = temp_path("text.so");
+    write_text(text, "no module");
+    config = config_with(text);
+    reset(&err);
+    assert_error(item_engine_setup(config, NULL, &err), ITEM_E_NO_ENGINE, &err, "text.so");
+    item_config_unref(config);
+    free(text);
+    free(absent);
+}
+
+static void the_engine_tells_its_facts(void **state)
+{
+    (void)state;
+    item_config *config = config_with(FAKE_ENGINE);
+    item_error err = ITEM_ERROR_INIT;
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    assert_ok(item_engine_get_info(config, 1, &info, &err), &err);
+    assert_string_equal(info.name, "fake");
+    assert_string_equal(info.path, FAKE_ENGINE);
+    assert_true(info.gflops == 1);
+    item_engine_settings settings = ITEM_ENGINE_SETTINGS_INIT;
+    settings.lanes = 2;
+    assert_ok(item_engine_setup(config, &settings, &err), &err);
+    settings.lanes = 65;
+    assert_error(item_engine_setup(config, &settings, &err), ITEM_E_ARGUMENT, &err, "lanes");
+    settings = (item_engine_settings)ITEM_ENGINE_SETTINGS_INIT;
+    settings.reserved = 1;
+    reset(&err);
+    assert_error(item_engine_setup(config, &settings, &err), ITEM_E_ARGUMENT, &err, "reserved");
+    reset(&err);
+    assert_error(item_engine_get_info(config, 0, NULL, &err), ITEM_E_ARGUMENT, &err, NULL);
+    item_config_unref(config);
+}
+
+static void a_pack_is_opened_and_answers(void **state)
+{
+    (void)state;
+    item_config *config = config_with(FAKE_ENGINE);
+    set_option(config, "beams", "5");
+    set_option(config, "precision", "bf16");
+    set_option(config, "detector_score", "0.5");
+    item_ctx *ctx = open_pack(&(pack_spec){0}, config);
+    item_image *image = make_flat_picture(400, 300);
+    item_error err = ITEM_ERROR_INIT;
+    item_result *result = NULL;
+    assert_ok(item_check_image(ctx, image, NULL, &result, &err), &err);
+    assert_string_equal(item_result_text(result, ITEM_TEXT_CAPTION),
+                        "a bright dog by a car, 5 beams");
+    assert_string_equal(item_result_text(result, ITEM_TEXT_PRECISION), "bf16");
+    assert_string_equal(item_result_text(result, ITEM_TEXT_PACK), "fake 7");
+    assert_true(strncmp(item_result_text(result, ITEM_TEXT_EMBEDDER), "fake/3 sha256:", 14) == 0);
+    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
+    assert_ok(item_result_get_summary(result, &summary, &err), &err);
+    assert_int_equal(summary.objects, 1); /* the car's score is 0.4 */
+    item_object object = ITEM_OBJECT_INIT;
+    assert_ok(item_result_get_object(result, 0, &object, &err), &err);
+    /* 400 x 300 is worked on as 299 x 224 */
+    assert_true(object.box[3] > 80 && object.box[3] < 81);
+    item_result_unref(result);
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+}
+
+static void fingerprints_follow_the_pack_and_its_engine(void **state)
+{
+    (void)state;
+    char prints[3][65];
+    item_image *image = make_flat_picture(224, 224);
+    for (size_t i = 0; i < 3; i++) {
+        item_config *config = config_with(FAKE_ENGINE);
+        if (i == 1)
+            set_option(config, "precision", "bf16");
+        item_ctx *ctx = open_pack(&(pack_spec){.extra = i == 2 ? ", \"remark\": 1" : NULL}, config);
+        item_error err = ITEM_ERROR_INIT;
+        item_result *result = NULL;
+        assert_ok(item_check_image(ctx, image, NULL, &result, &err), &err);
+        strcpy(prints[i], item_result_text(result, ITEM_TEXT_FINGERPRINT));
+        item_result_unref(result);
+        item_ctx_unref(ctx);
+    }
+    assert_string_not_equal(prints[0], prints[1]);
+    assert_string_not_equal(prints[0], prints[2]);
+    item_image_unref(image);
+}
+
+/* Errors of opening come with the first use, say why, and may go away. */
+static void networks_that_do_not_open(void **state)
+{
+    (void)state;
+    static const struct {
+        pack_spec spec;
+        item_status status;
+        const char *part;
+    } cases[] = {
+        {{.misbehave = "refuse"}, ITEM_E_BACKEND, "refused on purpose"},
+        {{.misbehave = "no id"}, ITEM_E_ARGUMENT, "id"},
+        {{.misbehave = "width"}, ITEM_E_PACK, "width"},
+        {{.family = "unheard-of"}, ITEM_E_UNSUPPORTED, "not known"},
+    };
+    item_image *image = make_flat_picture(224, 224);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        item_ctx *ctx = open_pack(&cases[i].spec, config_with(FAKE_ENGINE));
+        float out[3];
+        item_error err = ITEM_ERROR_INIT;
+        assert_error(item_embed_images(ctx, &image, 1, NULL, out, 3, &err), cases[i].status, &err,
+                     cases[i].part);
+        item_result *result = NULL;
+        reset(&err);
+        item_status status = item_check_image(ctx, image, NULL, &result, &err);
+        assert_int_not_equal(status, ITEM_OK);
+        assert_null(result);
+        item_ctx_unref(ctx);
+    }
+    item_image_unref(image);
+}
+
+static void *use(void *argument)
+{
+    item_ctx *ctx = argument;
+    item_image *image = make_picture(1, 150, 150);
+    item_result *result = NULL;
+    item_status status = item_check_image(ctx, image, NULL, &result, NULL);
+    item_result_unref(result);
+    item_image_unref(image);
+    return status == ITEM_OK ? NULL : argument;
+}
+
+static void threads_open_a_stage_once(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        item_ctx *ctx = open_pack(&(pack_spec){0}, config_with(FAKE_ENGINE));
+        pthread_t threads[4];
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, use, ctx), 0);
+        for (size_t i = 0; i < 4; i++) {
+            void *failed = NULL;
+            pthread_join(threads[i], &failed);
+            assert_null(failed);
+        }
+        item_ctx_unref(ctx);
+    }
+}
+
+/* The parent has used an engine by now. */
+static void a_forked_child_opens_nothing(void **state)
+{
+    (void)state;
+    char *folder = write_pack("engine", &(pack_spec){0});
+    pid_t child = fork();
+    if (child == 0) {
+        item_ctx *ctx = NULL;
+        item_error err = ITEM_ERROR_INIT;
+        int wrong = item_ctx_open(folder, NULL, &ctx, &err) != ITEM_E_FORKED || ctx;
+        wrong |= item_engine_setup(NULL, NULL, NULL) != ITEM_E_FORKED;
+        _exit(wrong);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(missing_engines_are_told),
+        cmocka_unit_test(the_engine_tells_its_facts),
+        cmocka_unit_test(a_pack_is_opened_and_answers),
+        cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),
+        cmocka_unit_test(networks_that_do_not_open),
+        cmocka_unit_test(threads_open_a_stage_once),
+        cmocka_unit_test(a_forked_child_opens_nothing),
+    };
+    return cmocka_run_group_tests_name("api: engines", tests, NULL, NULL);
+}
