@@ -99,20 +99,21 @@ static void put_sources(itemi_buf *buf, const json_t *root)
 {
     size_t i;
     const json_t *row;
-    itemi_buf_puts(buf, "## Sources\n\nCalled: real/unsure/ai.\n\n"
-                        "| source | photographs | AI | AUC | found at 5 % false positives |"
-                        " photographs called | AI called | false positives |\n"
-                        "|---|---|---|---|---|---|---|---|\n");
+    itemi_buf_puts(buf,
+                   "## Sources\n\nCalled: real/unsure/ai.\n\n"
+                   "| source | photographs | AI | AUC | found at 1 % false positives | at 5 % |"
+                   " photographs called | AI called |\n"
+                   "|---|---|---|---|---|---|---|---|\n");
     json_array_foreach(json_object_get(root, "sources"), i, row)
     {
         itemi_buf_puts(buf, "| ");
         put_name(buf, row, "source");
         itemi_buf_printf(buf, " | %lld | %lld |", whole(row, "real"), whole(row, "ai"));
         put_cell(buf, row, "auc", "");
+        put_cell(buf, row, "tpr1", "%");
         put_cell(buf, row, "tpr5", "%");
         put_called(buf, row, "photographs_called");
         put_called(buf, row, "ai_called");
-        put_cell(buf, row, "false_positive_rate", "%");
         itemi_buf_puts(buf, "\n");
     }
 }
@@ -156,6 +157,24 @@ static void put_verdicts(itemi_buf *buf, const json_t *root)
     itemi_buf_puts(buf, ", Brier score ");
     put_figure(buf, number(c, "brier"), "");
     itemi_buf_puts(buf, " (equal weight by label and source).\n");
+}
+
+static void put_false_positives(itemi_buf *buf, const json_t *root)
+{
+    const json_t *table = json_object_get(root, "false_positives"), *row;
+    size_t i;
+    if (json_array_size(table) == 0)
+        return;
+    itemi_buf_puts(buf, "\n## Photographs called `ai`, the worst source first\n\n"
+                        "| source | photographs | called `ai` | rate |\n|---|---|---|---|\n");
+    json_array_foreach(table, i, row)
+    {
+        itemi_buf_puts(buf, "| ");
+        put_name(buf, row, "source");
+        itemi_buf_printf(buf, " | %lld | %lld |", whole(row, "real"), whole(row, "called_ai"));
+        put_cell(buf, row, "rate", "%");
+        itemi_buf_puts(buf, "\n");
+    }
 }
 
 static void put_controls(itemi_buf *buf, const json_t *root)
@@ -218,6 +237,7 @@ char *itemi_report_render(const json_t *root)
     put_sources(&buf, root);
     put_generators(&buf, root);
     put_verdicts(&buf, root);
+    put_false_positives(&buf, root);
     put_controls(&buf, root);
     put_comparison(&buf, root);
     itemi_buf_puts(&buf, "\nOver all pictures together (mixed, so it also rewards knowing the"

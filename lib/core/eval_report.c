@@ -3,6 +3,7 @@
 #include "core/eval_private.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/train_json.h"
@@ -134,6 +135,47 @@ static json_t *source_table(const itemi_evaluation *e, const counts *c, const it
         json_array_append_new(table, row);
     }
     return table;
+}
+
+typedef struct worst {
+    double rate;
+    uint32_t source;
+} worst;
+
+static int worst_first(const void *left, const void *right)
+{
+    const worst *a = left, *b = right;
+    if (a->rate != b->rate)
+        return a->rate > b->rate ? -1 : 1;
+    return a->source < b->source ? -1 : 1;
+}
+
+/* Photographs called `ai`, by source, the worst first. */
+static item_status false_positives(const itemi_evaluation *e, const counts *c, json_t **out,
+                                   item_error *err)
+{
+    size_t n = 0;
+    worst *list = itemi_alloc_array(NULL, e->cohort->sources, sizeof *list);
+    if (!list)
+        return itemi_fail_memory(err, "evaluating");
+    for (uint32_t s = 0; s < e->cohort->sources; s++) {
+        const tally *t = &c->source[s];
+        if (t->rows[0])
+            list[n++] = (worst){ratio(t->called[0][ITEM_VERDICT_AI], t->rows[0]), s};
+    }
+    if (n)
+        qsort(list, n, sizeof *list, worst_first);
+    *out = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const tally *t = &c->source[list[i].source];
+        json_t *row = json_pack(
+            "{s:o, s:I, s:I}", "source", itemi_json_text(source_name(e, list[i].source)), "real",
+            (json_int_t)t->rows[0], "called_ai", (json_int_t)t->called[0][ITEM_VERDICT_AI]);
+        put_share(e, row, "rate", t->called[0][ITEM_VERDICT_AI], t->rows[0]);
+        json_array_append_new(*out, row);
+    }
+    itemi_free(NULL, list);
+    return ITEM_OK;
 }
 
 /* AUC of a generator's pictures against the photographs of its sources, mean over these. */
@@ -270,11 +312,13 @@ item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item
 {
     itemi_figures f = {.sources = 0};
     counts c = {.source = NULL};
-    json_t *calibration = NULL, *generators = NULL;
+    json_t *calibration = NULL, *generators = NULL, *wrong = NULL;
     item_status status = count_all(e, &c) ? figures_of(e, e->answers->score, NULL, &f, err)
                                           : itemi_fail_memory(err, "evaluating");
     if (status == ITEM_OK)
         status = generator_table(e, &c, &generators, err);
+    if (status == ITEM_OK)
+        status = false_positives(e, &c, &wrong, err);
     if (status == ITEM_OK)
         status = calibration_section(e, c.weight, &calibration, err);
     if (status == ITEM_OK) {
@@ -284,6 +328,7 @@ item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item
         json_object_set_new(report, "headline", headline(e, &c, &f));
         json_object_set_new(report, "sources", source_table(e, &c, &f));
         json_object_set(report, "generators", generators);
+        json_object_set(report, "false_positives", wrong);
         json_object_set_new(report, "verdicts", verdict_section(e, &c));
         json_object_set(report, "calibration", calibration);
         json_object_set_new(report, "mixed", mixed);
@@ -291,6 +336,7 @@ item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item
         json_object_set_new(report, "draws", json_integer((json_int_t)e->draws.count));
     }
     json_decref(generators);
+    json_decref(wrong);
     json_decref(calibration);
     itemi_figures_free(&f);
     free_counts(&c);

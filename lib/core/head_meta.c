@@ -38,7 +38,7 @@ json_t *itemi_head_facts_dump(const itemi_head_facts *f)
 char *itemi_head_facts_json(const itemi_head *head)
 {
     json_t *object = itemi_head_facts_dump(&head->facts);
-    char *text = itemi_json_dump(head->mem, object);
+    char *text = itemi_json_dump(head->mem, object, ITEMI_DIGITS_EXACT);
     json_decref(object);
     return text;
 }

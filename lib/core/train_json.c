@@ -21,11 +21,11 @@ static int put(const char *bytes, size_t length, void *user)
     return buf->failed ? -1 : 0;
 }
 
-char *itemi_json_dump(const itemi_mem *mem, const json_t *value)
+char *itemi_json_dump(const itemi_mem *mem, const json_t *value, size_t digits)
 {
     itemi_buf buf;
     itemi_buf_init(&buf, mem);
-    if (!value || json_dump_callback(value, put, &buf, JSON_COMPACT | JSON_REAL_PRECISION(17)))
+    if (!value || json_dump_callback(value, put, &buf, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
         buf.failed = true;
     return itemi_buf_take(&buf);
 }

@@ -9,10 +9,13 @@
 json_t *itemi_json_figure(double value);
 /* [low, high], rounded as above. */
 json_t *itemi_json_interval(itemi_interval interval);
+#define ITEMI_DIGITS_EXACT  17 /* read as written, as heads need it */
+#define ITEMI_DIGITS_REPORT 9
+
 /*
- * Compact text with 17 digits, so that a head is read as it was written. Borrows value; NULL when
- * that is NULL or memory ran out. itemi_free() it.
+ * Compact text with so many significant digits. Borrows value; NULL when that is NULL or memory
+ * ran out. itemi_free() it.
  */
-char *itemi_json_dump(const itemi_mem *mem, const json_t *value);
+char *itemi_json_dump(const itemi_mem *mem, const json_t *value, size_t digits);
 
 #endif

@@ -127,7 +127,7 @@ static char *describe(const item_dataset *data)
                                (json_int_t)data->width, "embedder", data->embedder, "working_size",
                                (json_int_t)data->working_size, "working_filter",
                                data->working_filter, "callers_captions", data->callers_captions);
-    char *text = itemi_json_dump(NULL, object);
+    char *text = itemi_json_dump(NULL, object, ITEMI_DIGITS_EXACT);
     json_decref(object);
     return text;
 }

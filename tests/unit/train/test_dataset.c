@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data sets: rows in and out, files, what is refused. */
+#include "train_tests.h"
+
+static const test_world small = {.seed = 5, .each = 4, .sources = 3, .strength = 1, .paired = true};
+
+static const char *data_path(void **state)
+{
+    return test_path(*state, "data.safetensors");
+}
+
+static void same_row(const item_row *a, const item_row *b)
+{
+    assert_int_equal(a->label, b->label);
+    assert_int_equal(a->flags, b->flags);
+    assert_int_equal(a->objects, b->objects);
+    assert_int_equal(a->picture_width, b->picture_width);
+    assert_int_equal(a->picture_height, b->picture_height);
+    assert_int_equal(a->file_bytes, b->file_bytes);
+    assert_memory_equal(&a->caption_logprob, &b->caption_logprob, sizeof(double));
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->source, b->source);
+    assert_string_equal(a->generator, b->generator);
+    assert_string_equal(a->scene, b->scene);
+    assert_memory_equal(a->image, b->image, WIDTH * sizeof(float));
+    assert_memory_equal(a->text, b->text, WIDTH * sizeof(float));
+    if (a->objects) {
+        assert_memory_equal(a->crops, b->crops, a->objects * WIDTH * sizeof(float));
+        assert_memory_equal(a->phrases, b->phrases, a->objects * WIDTH * sizeof(float));
+    }
+}
+
+static void same_data(const item_dataset *a, const item_dataset *b)
+{
+    item_dataset_info x = ITEM_DATASET_INFO_INIT, y = ITEM_DATASET_INFO_INIT;
+    assert_int_equal(item_dataset_get_info(a, &x, NULL), ITEM_OK);
+    assert_int_equal(item_dataset_get_info(b, &y, NULL), ITEM_OK);
+    assert_int_equal(x.rows, y.rows);
+    assert_int_equal(x.ai, y.ai);
+    assert_int_equal(x.sources, y.sources);
+    assert_int_equal(x.working_size, y.working_size);
+    assert_string_equal(x.embedder, y.embedder);
+    assert_string_equal(x.working_filter, y.working_filter);
+    for (uint64_t i = 0; i < x.rows; i++) {
+        item_row r = ITEM_ROW_INIT, s = ITEM_ROW_INIT;
+        assert_int_equal(item_dataset_get(a, i, &r, NULL), ITEM_OK);
+        assert_int_equal(item_dataset_get(b, i, &s, NULL), ITEM_OK);
+        same_row(&r, &s);
+    }
+}
+
+static void counts_its_rows(void **state)
+{
+    (void)state;
+    item_dataset *data = test_pictures(&small);
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    assert_int_equal(item_dataset_get_info(data, &info, NULL), ITEM_OK);
+    assert_int_equal(info.rows, 24);
+    assert_int_equal(info.ai, 12);
+    assert_int_equal(info.real, 12);
+    assert_int_equal(info.sources, 3);
+    assert_int_equal(info.width, WIDTH);
+    assert_int_equal(info.failed, 0);
+    assert_null(item_dataset_warning(data, 0));
+    item_row row = ITEM_ROW_INIT;
+    assert_int_equal(item_dataset_get(data, 24, &row, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+    item_dataset_free(NULL);
+}
+
+static void unknown_texts_are_empty(void **state)
+{
+    (void)state;
+    item_dataset *data = test_dataset();
+    const float v[WIDTH] = {1};
+    item_row row = ITEM_ROW_INIT, back = ITEM_ROW_INIT;
+    row.image = row.text = v;
+    row.caption_logprob = NAN;
+    row.flags = ITEM_ROW_CAPTION_LOOPING;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    assert_int_equal(item_dataset_get(data, 0, &back, NULL), ITEM_OK);
+    assert_string_equal(back.source, "");
+    assert_string_equal(back.name, "");
+    assert_true(isnan(back.caption_logprob));
+    assert_int_equal(back.flags, ITEM_ROW_CAPTION_LOOPING);
+    assert_null(back.crops);
+    item_dataset_free(data);
+}
+
+static void reads_what_it_saved(void **state)
+{
+    item_dataset *data = test_pictures(&small), *again = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
+    if (item_dataset_load(data_path(state), &again, &err) != ITEM_OK)
+        fail_msg("%s", err.message);
+    same_data(data, again);
+    item_dataset_free(again);
+
+    /* Without its first source, objects move up in the file. */
+    uint64_t removed = 0;
+    assert_int_equal(item_dataset_remove(data, "source", "source 0", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 8);
+    assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
+    assert_int_equal(item_dataset_load(data_path(state), &again, &err), ITEM_OK);
+    same_data(data, again);
+    item_dataset_free(again);
+    item_dataset_free(data);
+
+    data = test_dataset(); /* nothing is something, too */
+    assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
+    assert_int_equal(item_dataset_load(data_path(state), &again, &err), ITEM_OK);
+    same_data(data, again);
+    item_dataset_free(again);
+    item_dataset_free(data);
+}
+
+static void removes_by_column(void **state)
+{
+    (void)state;
+    item_dataset *data = test_pictures(&small);
+    uint64_t removed;
+    assert_int_equal(item_dataset_remove(data, "label", "ai", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 12);
+    assert_int_equal(item_dataset_remove(data, "label", "ai", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 0);
+    assert_int_equal(item_dataset_remove(data, "scene", "scene 1 0", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 2);
+    assert_int_equal(item_dataset_remove(data, "name", "2/0/3.jpg", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 1);
+    assert_int_equal(item_dataset_remove(data, "generator", "photo", NULL, NULL), ITEM_OK);
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    assert_int_equal(item_dataset_get_info(data, &info, NULL), ITEM_OK);
+    assert_int_equal(info.rows, 0);
+    assert_int_equal(item_dataset_remove(data, "colour", "red", NULL, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+}
+
+static void refuses_bad_rows(void **state)
+{
+    (void)state;
+    item_dataset *data = test_dataset();
+    const float unit[WIDTH] = {1}, twice[WIDTH] = {2}, none[WIDTH] = {NAN};
+    item_row good = ITEM_ROW_INIT, bad[8];
+    good.image = good.text = unit;
+    for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
+        bad[i] = good;
+    bad[0].label = 2;
+    bad[1].flags = 8;
+    bad[2].image = NULL;
+    bad[3].text = twice;
+    bad[4].image = none;
+    bad[5].objects = 1; /* without vectors */
+    bad[6].caption_logprob = -INFINITY;
+    bad[7].objects = 1u << 20;
+    for (size_t i = 0; i < ITEMI_COUNT(bad); i++) {
+        item_error err = ITEM_ERROR_INIT;
+        assert_int_equal(item_dataset_add(data, &bad[i], &err), ITEM_E_ARGUMENT);
+        assert_message(err, "data set: ");
+    }
+    assert_int_equal(item_dataset_add(data, &good, NULL), ITEM_OK);
+    assert_int_equal(item_dataset_add(NULL, &good, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.embedder = "x";
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT); /* no width */
+    assert_null(data);
+    info.width = 4;
+    info.working_filter = "nearest";
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT);
+    info.working_filter = NULL;
+    info.embedder = NULL;
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT);
+}
+
+/* Changes some bytes of a file that was saved, or cuts it. */
+static void refuses_broken_files(void **state)
+{
+    item_dataset *data = test_pictures(&small), *again = NULL;
+    const char *path = data_path(state);
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_save(data, path, NULL), ITEM_OK);
+    item_dataset_free(data);
+
+    itemi_file file;
+    assert_int_equal(itemi_file_open(NULL, path, 0, false, &file, NULL), ITEM_OK);
+    itemi_rng rng = {9, 9, 0};
+    size_t refused = 0;
+    for (size_t i = 0; i < 400; i++) {
+        uint8_t *copy = malloc(file.size);
+        memcpy(copy, file.data, file.size);
+        size_t length = file.size;
+        for (size_t j = 0; j < 3; j++)
+            copy[itemi_rng_below(&rng, i % 2 ? 2500 : file.size)] ^=
+                (uint8_t)(1u << itemi_rng_below(&rng, 8));
+        if (i % 7 == 0)
+            length = itemi_rng_below(&rng, length);
+        test_write(path, copy, length);
+        free(copy);
+        err = (item_error)ITEM_ERROR_INIT;
+        item_status status = item_dataset_load(path, &again, &err);
+        assert_true(status == ITEM_OK || status == ITEM_E_FORMAT || status == ITEM_E_UNSUPPORTED);
+        assert_true((status == ITEM_OK) == (again != NULL));
+        refused += status != ITEM_OK;
+        item_dataset_free(again);
+    }
+    assert_true(refused > 200);
+    itemi_file_close(&file);
+
+    const itemi_head_facts facts = test_facts();
+    itemi_head *head = test_head(NULL, &facts);
+    assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
+    itemi_head_free(head);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_load(path, &again, &err), ITEM_E_FORMAT);
+    assert_message(err, "this is no data set");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_its_rows),     cmocka_unit_test(unknown_texts_are_empty),
+        cmocka_unit_test(reads_what_it_saved), cmocka_unit_test(removes_by_column),
+        cmocka_unit_test(refuses_bad_rows),    cmocka_unit_test(refuses_broken_files),
+    };
+    return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Evaluation: figures within sources, generators, rivals, controls, what does not fit. */
+#include "train_tests.h"
+
+static const test_world world = {
+    .seed = 1, .each = 40, .sources = 3, .strength = 2, .paired = true};
+
+/* The score falls as picture and caption agree more: AI pictures agree less in this world. */
+static void write_head(const char *path, const char *embedder, float weight)
+{
+    itemi_head_facts facts = test_facts();
+    itemi_head *head = NULL;
+    itemi_mlp mlp = {.layers = 1, .width = {7, 1}};
+    snprintf(facts.embedder, sizeof facts.embedder, "%s", embedder);
+    facts.scope_limit = NAN;
+    assert_true(itemi_mlp_reserve(NULL, &mlp));
+    mlp.scale[0] = 1;
+    mlp.weight[0][0] = weight;
+    mlp.bias[0][0] = 3;
+    assert_int_equal(itemi_head_make(NULL, &facts, &mlp, &head, NULL), ITEM_OK);
+    assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
+    itemi_head_free(head);
+    itemi_mlp_free(&mlp);
+}
+
+static json_t *evaluate(const item_dataset *data, const char *head,
+                        const item_eval_options *options, item_report **out)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_report *report = NULL;
+    if (item_evaluate(data, head, NULL, options, &report, &err) != ITEM_OK)
+        fail_msg("%s", err.message);
+    json_t *root = json_loads(item_report_json(report), 0, NULL);
+    assert_non_null(root);
+    if (out)
+        *out = report;
+    else
+        item_report_free(report);
+    return root;
+}
+
+static double number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void figures_are_those_of_each_source(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 100;
+    item_report *report;
+    json_t *root = evaluate(data, path, &options, &report);
+    json_t *sources = json_object_get(root, "sources");
+    assert_int_equal(json_array_size(sources), 3);
+    double mean = 0;
+    for (size_t s = 0; s < 3; s++) {
+        const json_t *row = json_array_get(sources, s);
+        double score[80];
+        uint8_t label[80];
+        size_t n = 0, called = 0;
+        for (uint64_t i = 0; i < 240; i++) {
+            item_row r = ITEM_ROW_INIT;
+            assert_int_equal(item_dataset_get(data, i, &r, NULL), ITEM_OK);
+            if (strcmp(r.source, json_string_value(json_object_get(row, "source"))) != 0)
+                continue;
+            double logit = -4 * (double)itemi_dot(r.image, r.text, WIDTH) + 3;
+            score[n] = (logit + 0.5) / 2;
+            label[n] = (uint8_t)r.label;
+            called += !r.label && score[n] >= 1.5;
+            n++;
+        }
+        assert_int_equal(n, 80);
+        itemi_ranking ranking;
+        assert_int_equal(itemi_rank(NULL, score, label, n, &ranking, NULL), ITEM_OK);
+        assert_near(number(row, "auc"), itemi_auc(&ranking, NULL), 1e-4);
+        assert_near(number(row, "ap"), itemi_average_precision(&ranking, NULL), 1e-3);
+        assert_near(number(row, "false_positive_rate"), (double)called / 40, 1e-6);
+        const json_t *interval = json_object_get(row, "auc_interval");
+        double low = json_number_value(json_array_get(interval, 0));
+        double high = json_number_value(json_array_get(interval, 1));
+        assert_true(low < number(row, "auc") && number(row, "auc") < high);
+        itemi_interval exact = itemi_binomial(called, 40, 0.95);
+        interval = json_object_get(row, "false_positive_rate_interval");
+        assert_near(json_number_value(json_array_get(interval, 1)), exact.high, 1e-6);
+        itemi_ranking_free(&ranking);
+        mean += number(row, "auc") / 3;
+    }
+    assert_near(item_report_number(report, "headline.auc"), mean, 1e-5);
+    assert_near(item_report_number(report, "data.rows"), 240, 0);
+    assert_near(item_report_number(report, "verdicts.promised"), 0.01, 0);
+    assert_int_equal(json_array_size(json_object_get(root, "generators")), 3);
+    assert_near(item_report_number(report, "verdicts.reasons.above_threshold") +
+                    item_report_number(report, "verdicts.reasons.below_threshold") +
+                    item_report_number(report, "verdicts.reasons.weak_evidence"),
+                240, 0);
+    assert_non_null(strstr(item_report_markdown(report), "| source 2 | 40 | 40 |"));
+    assert_null(strstr(item_report_markdown(report), "nan"));
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_report_write_head(report, path, &err), ITEM_E_ARGUMENT);
+    item_report_free(report);
+    json_decref(root);
+    item_dataset_free(data);
+}
+
+static void shuffled_captions_tell_nothing(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 100;
+    const test_world other = {.seed = 9, .each = 30, .sources = 3, .strength = 2, .paired = true};
+    item_dataset *known = test_pictures(&other);
+    options.controls = known;
+    json_t *root = evaluate(data, path, &options, NULL);
+    json_t *controls = json_object_get(root, "controls");
+    assert_int_equal(json_array_size(controls), 11); /* 1 shuffled, 5 plain, 5 trained */
+    assert_true(number(json_object_get(root, "headline"), "auc") > 0.8);
+    assert_near(number(json_array_get(controls, 0), "auc"), 0.5, 0.12);
+    /* agreement itself, as a score: AI pictures have less of it */
+    assert_true(number(json_array_get(controls, 1), "auc") < 0.2);
+    json_decref(root);
+    item_dataset_free(known);
+    item_dataset_free(data);
+}
+
+static void rivals_are_compared_on_the_same_pictures(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    const char *rival = test_path(*state, "rival.safetensors");
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    write_head(rival, "dummy 1", 4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 200;
+    options.rival = rival;
+    item_report *report;
+    json_t *root = evaluate(data, path, &options, &report);
+    double head = item_report_number(report, "headline.auc");
+    assert_near(item_report_number(report, "comparison.rival_figures.auc"), 1 - head, 1e-4);
+    assert_near(item_report_number(report, "comparison.difference.auc"), 2 * head - 1, 1e-4);
+    const json_t *interval = json_object_get(
+        json_object_get(json_object_get(root, "comparison"), "difference"), "auc_interval");
+    assert_true(json_number_value(json_array_get(interval, 0)) > 0); /* certainly better */
+    json_decref(root);
+    item_report_free(report);
+
+    options.rival = path; /* against itself nothing differs, in any draw */
+    root = evaluate(data, path, &options, NULL);
+    interval = json_object_get(json_object_get(json_object_get(root, "comparison"), "difference"),
+                               "auc_interval");
+    assert_near(json_number_value(json_array_get(interval, 0)), 0, 0);
+    assert_near(json_number_value(json_array_get(interval, 1)), 0, 0);
+    json_decref(root);
+    item_dataset_free(data);
+}
+
+static void same_seed_same_report(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 50;
+    item_report *a, *b;
+    json_decref(evaluate(data, path, &options, &a));
+    json_decref(evaluate(data, path, &options, &b));
+    assert_string_equal(item_report_json(a), item_report_json(b));
+    assert_string_equal(item_report_markdown(a), item_report_markdown(b));
+    item_report_free(a);
+    item_report_free(b);
+    item_dataset_free(data);
+}
+
+static void odd_names_do_no_harm(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    const float v[WIDTH] = {1};
+    item_row row = ITEM_ROW_INIT;
+    row.image = row.text = v;
+    row.source = "bad \xff | name\n";
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    row.source = NULL;
+    row.label = 1;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    write_head(path, "dummy 1", -4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 10;
+    item_report *report;
+    json_t *root = evaluate(data, path, &options, &report);
+    assert_int_equal(json_array_size(json_object_get(root, "sources")), 5);
+    assert_non_null(strstr(item_report_markdown(report), "| bad \xef\xbf\xbd   name  | 1 | 0 |"));
+    assert_non_null(strstr(item_report_markdown(report), "| (not named) | 0 | 1 | - |"));
+    json_decref(root);
+    item_report_free(report);
+    item_dataset_free(data);
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    item_report *report = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    write_head(path, "clip", -4);
+    assert_int_equal(item_evaluate(data, path, NULL, NULL, &report, &err), ITEM_E_MISMATCH);
+    assert_message(err, "`clip`, this one is `dummy 1`");
+    assert_null(report);
+    item_dataset_free(data);
+
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.width = WIDTH;
+    info.working_size = 160;
+    info.embedder = "clip";
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_OK);
+    const float v[WIDTH] = {1};
+    item_row row = ITEM_ROW_INIT;
+    row.image = row.text = v;
+    assert_int_equal(item_evaluate(data, path, NULL, NULL, &report, NULL), ITEM_E_ARGUMENT);
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_evaluate(data, path, NULL, NULL, &report, &err), ITEM_E_MISMATCH);
+    assert_message(err, "224 pixels (bicubic), the data set holds 160 (lanczos)");
+    assert_int_equal(item_evaluate(data, NULL, NULL, NULL, &report, NULL), ITEM_E_ARGUMENT);
+
+    item_eval_options bad[4] = {ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT,
+                                ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT};
+    bad[0].draws = 0;
+    bad[1].bins = 0;
+    bad[2].level = 1;
+    bad[3].threshold = "fpr9";
+    for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
+        assert_int_equal(item_evaluate(data, path, NULL, &bad[i], &report, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(figures_are_those_of_each_source),
+        cmocka_unit_test(shuffled_captions_tell_nothing),
+        cmocka_unit_test(rivals_are_compared_on_the_same_pictures),
+        cmocka_unit_test(same_seed_same_report),
+        cmocka_unit_test(odd_names_do_no_harm),
+        cmocka_unit_test(refuses_what_does_not_fit),
+    };
+    return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
+}
