@@ -20,7 +20,7 @@ import make_inputs
 from make_inputs import PICTURES, ROOT
 
 PROGRAM = EXAMPLES = None
-PACK = ROOT / "packs" / "small"
+PACK = Path(os.environ.get("ITEM_PACK_PATH", ROOT / "packs" / "small"))
 CHECK_KEYS = ["file", "width", "height", "caption", "caption_source", "similarity", "objects",
               "probability", "score", "verdict", "reason", "threshold", "timings_ms", "pack",
               "precision", "fingerprint", "warnings"]
@@ -110,7 +110,8 @@ class Check(unittest.TestCase):
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
             start = time.monotonic()
-            rest, said = process.communicate(timeout=60)
+            rest, said = process.stdout.read(), process.stderr.read()
+            process.wait(60)
         self.assertEqual(process.returncode, 130, said)
         self.assertLess(time.monotonic() - start, 5)
         self.assertEqual(said, b"")
@@ -180,6 +181,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     PROGRAM, EXAMPLES = sys.argv.pop(1), sys.argv.pop(1)
     if not os.environ.get("ITEM_ENGINE_PATH") or not (PACK / "item.json").exists():
-        print("skipped: the engine is not built, or packs/small is not there")
+        print("skipped: the engine is not built, or its pack is not there")
         sys.exit(77)
     unittest.main(verbosity=1)
