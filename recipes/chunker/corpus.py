@@ -7,12 +7,13 @@ bracketed texts tell the place in the phrase alone, so every part of speech is a
 import gzip
 import re
 import subprocess
+from pathlib import Path
 
 TAGS = {"NNP": "NN", "NNPS": "NNS", "JJR": "JJ", "JJS": "JJ", "TO": "IN", "RBR": "RB", "RBS": "RB",
         "VBZ": "VB", "VBP": "VB", "VBD": "VB", "MD": "VB", "WDT": "WH", "WP": "WH", "WRB": "WH",
-        "WP$": "WH", "PDT": "DT", "PRP$": "PP"}
-PLAIN = {"NN", "NNS", "JJ", "CD", "DT", "PRP", "IN", "CC", "RB", "VBG", "VBN", "VB", "EX", "POS",
-         "RP", "."}
+        "WP$": "WH", "PDT": "DT", "PRP$": "DT", "RP": "IN", "EX": "RB"}
+PLAIN = {"NN", "NNS", "JJ", "CD", "DT", "PRP", "IN", "CC", "RB", "VBG", "VBN", "VB", "POS", "."}
+HERE_STYLES = Path(__file__).resolve().parent / "styles.txt"
 END = "\x03"  # a line after each sentence
 
 

@@ -22,7 +22,8 @@ def fnv32(text):
 
 
 def wordnet(folder):
-    """Single words that WordNet's texts use or that are parts of longer entries."""
+    """({word: class}, frequent words): single words of WordNet that its tagged texts use or that
+    are parts of longer entries."""
     counts = collections.defaultdict(collections.Counter)
     parts = set()
     for line in open(Path(folder) / "index.sense", encoding="ascii"):
@@ -32,12 +33,14 @@ def wordnet(folder):
         counts[lemma][kind] += int(count)
         if "_" in lemma or "-" in lemma:
             parts |= set(re.split("[_-]", lemma))
-    out = {}
-    for lemma, kinds in counts.items():
+    out, common = {}, []
+    for lemma, kinds in sorted(counts.items()):
         if re.fullmatch("[a-z]{2,20}", lemma) and (sum(kinds.values()) or lemma in parts):
             most = max(kinds.values())
             out[lemma] = sum(k for k, c in kinds.items() if c * 20 >= most)
-    return out
+            if sum(kinds.values()) >= 3 and len(lemma) > 2:
+                common.append(lemma)
+    return out, common
 
 
 def hand_words():
@@ -58,9 +61,9 @@ def hand_words():
 
 
 def build(folder, known):
-    """{word: class} of all words; `known` are those of the training data."""
-    out = wordnet(folder)
+    """({word: class} of all words, frequent words); `known` are those of the training data."""
+    out, common = wordnet(folder)
     out.update(hand_words())
     for word in known:
         out[word] = out.get(word, 0) | KNOWN
-    return out
+    return out, common

@@ -7,6 +7,7 @@
  *   tags      the same tokens in, their labels out
  *   chunks    NUL-terminated texts in; "start end" in bytes of each base noun phrase,
  *             an empty line after each text
+ *   phrases   the same in; text, head, count, start, end of each visible phrase (MODEL: -)
  */
 #include "driver.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "text/sentence.h"
+#include "text/text.h"
 
 static bool open_model(itemi_tagger *tagger, const char *path)
 {
@@ -101,6 +103,23 @@ static void run_chunks(const itemi_tagger *tagger, const char *text)
     putchar('\n');
 }
 
+static int run_phrases(const char *text)
+{
+    itemi_phrases phrases;
+    item_error err = ITEM_ERROR_INIT;
+    if (itemi_phrases_find(NULL, text, &phrases, &err) != ITEM_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    for (size_t i = 0; i < phrases.count; i++) {
+        const itemi_phrase *p = &phrases.items[i];
+        printf("%s\t%s\t%u\t%u\t%u\n", p->text, p->head, p->count, p->start, p->end);
+    }
+    putchar('\n');
+    itemi_phrases_free(&phrases);
+    return 0;
+}
+
 int driver_tagger(const char *mode, const char *model)
 {
     itemi_tagger tagger;
@@ -110,12 +129,18 @@ int driver_tagger(const char *mode, const char *model)
     char *input = driver_read(stdin, &length);
     if (!input)
         return 1;
-    if (strcmp(mode, "chunks") == 0) {
-        for (size_t at = 0; at < length; at += strlen(input + at) + 1)
-            run_chunks(&tagger, input + at);
+    bool chunks = strcmp(mode, "chunks") == 0;
+    int failed = 0;
+    if (chunks || strcmp(mode, "phrases") == 0) {
+        for (size_t at = 0; !failed && at < length; at += strlen(input + at) + 1) {
+            if (chunks)
+                run_chunks(&tagger, input + at);
+            else
+                failed = run_phrases(input + at);
+        }
     } else {
         run_tokens(&tagger, input, strcmp(mode, "features") == 0);
     }
     free(input);
-    return 0;
+    return failed;
 }
