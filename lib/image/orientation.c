@@ -49,17 +49,25 @@ static uint32_t entry_value(const tiff *t, size_t entry)
     }
 }
 
+/* Byte order and the number 42; some writers put the latter in the other order. */
+static bool read_header(tiff *t)
+{
+    const uint8_t *d = t->data;
+    if (t->size < 8 || d[2] + d[3] != 42 || (d[2] && d[3]))
+        return false;
+    t->little = memcmp(d, "II", 2) == 0;
+    return t->little || memcmp(d, "MM", 2) == 0;
+}
+
 /* 1 to 8, or 0 when the EXIF data say nothing. */
 static uint32_t from_exif(const uint8_t *data, size_t size)
 {
+    /* the name of the JPEG segment, which has no place in a PNG but is found there */
+    for (; size >= 6 && memcmp(data, "Exif\0", 6) == 0; size -= 6)
+        data += 6;
     tiff t = {data, size, false};
-    if (size < 8)
+    if (!read_header(&t))
         return 0;
-    if (memcmp(data, "II*\0", 4) == 0)
-        t.little = true;
-    else if (memcmp(data, "MM\0*", 4) != 0)
-        return 0;
-
     size_t folder = number(&t, 4, 4);
     if (folder > size - 2)
         return 0;

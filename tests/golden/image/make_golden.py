@@ -133,6 +133,8 @@ def jpegs_oriented():
         yield f"exif_{order.decode()}_{value}", insert(base, exif_segment(exif(order, value)))
     long_kind = exif(b"MM", 6, kind=4)
     yield "exif_long", insert(base, exif_segment(long_kind))
+    swapped = b"II\0*" + exif(b"II", 8)[4:]
+    yield "exif_swapped_42", insert(base, exif_segment(swapped))
     yield "exif_cut", insert(base, exif_segment(exif(b"II", 6)[:20]))
     yield "exif_far", insert(base, exif_segment(b"II*\0\xff\xff\xff\xff" + bytes(20)))
     yield "exif_odd", insert(base, exif_segment(b"XX*\0" + bytes(20)))
@@ -210,6 +212,7 @@ def pngs_with_chunks():
     yield "gamma", png.write(colour, png.RGB, 8, before=[(b"gAMA", struct.pack(">I", 100000))])
     yield "exif_before", png.write(colour, png.RGB, 8, before=[(b"eXIf", exif(b"MM", 6))])
     yield "exif_after", png.write(colour, png.RGB, 8, after=[(b"eXIf", exif(b"II", 3))])
+    yield "exif_named", png.write(colour, png.RGB, 8, before=[(b"eXIf", b"Exif\0\0" + exif(b"II", 6))])
     yield "exif_interlaced", png.write(colour, png.RGB, 8, True, [(b"eXIf", exif(b"II", 8))])
     text = b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(6)
     yield "xmp", png.write(colour, png.RGB, 8, before=[(b"iTXt", text)])
