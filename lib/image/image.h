@@ -17,7 +17,7 @@ typedef enum itemi_filter {
 /*
  * Resizes 8-bit RGB with antialiasing, byte for byte as Image.resize(size, filter, box) of
  * Pillow 13: two passes in fixed point, uint8 between, across first unless the height shrinks by
- * more than twice what the width does (Pillow 12.1 and before: across first always).
+ * more than twice what the width does (Pillow 12.1: across first always).
  * `box` is x0, y0, x1, y1 in source pixels, not empty, rounded to float, or NULL for the whole
  * picture. dst holds dst_width x dst_height x 3 bytes.
  */

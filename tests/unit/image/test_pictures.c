@@ -2,6 +2,7 @@
 /* Decoded pixels against those of the reference pipeline, tests/golden/image/reference.py. */
 #include "support.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 static void golden_row(char *line, void *user)
@@ -127,11 +128,52 @@ static void pictures_of_the_data_folder(void **state)
     assert_int_equal(count, 22);
 }
 
+/* One thread's part: the same picture again and again must be the same bytes. */
+static void *decode_often(void *user)
+{
+    bytes *file = user;
+    size_t different = 0;
+    item_image *first = NULL;
+    item_image_from_memory(file->data, file->size, NULL, &first, NULL);
+    item_image_info info = ITEM_IMAGE_INFO_INIT;
+    if (!first || item_image_get_info(first, &info, NULL) != ITEM_OK)
+        return file; /* cmocka's checks are for the main thread */
+    for (int i = 0; i < 50; i++) {
+        item_image *again = NULL;
+        item_image_from_memory(file->data, file->size, NULL, &again, NULL);
+        different += !again || memcmp(item_image_pixels(first), item_image_pixels(again),
+                                      (size_t)info.width * info.height * 3) != 0;
+        item_image_unref(again);
+    }
+    item_image_unref(first);
+    return different ? file : NULL;
+}
+
+static void many_threads(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"icc_rgb_table.jpg", "icc_rgba.png", "progressive_420.jpg",
+                                        "icc_grey_16.png"};
+    bytes file[4];
+    pthread_t thread[4];
+    for (size_t i = 0; i < 4; i++) {
+        file[i] = read_picture(names[i]);
+        assert_int_equal(pthread_create(&thread[i], NULL, decode_often, &file[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *failed;
+        pthread_join(thread[i], &failed);
+        assert_null(failed);
+        free(file[i].data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_pictures),
         cmocka_unit_test(facts),
+        cmocka_unit_test(many_threads),
         cmocka_unit_test(pictures_of_the_data_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
