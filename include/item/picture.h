@@ -17,10 +17,7 @@ typedef struct item_image item_image;
 #define ITEM_PIXELS_BGRA 3 /* 4 bytes, as above                              */
 #define ITEM_PIXELS_GREY 4 /* 1 byte                                         */
 
-/**
- * Accept a file that ends early: what is missing is grey, and a warning tells. (A file that lacks
- * nothing but its end mark, behind the last pixel, is whole without this.)
- */
+/** Accept a file that ends before its end mark: what is missing is grey, and a warning tells. */
 #define ITEM_IMAGE_ACCEPT_TRUNCATED 1u
 
 /**
