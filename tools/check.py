@@ -56,14 +56,14 @@ def script(*command):
     """A check that is one program: exit code 0 passes, 77 is skipped."""
     def action(log):
         code = run([str(c) for c in command], log)
-        return (code == 0), (code not in (0, 77)), (code == 77)
+        return int(code == 0), int(code not in (0, 77)), int(code == 77)
     return action
 
 
 def compiled(name, options, env=None):
     def action(log):
         code = build(name, options, log, env)
-        return (code == 0), (code != 0), 0
+        return int(code == 0), int(code != 0), 0
     return action
 
 

@@ -8,18 +8,23 @@
 
 void bench_steady(const bench *b, size_t pictures)
 {
-    size_t failed = 0;
+    size_t refused = 0;
     double settled = 0, most = 0;
     for (size_t i = 0; i < pictures; i++) {
+        item_error err = ITEM_ERROR_INIT;
         item_result *result = NULL;
-        failed += item_check_file(b->ctx, b->files[i % b->count], NULL, &result, NULL) != ITEM_OK;
+        if (item_check_file(b->ctx, b->files[i % b->count], NULL, &result, &err) != ITEM_OK &&
+            refused++ == 0)
+            printf("refused first: %s\n", err.message);
         item_result_unref(result);
         double now = bench_rss_mb();
         if (i + 1 == SETTLED)
             settled = now;
         most = i + 1 > SETTLED && now > most ? now : most;
     }
-    printf("%zu pictures, %zu of them refused\n", pictures, failed);
-    printf("resident after picture %d: %.1f MB, at the end %.1f MB, most between %.1f MB\n",
-           SETTLED, settled, bench_rss_mb(), most);
+    printf("%zu pictures, %zu of them refused\n", pictures, refused);
+    printf("resident at the end %.1f MB", bench_rss_mb());
+    if (pictures > SETTLED)
+        printf(", after picture %d %.1f MB, at most %.1f MB since", SETTLED, settled, most);
+    putchar('\n');
 }
