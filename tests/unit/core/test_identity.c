@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identities of stages: the same for the same files, another for anything that changes answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/core.h"
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static void identity_of(const char *family, const char *first, const char *second, uint32_t width,
+                        char out[256])
+{
+    itemi_pack_file files[] = {{.role = "image", .sha256 = first},
+                               {.role = "text", .sha256 = second}};
+    itemi_pack_stage stage = {.family = family, .files = files, .count = 2};
+    assert_int_equal(itemi_identity_pack(&stage, width, out, NULL), ITEM_OK);
+}
+
+static void of_packs(void **state)
+{
+    (void)state;
+    char base[256], other[256];
+    identity_of("clip", A, B, 256, base);
+    assert_true(strncmp(base, "clip/256 sha256:", 16) == 0);
+    assert_int_equal(strlen(base), 16 + 64);
+    identity_of("clip", A, B, 256, other);
+    assert_string_equal(base, other);
+    identity_of("clip", B, A, 256, other);
+    assert_string_not_equal(base, other);
+    identity_of("clap", A, B, 256, other);
+    assert_string_not_equal(base, other);
+    identity_of("clip", A, B, 128, other);
+    assert_string_not_equal(base, other);
+
+    /* the order in which item.json names the roles says nothing */
+    itemi_pack_file files[] = {{.role = "text", .sha256 = B}, {.role = "image", .sha256 = A}};
+    itemi_pack_stage stage = {.family = "clip", .files = files, .count = 2};
+    assert_int_equal(itemi_identity_pack(&stage, 256, other, NULL), ITEM_OK);
+    assert_string_equal(base, other);
+}
+
+static void of_registered_backends(void **state)
+{
+    (void)state;
+    char text[256], long_id[400], other[256];
+    itemi_stage *stage = NULL;
+    item_embedder_ops ops = *item_dummy_embedder();
+    memset(long_id, 'x', sizeof long_id - 1);
+    long_id[sizeof long_id - 1] = '\0';
+    assert_int_equal(itemi_stage_new(NULL, ITEMI_EMBEDDER, &ops, NULL, &stage, NULL), ITEM_OK);
+    assert_int_equal(itemi_identity_stage(stage, text, NULL), ITEM_OK);
+    assert_string_equal(text, "dummy/32 1");
+    itemi_stage_unref(stage);
+
+    ops.id = long_id; /* told by its hash: cutting it would make two of them equal */
+    assert_int_equal(itemi_stage_new(NULL, ITEMI_EMBEDDER, &ops, NULL, &stage, NULL), ITEM_OK);
+    assert_int_equal(itemi_identity_stage(stage, text, NULL), ITEM_OK);
+    itemi_stage_unref(stage);
+    assert_int_equal(strlen(text), strlen("dummy/32 ") + 64);
+    long_id[sizeof long_id - 2] = 'y';
+    assert_int_equal(itemi_stage_new(NULL, ITEMI_EMBEDDER, &ops, NULL, &stage, NULL), ITEM_OK);
+    assert_int_equal(itemi_identity_stage(stage, other, NULL), ITEM_OK);
+    itemi_stage_unref(stage);
+    assert_string_not_equal(text, other);
+}
+
+static void where_things_lie(void **state)
+{
+    (void)state;
+    char path[PATH_MAX], small[8];
+    bool from_environment = false;
+    assert_int_equal(itemi_origin_engine(path, sizeof path, &from_environment, NULL), ITEM_OK);
+    assert_non_null(strstr(path, "libitem-torch.so"));
+    assert_int_equal(itemi_origin_engine(small, sizeof small, &from_environment, NULL),
+                     ITEM_E_ARGUMENT);
+    assert_int_equal(itemi_origin_pack(path, sizeof path, NULL), ITEM_OK);
+    assert_true(strlen(itemi_processor_class()) > 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_packs),
+        cmocka_unit_test(of_registered_backends),
+        cmocka_unit_test(where_things_lie),
+    };
+    return cmocka_run_group_tests_name("core: identities", tests, NULL, NULL);
+}
