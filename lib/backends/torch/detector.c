@@ -61,10 +61,14 @@ static void detect_in_lane(itx_run *run, void *arg)
 {
     detect_job *job = arg;
     const itx_nanodet *d = nanodet_of(job->d);
-    itx_tensor *raw[ITX_LEVELS];
-    itx_nanodet_run(run, d, job->pixels, job->n, raw);
-    for (int l = 0; l < ITX_LEVELS; l++)
-        itx->read(run, raw[l], job->raw[l], job->n * level_numbers(d, l));
+    for (size_t i = 0; i < job->n; i++) { /* large enough alone; more would leave the caches */
+        const size_t mark = itx->mark(run);
+        itx_tensor *raw[ITX_LEVELS];
+        itx_nanodet_run(run, d, job->pixels + i * itx_pixels_count(&d->pixels), 1, raw);
+        for (int l = 0; l < ITX_LEVELS; l++)
+            itx->read(run, raw[l], job->raw[l] + i * level_numbers(d, l), level_numbers(d, l));
+        itx->sweep(run, mark, NULL, 0);
+    }
 }
 
 /* ---- boxes of a picture ---- */

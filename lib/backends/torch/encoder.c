@@ -5,51 +5,35 @@
  */
 #include "nets.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define CHUNK 4 /* pictures at a time: their largest layer stays in the caches (see below) */
+#define CHUNK 4 /* pictures at a time: more gain nothing, and their layers leave the caches */
 
-/* Zeros around the picture as TensorFlow's "same" sets them: what is odd goes after. */
-static void pad_same(itx_conv_shape *s, int64_t n, int64_t k)
+static itx_tensor *conv(itx_run *run, itx_tensor *x, const itx_conv *c)
 {
-    const int64_t reach = ((n + s->stride - 1) / s->stride - 1) * s->stride + k - n;
-    const int64_t total = reach > 0 ? reach : 0;
-    s->top = s->left = total / 2;
-    s->bottom = s->right = total - total / 2;
-}
-
-static itx_tensor *conv_same(itx_run *run, itx_tensor *x, const itx_affine *weights, int64_t stride,
-                             int64_t groups, itx_act act)
-{
-    itx_conv_shape shape = {.stride = stride, .groups = groups, .act = act};
-    pad_same(&shape, itx->size(x, 2), itx->size(weights->w, 2));
-    return itx->conv(run, x, weights->w, weights->b, &shape);
+    return itx->conv(run, x, c->weights.w, c->weights.b, &c->shape);
 }
 
 static itx_tensor *block(itx_run *run, const itx_encoder_block *b, itx_tensor *x)
 {
-    itx_tensor *y = x;
-    if (b->expand.w)
-        y = conv_same(run, y, &b->expand, 1, 1, ITX_RELU6);
-    y = conv_same(run, y, &b->depthwise, b->stride, itx->size(b->depthwise.w, 0), ITX_RELU6);
-    y = conv_same(run, y, &b->project, 1, 1, ITX_NONE);
-    if (itx->size(x, 1) == itx->size(y, 1) && b->stride == 1)
-        y = itx->add(run, y, x);
-    return y;
+    itx_tensor *y = b->expand.weights.w ? conv(run, x, &b->expand) : x;
+    y = conv(run, conv(run, y, &b->depthwise), &b->project);
+    return b->adds ? itx->add(run, y, x) : y;
 }
 
-/* [n, 49, 1280] */
+/* [n, places, width] */
 static itx_tensor *encode_chunk(itx_run *run, const itx_encoder *e, const float *pixels, size_t n)
 {
     const int64_t edge = e->pixels.edge;
     const size_t start = itx->mark(run);
     itx_tensor *x = itx->pictures(run, pixels, &(itx_shape){4, {(int64_t)n, 3, edge, edge}});
-    x = conv_same(run, x, &e->stem, e->stem_stride, 1, ITX_RELU6);
+    x = conv(run, x, &e->stem);
     for (size_t i = 0; i < e->count; i++) {
         x = block(run, &e->blocks[i], x);
         itx->sweep(run, start, &x, 1);
     }
-    x = conv_same(run, x, &e->head, 1, 1, ITX_RELU6);
+    x = conv(run, x, &e->head);
     x = itx->reshape(run, x, &(itx_shape){3, {(int64_t)n, e->width, e->places}});
     x = itx->transpose(run, x, 1, 2);
     itx->sweep(run, start, &x, 1);
@@ -69,26 +53,46 @@ itx_tensor *itx_encode(itx_run *run, const itx_encoder *e, const float *pixels, 
 
 /* ---- weights ---- */
 
-static void load_block(itx_loader *l, itx_encoder_block *b, int i, int64_t *width)
+/*
+ * A convolution whose zeros around the picture are TensorFlow's "same": what is odd goes after.
+ * Then the kernel gets a row and a column of zeros before, and the picture as many zeros on every
+ * side: the same sums, and no copy of the layer with zeros around it, which took longer than the
+ * convolution. *edge is that of the picture, before and after.
+ */
+static itx_conv load_conv(itx_loader *l, const char *name, int64_t in, int64_t stride,
+                          int64_t *edge, itx_act act)
 {
-    int64_t wide = *width;
-    if (itx_has(l, "blocks.%d.expand.weight", i)) {
-        wide = itx_peek(l, 0, "blocks.%d.expand.weight", i);
-        b->expand = itx_take_conv(l, wide, *width, 1, "blocks.%d.expand", i);
-    }
-    const int64_t edge = itx_peek(l, 2, "blocks.%d.dw.weight", i);
-    b->depthwise = itx_take_conv(l, wide, 1, edge, "blocks.%d.dw", i);
-    *width = itx_peek(l, 0, "blocks.%d.project.weight", i);
-    b->project = itx_take_conv(l, *width, wide, 1, "blocks.%d.project", i);
+    const int64_t out = itx_peek(l, 0, "%s.weight", name);
+    const int64_t k = itx_peek(l, 2, "%s.weight", name);
+    const int64_t after = (*edge + stride - 1) / stride, reach = (after - 1) * stride + k - *edge;
+    const int64_t zeros = reach > 0 ? reach : 0, groups = in == 1 ? out : 1;
+    itx_conv c = {.shape = {stride, groups, (zeros + 1) / 2, act}};
+    c.weights = zeros % 2 != 0 ? itx_take_conv_wider(l, out, in, k, "%s", name)
+                               : itx_take_conv(l, out, in, k, "%s", name);
+    *edge = after;
+    return c;
 }
 
-/* Places of the grid: the edge halved, rounded up, by each stride of 2. */
-static int64_t count_places(const itx_encoder *e)
+static void load_block(itx_loader *l, itx_encoder_block *b, int i, int64_t stride, int64_t *width,
+                       int64_t *edge)
 {
-    int64_t edge = ((int64_t)e->pixels.edge + e->stem_stride - 1) / e->stem_stride;
-    for (size_t i = 0; i < e->count; i++)
-        edge = (edge + e->blocks[i].stride - 1) / e->blocks[i].stride;
-    return edge * edge;
+    char name[48];
+    const int64_t came = *width;
+    int64_t wide = came;
+    if (itx_has(l, "blocks.%d.expand.weight", i)) {
+        wide = itx_peek(l, 0, "blocks.%d.expand.weight", i);
+        (void)snprintf(name, sizeof name, "blocks.%d.expand", i);
+        b->expand = load_conv(l, name, came, 1, edge, ITX_RELU6);
+    }
+    (void)snprintf(name, sizeof name, "blocks.%d.dw", i);
+    b->depthwise = load_conv(l, name, 1, stride, edge, ITX_RELU6);
+    if (!itx_loader_failed(l) && itx->size(b->depthwise.weights.w, 0) != wide)
+        itx_loader_fail(l, ITEM_E_PACK, "%s has %d channels, not %d", name,
+                        (int)itx->size(b->depthwise.weights.w, 0), (int)wide);
+    (void)snprintf(name, sizeof name, "blocks.%d.project", i);
+    b->project = load_conv(l, name, wide, 1, edge, ITX_NONE);
+    *width = itx->size(b->project.weights.w, 0);
+    b->adds = stride == 1 && *width == came;
 }
 
 /* How pictures are prepared stands in the file's metadata. */
@@ -116,16 +120,14 @@ static void load(itx_loader *l, void *model)
     load_pixels(l, &e->pixels);
     if (itx_loader_failed(l))
         return;
-    e->stem_stride = stem_stride == 1.0 ? 1 : 2;
-    int64_t width = itx_peek(l, 0, "stem.weight");
-    e->stem = itx_take_conv(l, width, 3, itx_peek(l, 2, "stem.weight"), "stem");
-    for (size_t i = 0; i < e->count; i++) {
-        e->blocks[i].stride = strides[i] == 2.0 ? 2 : 1;
-        load_block(l, &e->blocks[i], (int)i, &width);
-    }
-    e->width = itx_peek(l, 0, "head.weight");
-    e->head = itx_take_conv(l, e->width, width, 1, "head");
-    e->places = count_places(e);
+    int64_t edge = e->pixels.edge;
+    e->stem = load_conv(l, "stem", 3, stem_stride == 1.0 ? 1 : 2, &edge, ITX_RELU6);
+    int64_t width = itx->size(e->stem.weights.w, 0);
+    for (size_t i = 0; i < e->count && !itx_loader_failed(l); i++)
+        load_block(l, &e->blocks[i], (int)i, strides[i] == 2.0 ? 2 : 1, &width, &edge);
+    e->head = load_conv(l, "head", width, 1, &edge, ITX_RELU6);
+    e->width = itx->size(e->head.weights.w, 0);
+    e->places = edge * edge;
 }
 
 const itx_kind itx_encoder_kind = {"efficientnet-lite", sizeof(itx_encoder), load};

@@ -46,6 +46,18 @@ const char *itx_module_path(void);
 
 typedef void (*itx_body)(itx_run *run, void *arg);
 
+/* How many threads a lane's products use, by what the machine leaves it (pace.c). */
+typedef struct itx_pace {
+    uint32_t threads; /* when nobody else wants the processors */
+    bool single;      /* one thread now */
+    double wall, cpu; /* where the window of time began */
+    uint32_t calm, patience;
+} itx_pace;
+
+void itx_pace_init(itx_pace *pace, uint32_t threads); /* in the lane's own thread */
+void itx_pace_start(itx_pace *pace);                  /* a job begins */
+void itx_pace_tick(itx_pace *pace);                   /* often; the thread count may change */
+
 item_status itx_lanes_setup(uint32_t lanes, uint32_t threads, item_error *err);
 void itx_lanes_counts(uint32_t *lanes, uint32_t *threads);
 /*
@@ -118,6 +130,9 @@ itx_affine itx_take_joint(itx_loader *l, int64_t out, int64_t in, const char *co
     __attribute__((format(printf, 6, 7)));
 itx_affine itx_take_conv(itx_loader *l, int64_t out, int64_t in, int64_t edge, const char *format,
                          ...) __attribute__((format(printf, 5, 6)));
+/* The same, its kernel one row and column of zeros larger at the top and left. */
+itx_affine itx_take_conv_wider(itx_loader *l, int64_t out, int64_t in, int64_t edge,
+                               const char *format, ...) __attribute__((format(printf, 5, 6)));
 itx_affine itx_take_norm(itx_loader *l, int64_t width, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -24,6 +24,7 @@ typedef struct job {
     const char *device;
     itx_body body;
     void *arg;
+    itx_pace *pace; /* of the lane that took it */
     bool taken, done;
     pthread_cond_t over; /* done has become true */
     item_status status;
@@ -83,9 +84,11 @@ void itx_lanes_counts(uint32_t *lanes, uint32_t *threads)
 
 /* ---- in the lane ---- */
 
+/* Asked before each operation. */
 static int32_t stop(void *user)
 {
     const job *j = user;
+    itx_pace_tick(j->pace);
     return itx_cancelled(j->call);
 }
 
@@ -117,9 +120,10 @@ static void *lane(void *ignored)
 {
     (void)ignored;
     (void)pthread_mutex_lock(&lock);
-    const int threads = (int)threads_now();
+    const uint32_t threads = threads_now();
     (void)pthread_mutex_unlock(&lock);
-    (void)itx->set_threads(threads);
+    itx_pace pace;
+    itx_pace_init(&pace, threads);
     (void)pthread_mutex_lock(&lock);
     for (;;) {
         while (!first)
@@ -128,7 +132,9 @@ static void *lane(void *ignored)
         first = j->next;
         last = first ? last : NULL;
         j->taken = true;
+        j->pace = &pace;
         (void)pthread_mutex_unlock(&lock);
+        itx_pace_start(&pace);
         compute(j);
         (void)pthread_mutex_lock(&lock);
         j->done = true;

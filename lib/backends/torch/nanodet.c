@@ -11,7 +11,7 @@ static itx_tensor *conv(itx_run *run, const itx_nanodet *d, int i, itx_tensor *x
 {
     const itx_affine *c = &d->conv[i];
     const int64_t pad = itx->size(c->w, 2) / 2;
-    const itx_conv_shape shape = {stride, 1, pad, pad, pad, pad, act};
+    const itx_conv_shape shape = {stride, 1, pad, act};
     return itx->conv(run, x, c->w, c->b, &shape);
 }
 

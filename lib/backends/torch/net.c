@@ -263,6 +263,35 @@ itx_affine itx_take_conv(itx_loader *l, int64_t out, int64_t in, int64_t edge, c
     return take_pair(l, name, 4, (const int64_t[]){out, in, edge, edge}, true);
 }
 
+itx_affine itx_take_conv_wider(itx_loader *l, int64_t out, int64_t in, int64_t edge,
+                               const char *format, ...)
+{
+    char name[NAME_SIZE], full[NAME_SIZE + 8];
+    const int64_t shape[] = {out, in, edge, edge}, wider[] = {out, in, edge + 1, edge + 1};
+    itx_affine pair = {NULL, NULL};
+    FORMAT_NAME(name, format);
+    if (l->status != ITEM_OK || out <= 0 || in <= 0 || edge <= 0)
+        return pair;
+    float *data = malloc(elements(4, shape) * sizeof *data);
+    float *wide = calloc(elements(4, wider), sizeof *wide);
+    if (!data || !wide)
+        itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
+    (void)snprintf(full, sizeof full, "%s.weight", name);
+    if (data && wide && read_floats(l, full, 4, shape, data, elements(4, shape))) {
+        for (int64_t row = 0; row < out * in * edge; row++) {
+            const int64_t kernel = row / edge, y = row % edge;
+            memcpy(wide + (kernel * (edge + 1) + y + 1) * (edge + 1) + 1, data + row * edge,
+                   (size_t)edge * sizeof *data);
+        }
+        pair.w = upload(l, full, wide, 4, wider, true);
+    }
+    free(data);
+    free(wide);
+    (void)snprintf(full, sizeof full, "%s.bias", name);
+    pair.b = take(l, full, 1, shape, true);
+    return pair;
+}
+
 itx_affine itx_take_norm(itx_loader *l, int64_t width, const char *format, ...)
 {
     char name[NAME_SIZE];

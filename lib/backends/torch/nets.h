@@ -10,17 +10,22 @@
 
 /* ---- image encoder (encoder.c) ---- */
 
+typedef struct itx_conv {
+    itx_affine weights;
+    itx_conv_shape shape;
+} itx_conv;
+
 typedef struct itx_encoder_block {
-    itx_affine expand, depthwise, project; /* expand may be absent */
-    int64_t stride;
+    itx_conv expand, depthwise, project; /* expand may be absent: its w is NULL */
+    bool adds;                           /* what came in is added to what goes out */
 } itx_encoder_block;
 
 typedef struct itx_encoder {
     itx_pixels pixels;
-    itx_affine stem, head;
+    itx_conv stem, head;
     itx_encoder_block blocks[ITX_ENCODER_BLOCKS];
     size_t count;
-    int64_t width, places, stem_stride; /* width: numbers of a place */
+    int64_t width, places; /* numbers of a place, places of the grid */
 } itx_encoder;
 
 extern const itx_kind itx_encoder_kind;

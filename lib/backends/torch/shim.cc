@@ -11,7 +11,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -423,14 +422,9 @@ itx_tensor *conv(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
                  const itx_conv_shape *s) noexcept
 {
     return make(run, "conv", [&] {
-        at::Tensor in = raw(x).to(raw(w).scalar_type());
-        int64_t pad[2] = {s->top, s->left};
-        if (s->top != s->bottom || s->left != s->right) {
-            in = at::constant_pad_nd(in, {s->left, s->right, s->top, s->bottom}, 0);
-            pad[0] = pad[1] = 0;
-        }
-        at::Tensor y = at::conv2d(in, raw(w), b ? b->t : at::Tensor(), {s->stride, s->stride},
-                                  {pad[0], pad[1]}, {1, 1}, s->groups);
+        at::Tensor y = at::conv2d(raw(x).to(raw(w).scalar_type()), raw(w), b ? b->t : at::Tensor(),
+                                  {s->stride, s->stride}, at::IntArrayRef({s->pad, s->pad}), {1, 1},
+                                  s->groups);
         return activated(y, s->act);
     });
 }

@@ -51,7 +51,7 @@ typedef struct itx_hooks {
 
 typedef struct itx_conv_shape {
     int64_t stride, groups;
-    int64_t top, left, bottom, right; /* zeros around the picture */
+    int64_t pad; /* zeros on every side */
     itx_act act;
 } itx_conv_shape;
 
