@@ -88,6 +88,8 @@ static item_status train(cli_run *run, item_ctx *ctx, item_dataset *data, item_e
         status = item_report_write_head(report, args->out, err);
     if (status == ITEM_OK)
         print_report(run, report);
+    if (status == ITEM_OK && !args->json)
+        printf("\nThe head is in %s.\n", args->out);
     item_report_free(report);
     return status;
 }

@@ -8,6 +8,7 @@ Skipped (exit code 77) where the engine or the small pack is missing.
 """
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,13 +106,12 @@ class Check(unittest.TestCase):
         with tempfile.TemporaryFile() as names:
             names.write(b"".join(os.fsencode(p) + b"\n" for p in SOME * 200))
             names.seek(0)
-            process = subprocess.Popen([PROGRAM, "check", "--json", "--pack", PACK, "-"],
-                                       stdin=names, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            start = time.monotonic()
-            rest, said = process.stdout.read(), process.stderr.read()
-            process.wait(60)
+            with subprocess.Popen([PROGRAM, "check", "--json", "--pack", PACK, "-"], stdin=names,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                process.stdout.readline()
+                process.send_signal(signal.SIGINT)
+                start = time.monotonic()
+                rest, said = process.stdout.read(), process.stderr.read()
         self.assertEqual(process.returncode, 130, said)
         self.assertLess(time.monotonic() - start, 5)
         self.assertEqual(said, b"")
@@ -154,6 +154,34 @@ class Stages(unittest.TestCase):
         said = item("doctor", "--pack", PACK)
         for word in ("BLAS", "GFLOP/s", "threads", "processor", "hash"):
             self.assertIn(word, said)
+
+
+class Training(unittest.TestCase):
+    """Twelve pictures train nothing of use; the way from folders to a head and back is tried."""
+
+    def test_folders_to_head(self):
+        made = {"ai": ["fish", "hedgehog", "watch", "surfing_dog"],
+                "real": ["astronaut", "chelsea", "coffee", "rocket"]}
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for label, pictures in made.items():
+                for i, picture in enumerate(pictures):
+                    place = folder / "set" / label / f"source{i % 2}"
+                    place.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(PICTURES / f"{picture}.jpg", place)
+            (folder / "set" / "ai" / "source0" / "broken.jpg").write_bytes(b"no")
+            head, vectors = folder / "head.safetensors", folder / "vectors.safetensors"
+            report = lines("train", "--out", head, "--save", vectors, "--hidden", "0",
+                           folder / "set")[0]
+            self.assertEqual(report["data"]["rows"], 8)
+            self.assertEqual(report["data"]["failed"], 1)
+            again = folder / "again.safetensors"
+            item("train", "--out", again, "--hidden", "0", vectors)
+            self.assertEqual(head.read_bytes(), again.read_bytes())
+            measured = json.loads(item("eval", "--json", "--head", head, vectors))
+            self.assertEqual(measured["data"]["rows"], 8)
+            answer = lines("check", "--head", head, SOME[0])[0]
+            self.assertIn(answer["verdict"], ("real", "unsure", "ai"))
 
 
 class Examples(unittest.TestCase):

@@ -89,6 +89,11 @@ class Usage(Case):
         self.fails(item("tokenize"), 2, "text")
         self.fails(item("phrases"), 2, "text")
         self.fails(item("pack", "open"), 2, "show|verify")
+        self.fails(item("train", "manifest.csv"), 2, "--out")
+        self.fails(item("train", "--out", "h", "--hidden", "many", "m.csv"), 2, "--hidden")
+        self.fails(item("train", "--out", "h", "--epochs", "0", "m.csv"), 2, "--epochs")
+        self.fails(item("eval"), 2, "manifest")
+        self.fails(item("eval", "a.csv", "b.csv"), 2, "one manifest")
 
     def test_options_end(self):
         done = item("check", "--json", "--pack", self.pack, "--", "--json")
@@ -348,6 +353,36 @@ class Words(Case):
         long = item("phrases", "--json", "-", stdin=b"a dog and " * 100000)
         self.assertIn(long.returncode, (0, 1))
         self.assertLess(long.stderr.count(b"\n"), 2)
+
+
+class Training(Case):
+    def manifest(self, text):
+        path = self.work / "manifest.csv"
+        path.write_text(text)
+        return path
+
+    def train(self, source):
+        return item("train", "--pack", self.pack, "--out", self.work / "head", source)
+
+    def test_no_manifest(self):
+        self.fails(self.train(self.work / "none.csv"), 1, "none.csv")
+        self.fails(self.train(self.manifest("")), 1, "manifest.csv")
+        self.fails(self.train(self.manifest("path,label\na.jpg,fake\n")), 1, "manifest.csv", "fake")
+        empty = self.work / "empty-folder"
+        empty.mkdir()
+        self.fails(self.train(empty), 1, "empty-folder")
+        self.assertFalse((self.work / "head").exists())
+
+    def test_vectors_and_heads_that_are_none(self):
+        path = self.work / "x.safetensors"
+        path.write_bytes(b"nothing")
+        self.fails(item("eval", "--head", path, path), 1, "x.safetensors")
+        self.fails(item("eval", "--pack", self.pack, "--head", path, path), 1, "x.safetensors")
+
+    def test_no_engine(self):
+        make_inputs.write(self.work / "set" / "ai", make_inputs.GOOD)
+        make_inputs.write(self.work / "set" / "real", make_inputs.GOOD)
+        self.fails(self.train(self.work / "set"), 1, "libtorch")
 
 
 class Packs(Case):
