@@ -84,7 +84,8 @@ ITEM_API item_status item_config_set_log(item_config *config, item_log_fn log, v
 
 /**
  * Sets the memory functions of contexts opened with this configuration and of
- * their results.
+ * their results. Configurations, registered backends and cancel handles come from
+ * malloc, and so does what jansson, libcrypto, the codecs and an engine allocate.
  *
  * @param config     configuration
  * @param allocator  functions, copied; NULL is malloc
@@ -97,7 +98,9 @@ ITEM_API item_status item_config_set_allocator(item_config *config, const item_a
 
 /**
  * Sets the engine that computes networks. Without this call it is found at
- * `<libdir>/item-<abi>/libitem-torch.so` beside the running libitem.
+ * `<libdir>/item-<abi>/libitem-torch.so` beside the running libitem. (A libitem in its
+ * build folder also asks the environment: ITEM_ENGINE_PATH, and ITEM_PACK_PATH for the
+ * default pack. An installed one never does.)
  *
  * @param config  configuration
  * @param engine  table, such as item_torch_engine() of <item/torch.h>; or NULL
@@ -115,10 +118,12 @@ ITEM_API item_status item_config_set_engine(item_config *config,
  *
  * @param config  configuration
  * @param ops     table, copied up to the size both sides know; NULL takes it back
- * @param self    handed to each function; released by ops->close, once, by the last
- *                context that uses it (or by the configuration, if none did)
+ * @param self    handed to each function; released by ops->close, once, when the
+ *                configuration and every context opened with it are gone. After a
+ *                failure it stays the caller's.
  * @param err     receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_BACKEND (table of a version not supported)
+ * @return ITEM_OK, ITEM_E_ARGUMENT (a required member is missing), ITEM_E_BACKEND (a
+ *         version, capability or width that is not supported), ITEM_E_MEMORY
  * Threads: one at a time.  Since: 0.1
  */
 ITEM_API item_status item_config_set_captioner(item_config *config,
@@ -241,7 +246,8 @@ ITEM_API item_ctx *item_ctx_ref(item_ctx *ctx);
 
 /**
  * Releases a reference; the last one closes the stages and frees the context.
- * Results stay valid.
+ * Results stay valid. In a forked child it does nothing: the engine's threads are
+ * gone there, and nobody would answer.
  *
  * @param ctx  context; NULL is ignored
  * Threads: any.  Since: 0.1

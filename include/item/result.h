@@ -27,7 +27,9 @@ typedef struct item_result item_result;
 #define ITEM_REASON_OUT_OF_SCOPE       7 /* unsure: unlike anything calibrated with          */
 
 /**
- * Checks a picture: caption, objects, similarities, verdict.
+ * Checks a picture: caption, objects, similarities, verdict. The similarity and the objects are
+ * those of the caller's caption where options give one; the verdict rests on the captioner's own,
+ * unless the head was calibrated with callers' captions.
  *
  * @param ctx      context
  * @param image    picture
@@ -35,7 +37,9 @@ typedef struct item_result item_result;
  * @param out      receives the result; release with item_result_unref()
  * @param err      receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_BACKEND, ITEM_E_NO_ENGINE, ITEM_E_PACK,
- *         ITEM_E_MISMATCH, ITEM_E_MEMORY, ITEM_E_CANCELLED, ITEM_E_FORKED
+ *         ITEM_E_UNSUPPORTED (no captioner and no caption, or a family that the engine does
+ *         not know), ITEM_E_FORMAT (the caller's caption is no UTF-8), ITEM_E_LIMIT (it is
+ *         longer than 64 KiB), ITEM_E_MEMORY, ITEM_E_CANCELLED, ITEM_E_FORKED
  * Owner: caller.  Threads: any number on one context.  Since: 0.1
  */
 ITEM_API item_status item_check_image(item_ctx *ctx, item_image *image,
@@ -149,7 +153,8 @@ typedef struct item_result_summary {
     double real_below;      /* real below this score; -infinity: never */
     double promised_fpr;    /* of the threshold; NaN for a number of the caller's own */
     double similarity;      /* cosine of whole picture and caption */
-    double contribution;    /* change of the score when the global part is left out */
+    double contribution;    /* change of the score when the global part is left out; NaN when the
+                               verdict does not rest on the caption shown */
     double caption_logprob; /* mean log-probability of a word; NaN for a caller's caption */
     double caption_margin;  /* smallest gap of log-probabilities while decoding */
     uint32_t width, height; /* of the upright picture */
@@ -175,16 +180,16 @@ ITEM_API item_status item_result_get_summary(const item_result *result,
 #define ITEM_TEXT_FILE           1  /* name of the file, or ""                          */
 #define ITEM_TEXT_CAPTION        2  /* the caption that similarity was computed with    */
 #define ITEM_TEXT_CAPTION_SOURCE 3  /* "model" or "caller"                              */
-#define ITEM_TEXT_MODEL_CAPTION  4  /* the captioner's own, the verdict rests on it     */
+#define ITEM_TEXT_MODEL_CAPTION  4  /* the captioner's own; "" where it was not asked   */
 #define ITEM_TEXT_VERDICT        5  /* "real", "unsure", "ai" or "none"                 */
 #define ITEM_TEXT_REASON         6  /* code of the reason, such as "weak_evidence"      */
 #define ITEM_TEXT_REASON_LINE    7  /* one plain sentence; without a head: why no verdict */
 #define ITEM_TEXT_THRESHOLD      8  /* "fpr1", "fpr5" or a number                       */
 #define ITEM_TEXT_LAYOUT         9  /* of the features                                  */
 #define ITEM_TEXT_PACK           10 /* name and version                                */
-#define ITEM_TEXT_PRECISION      11 /* that ran: "fp32" or "bf16"                      */
+#define ITEM_TEXT_PRECISION      11 /* that ran: "fp32" or "bf16"; "" of own backends  */
 #define ITEM_TEXT_FINGERPRINT    12 /* SHA-256, hexadecimal                            */
-#define ITEM_TEXT_CAPTIONER      13 /* name and version of each backend                */
+#define ITEM_TEXT_CAPTIONER      13 /* identity of each backend; "" where there is none */
 #define ITEM_TEXT_DETECTOR       14
 #define ITEM_TEXT_EMBEDDER       15
 
@@ -206,7 +211,7 @@ typedef struct item_object {
     double box[4];       /* x0, y0, x1, y1 in pixels of the upright picture */
     double score;        /* the detector's, 0 to 1 */
     double similarity;   /* cosine of crop and phrase */
-    double contribution; /* change of the score when it is left out; NaN without head */
+    double contribution; /* change of the score when it is left out; NaN as in the summary */
 } item_object;
 
 #define ITEM_OBJECT_INIT                                                                           \
@@ -246,7 +251,7 @@ ITEM_API item_status item_result_get_object(const item_result *result, uint32_t 
 ITEM_API const float *item_result_values(const item_result *result, int32_t which, uint32_t index,
                                          size_t *count);
 
-/** Milliseconds of each stage; in a batch, this picture's share. */
+/** Milliseconds of each stage; in a batch, this picture's share. Opening networks is not counted. */
 typedef struct item_timings {
     uint32_t struct_size;
     uint32_t reserved; /* 0 */

@@ -56,13 +56,23 @@ static void hand_out_lines(itemi_batch *batch, itemi_work **works, size_t n, boo
     itemi_lines_free(mem, &batch->lines);
 }
 
+item_status itemi_batch_stage(itemi_batch *batch, itemi_stage_kind kind, itemi_stage **out,
+                              item_error *err)
+{
+    double start = itemi_now_ms();
+    item_status status = itemi_ctx_stage(batch->ctx, kind, batch->cancel, out, err);
+    batch->opening += itemi_now_ms() - start;
+    return status;
+}
+
 static item_status run(itemi_batch *batch, itemi_step step, size_t time_offset, itemi_work **works,
                        size_t n, item_error *err)
 {
     double start = itemi_now_ms();
+    batch->opening = 0;
     item_status status = step(batch, works, n, err);
     hand_out_lines(batch, works, n, status == ITEM_OK);
-    double share = (itemi_now_ms() - start) / (double)n;
+    double share = (itemi_now_ms() - start - batch->opening) / (double)n;
     for (size_t i = 0; i < n; i++) {
         double *time = (double *)((char *)&works[i]->times + time_offset);
         *time += share;
@@ -179,7 +189,7 @@ static bool needs_model(const item_ctx *ctx, const itemi_work *work)
 static item_status ask_captioner(itemi_batch *batch, itemi_work **works, size_t n, item_error *err)
 {
     itemi_stage *stage;
-    item_status status = itemi_ctx_stage(batch->ctx, ITEMI_CAPTIONER, batch->cancel, &stage, err);
+    item_status status = itemi_batch_stage(batch, ITEMI_CAPTIONER, &stage, err);
     if (status != ITEM_OK)
         return status;
     const itemi_mem *mem = batch->call.mem;
@@ -319,7 +329,7 @@ static item_status ask_detector(itemi_batch *batch, const itemi_query *queries,
                                 const search *searches, size_t count, item_error *err)
 {
     itemi_stage *stage;
-    item_status status = itemi_ctx_stage(batch->ctx, ITEMI_DETECTOR, batch->cancel, &stage, err);
+    item_status status = itemi_batch_stage(batch, ITEMI_DETECTOR, &stage, err);
     if (status != ITEM_OK)
         return status;
     const itemi_mem *mem = batch->call.mem;

@@ -50,6 +50,7 @@ typedef struct itemi_batch {
     bool used[ITEMI_STAGES]; /* stages that took part */
     size_t width;            /* of the embedder's vectors; 0 without one */
     itemi_lines lines;       /* warnings of the call that runs now */
+    double opening;          /* milliseconds for opening networks, which no picture is charged */
 } itemi_batch;
 
 /* The reading that similarity and evidence come from, and the one that the verdict rests on. */
@@ -77,6 +78,10 @@ typedef item_status (*itemi_step)(itemi_batch *batch, itemi_work **works, size_t
                                   item_error *err);
 item_status itemi_batch_each(itemi_batch *batch, itemi_step step, size_t time_offset,
                              item_error *err);
+
+/* As itemi_ctx_stage(); the time that it takes goes to batch->opening. */
+item_status itemi_batch_stage(itemi_batch *batch, itemi_stage_kind kind, itemi_stage **out,
+                              item_error *err);
 
 void itemi_work_free(const itemi_mem *mem, itemi_work *work);
 

@@ -173,7 +173,7 @@ static item_status take_all(const plan *p, itemi_work **works, size_t n, size_t 
 static item_status embed_step(itemi_batch *batch, itemi_work **works, size_t n, item_error *err)
 {
     itemi_stage *stage;
-    item_status status = itemi_ctx_stage(batch->ctx, ITEMI_EMBEDDER, batch->cancel, &stage, err);
+    item_status status = itemi_batch_stage(batch, ITEMI_EMBEDDER, &stage, err);
     if (status != ITEM_OK)
         return status;
     batch->width = itemi_stage_width(stage);
