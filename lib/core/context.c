@@ -260,8 +260,9 @@ static item_status open_slot(item_ctx *ctx, itemi_stage_kind kind, const item_ca
     const char *precision = engine.ops->precision(ctx->settings.precision);
     itemi_escape(slot->precision, sizeof slot->precision, precision ? precision : "");
     slot->engine_id = engine.ops->id;
-    itemi_logf(&ctx->log, ITEM_LOG_INFO, "%s %s opened in %.0f ms, %s", itemi_stage_word(kind),
-               slot->identity, itemi_now_ms() - start, slot->precision);
+    itemi_logf(&ctx->log, ITEM_LOG_INFO, "%s %s opened in %.0f ms by engine %s (%s), %s",
+               itemi_stage_word(kind), slot->identity, itemi_now_ms() - start, engine.ops->name,
+               engine.path, slot->precision);
     return ITEM_OK;
 }
 
@@ -286,6 +287,20 @@ item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_can
     }
     pthread_mutex_unlock(&slot->lock);
     return status;
+}
+
+void itemi_ctx_engine(const item_ctx *ctx, const char **id, const char **precision)
+{
+    *id = *precision = "";
+    for (size_t i = 0; i < ITEMI_STAGES; i++) {
+        const itemi_slot *slot = &ctx->slot[i];
+        /* what stands beside `stage` was written before it */
+        if (!atomic_load_explicit(&slot->stage, memory_order_acquire) || !slot->engine_id[0])
+            continue;
+        *id = slot->engine_id;
+        *precision = slot->precision;
+        return;
+    }
 }
 
 uint32_t itemi_ctx_width(const item_ctx *ctx)

@@ -173,6 +173,8 @@ item_status itemi_ctx_check(const item_ctx *ctx, item_error *err);
 /* The stage, opened if need be; ITEM_E_UNSUPPORTED when the context has none. */
 item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_cancel *cancel,
                             itemi_stage **out, item_error *err);
+/* The engine that computes the stages of the pack, and its precision; "" before the first use. */
+void itemi_ctx_engine(const item_ctx *ctx, const char **id, const char **precision);
 /* Width of the embedder's vectors as far as it is known without opening it; 0: not. */
 uint32_t itemi_ctx_width(const item_ctx *ctx);
 /* Limits and memory for reading pictures. */
@@ -191,9 +193,9 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
                                 item_error *err);
 item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_error *err);
-/* Fingerprint of an answer; `used` says which stages took part. */
-item_status itemi_fingerprint(const item_ctx *ctx, const bool used[ITEMI_STAGES],
-                              uint32_t max_objects, char out[ITEMI_SHA256_HEX], item_error *err);
+/* Fingerprint of the answers of a context, once a picture went through its stages. */
+item_status itemi_fingerprint(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_SHA256_HEX],
+                              item_error *err);
 const char *itemi_processor_class(void);
 
 /* ---- small decisions ---- */

@@ -141,17 +141,6 @@ static void set_sizes(const itemi_work *work, const itemi_reading *shown, item_r
 
 /* ---- texts ---- */
 
-/* The precision that ran, for the stage that decides most; "" where no backend says. */
-static const char *precision_of(const itemi_batch *batch)
-{
-    static const itemi_stage_kind order[] = {ITEMI_EMBEDDER, ITEMI_CAPTIONER, ITEMI_DETECTOR};
-    for (size_t i = 0; i < ITEMI_COUNT(order); i++) {
-        if (batch->used[order[i]] && batch->ctx->slot[order[i]].precision[0])
-            return batch->ctx->slot[order[i]].precision;
-    }
-    return "";
-}
-
 static item_status set_texts(const itemi_batch *batch, const itemi_work *work, const char *why,
                              item_result *result, item_error *err)
 {
@@ -161,7 +150,9 @@ static item_status set_texts(const itemi_batch *batch, const itemi_work *work, c
     const item_result_summary *s = &result->summary;
     bool callers = shown == &work->readings[ITEMI_CALLER];
     char fingerprint[ITEMI_SHA256_HEX];
-    item_status status = itemi_fingerprint(ctx, batch->used, batch->max_objects, fingerprint, err);
+    const char *engine, *precision;
+    itemi_ctx_engine(ctx, &engine, &precision);
+    item_status status = itemi_fingerprint(ctx, batch->max_objects, fingerprint, err);
     if (status != ITEM_OK)
         return status;
 
@@ -176,7 +167,7 @@ static item_status set_texts(const itemi_batch *batch, const itemi_work *work, c
         [ITEM_TEXT_THRESHOLD] = why ? NULL : ctx->threshold.name,
         [ITEM_TEXT_LAYOUT] = result->features ? ctx->layout_name : NULL,
         [ITEM_TEXT_PACK] = ctx->pack ? ctx->pack->label : NULL,
-        [ITEM_TEXT_PRECISION] = precision_of(batch),
+        [ITEM_TEXT_PRECISION] = precision,
         [ITEM_TEXT_FINGERPRINT] = fingerprint,
         [ITEM_TEXT_CAPTIONER] = ctx->slot[ITEMI_CAPTIONER].identity,
         [ITEM_TEXT_DETECTOR] = ctx->slot[ITEMI_DETECTOR].identity,

@@ -88,15 +88,15 @@ const char *itemi_processor_class(void)
 #endif
 }
 
-/* The stages that took part: what they are, what computed them, in which precision. */
-static void add_stages(itemi_sha256 *sha, const item_ctx *ctx, const bool used[ITEMI_STAGES])
+/* Every stage, used for this picture or not: one context has one fingerprint. */
+static void add_stages(itemi_sha256 *sha, const item_ctx *ctx)
 {
-    for (size_t i = 0; i < ITEMI_STAGES; i++) {
-        const itemi_slot *slot = &ctx->slot[i];
-        itemi_sha256_text(sha, used[i] ? slot->identity : "");
-        itemi_sha256_text(sha, used[i] ? slot->engine_id : "");
-        itemi_sha256_text(sha, used[i] ? slot->precision : "");
-    }
+    const char *engine, *precision;
+    itemi_ctx_engine(ctx, &engine, &precision);
+    itemi_sha256_text(sha, engine);
+    itemi_sha256_text(sha, precision);
+    for (size_t i = 0; i < ITEMI_STAGES; i++)
+        itemi_sha256_text(sha, ctx->slot[i].identity);
 }
 
 /* Every option that changes an answer. */
@@ -118,8 +118,8 @@ static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, uint32_t max_obj
     return made;
 }
 
-item_status itemi_fingerprint(const item_ctx *ctx, const bool used[ITEMI_STAGES],
-                              uint32_t max_objects, char out[ITEMI_SHA256_HEX], item_error *err)
+item_status itemi_fingerprint(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_SHA256_HEX],
+                              item_error *err)
 {
     itemi_sha256 *sha = itemi_sha256_new();
     itemi_sha256_text(sha, "libitem");
@@ -127,7 +127,7 @@ item_status itemi_fingerprint(const item_ctx *ctx, const bool used[ITEMI_STAGES]
     itemi_sha256_text(sha, ctx->pack ? ctx->pack->fingerprint : "");
     itemi_sha256_text(sha, ctx->head_hash);
     itemi_sha256_text(sha, itemi_processor_class());
-    add_stages(sha, ctx, used);
+    add_stages(sha, ctx);
     bool made = add_options(sha, ctx, max_objects);
     return itemi_sha256_end(sha, out) && made ? ITEM_OK : fail_hash(err);
 }

@@ -212,8 +212,6 @@ static item_status ask_captioner(itemi_batch *batch, itemi_work **works, size_t 
     }
     itemi_free(mem, images);
     itemi_free(mem, captions);
-    if (status == ITEM_OK)
-        batch->used[ITEMI_CAPTIONER] = true;
     return status;
 }
 
@@ -345,8 +343,6 @@ static item_status ask_detector(itemi_batch *batch, const itemi_query *queries,
                                         batch->max_objects);
     }
     itemi_free(mem, boxes);
-    if (status == ITEM_OK)
-        batch->used[ITEMI_DETECTOR] = true;
     return status;
 }
 

@@ -47,10 +47,9 @@ typedef struct itemi_batch {
     uint32_t max_objects;
     itemi_work *works;
     size_t n;
-    bool used[ITEMI_STAGES]; /* stages that took part */
-    size_t width;            /* of the embedder's vectors; 0 without one */
-    itemi_lines lines;       /* warnings of the call that runs now */
-    double opening;          /* milliseconds for opening networks, which no picture is charged */
+    size_t width;      /* of the embedder's vectors; 0 without one */
+    itemi_lines lines; /* warnings of the call that runs now */
+    double opening;    /* milliseconds for opening networks, which no picture is charged */
 } itemi_batch;
 
 /* The reading that similarity and evidence come from, and the one that the verdict rests on. */

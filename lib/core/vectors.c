@@ -184,8 +184,6 @@ static item_status embed_step(itemi_batch *batch, itemi_work **works, size_t n, 
     if (status == ITEM_OK)
         status = take_all(&p, works, n, batch->width, err);
     free_plan(&p);
-    if (status == ITEM_OK)
-        batch->used[ITEMI_EMBEDDER] = true;
     return status;
 }
 

@@ -181,6 +181,8 @@ static void a_callers_caption_does_not_move_the_verdict(void **state)
     assert_string_equal(item_result_text(other, ITEM_TEXT_MODEL_CAPTION),
                         item_result_text(own, ITEM_TEXT_CAPTION));
     assert_true(a.caption_margin == b.caption_margin);
+    assert_string_equal(item_result_text(own, ITEM_TEXT_FINGERPRINT),
+                        item_result_text(other, ITEM_TEXT_FINGERPRINT));
     item_result_unref(own);
     item_result_unref(other);
     item_ctx_unref(ctx);
