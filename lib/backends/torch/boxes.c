@@ -72,6 +72,11 @@ static size_t suppress(itx_box *boxes, size_t count, double iou)
     return kept;
 }
 
+int64_t itx_nanodet_cells(const itx_nanodet *d, int level)
+{
+    return ((int64_t)d->pixels.edge + ITX_STRIDE(level) - 1) / ITX_STRIDE(level);
+}
+
 size_t itx_boxes_of_class(const itx_nanodet *d, const float *const raw[ITX_LEVELS], int32_t class,
                           double least, itx_box *out)
 {

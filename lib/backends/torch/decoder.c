@@ -174,15 +174,6 @@ static void load_facts(itx_loader *l, itx_decoder *d)
                         (int)d->heads, (int)d->width, (int)d->vocabulary);
 }
 
-/* Logits are products with the words themselves; a copy only where that is in bfloat16. */
-static void load_words(itx_loader *l, itx_decoder *d)
-{
-    const int64_t words[] = {d->vocabulary, d->width};
-    d->words = itx_take(l, false, 2, words, "embed.weight");
-    d->out.w = itx_loads_bf16(l) ? itx_take(l, true, 2, words, "embed.weight") : d->words;
-    d->out.b = itx_take(l, true, 1, &d->vocabulary, "out_bias");
-}
-
 static void load(itx_loader *l, void *model)
 {
     itx_decoder *d = model;
@@ -190,11 +181,14 @@ static void load(itx_loader *l, void *model)
     if (itx_loader_failed(l))
         return;
     const int64_t w = d->width;
-    load_words(l, d);
-    d->positions = itx_take(l, false, 2, (const int64_t[]){d->steps, w}, "pos.weight");
+    d->words = itx_take(l, 2, (const int64_t[]){d->vocabulary, w}, "embed.weight");
+    /* what is said next is a product with the words themselves; in float32 always, because two
+       words that bfloat16 rounds to one number would be chosen between by their order */
+    d->out = (itx_affine){d->words, itx_take(l, 1, &d->vocabulary, "out_bias")};
+    d->positions = itx_take(l, 2, (const int64_t[]){d->steps, w}, "pos.weight");
     d->memory = itx_take_linear(l, w, d->grid, "memory.proj");
     d->memory_norm = itx_take_norm(l, w, "memory.norm");
-    d->memory_pos = itx_take(l, false, 2, (const int64_t[]){d->places, w}, "memory.pos");
+    d->memory_pos = itx_take(l, 2, (const int64_t[]){d->places, w}, "memory.pos");
     d->norm = itx_take_norm(l, w, "norm");
     while (d->count < ITX_DECODER_LAYERS && itx_has(l, "layers.%d.fc1.weight", (int)d->count)) {
         load_layer(l, d, &d->layers[d->count], (int)d->count);

@@ -116,12 +116,11 @@ const char *itx_meta(itx_loader *l, const char *key); /* "" where absent */
 int64_t itx_peek(itx_loader *l, size_t dim, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool itx_has(itx_loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* `product`: for linear layers, in bfloat16 where the stage computes in it. */
-itx_tensor *itx_take(itx_loader *l, bool product, size_t dims, const int64_t *shape,
-                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* In float32 always; the weights of linear layers and convolutions as the stage computes. */
+itx_tensor *itx_take(itx_loader *l, size_t dims, const int64_t *shape, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Plain numbers that stay with the network, such as class numbers. */
 const float *itx_take_numbers(itx_loader *l, int64_t count, const char *name);
-bool itx_loads_bf16(const itx_loader *l);
 itx_affine itx_take_linear(itx_loader *l, int64_t out, int64_t in, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Several linear layers of one input as one: rows of weights one after another. */

@@ -14,7 +14,7 @@
 #define WIDTH 768
 #define TRIES 24
 
-/* Names that only a fast BLAS has. */
+/* Names that only a fast BLAS has, OpenBLAS first. */
 static const char *const fast_names[] = {"openblas_get_config", "MKL_Get_Version_String",
                                          "bli_info_get_version_str", "ATL_buildinfo",
                                          "armplversion"};
@@ -36,22 +36,23 @@ static int find_torch(struct dl_phdr_info *object, size_t size, void *found)
     return 1;
 }
 
-/* As libtorch's own calls are bound: what the program brought goes first. */
-static void *symbol(void *torch, const char *name)
-{
-    void *global = dlsym(RTLD_DEFAULT, name);
-    return global || !torch ? global : dlsym(torch, name);
-}
-
-static void describe_openblas(void *torch)
+/* The name of a fast one in the file of the BLAS or below it; adds what OpenBLAS says of itself. */
+static bool is_fast(const char *file)
 {
     char *(*config)(void);
-    void *found = symbol(torch, "openblas_get_config");
-    if (!found)
-        return;
-    memcpy(&config, &found, sizeof config);
-    const size_t used = strlen(blas);
-    (void)snprintf(blas + used, sizeof blas - used, " (%s)", config());
+    void *found = NULL, *handle = dlopen(file, RTLD_NOW | RTLD_NOLOAD);
+    if (!handle)
+        return true; /* part of the program itself: not for us to judge */
+    for (size_t i = 0; i < ITX_COUNT(fast_names) && !found; i++) {
+        found = dlsym(handle, fast_names[i]);
+        if (found && i == 0) {
+            const size_t used = strlen(blas);
+            memcpy(&config, &found, sizeof config); /* ISO C has no cast between the two */
+            (void)snprintf(blas + used, sizeof blas - used, " (%s)", config());
+        }
+    }
+    (void)dlclose(handle);
+    return found != NULL;
 }
 
 static void find_blas(void)
@@ -60,16 +61,15 @@ static void find_blas(void)
     Dl_info where;
     (void)dl_iterate_phdr(find_torch, &path);
     void *torch = path ? dlopen(path, RTLD_NOW | RTLD_NOLOAD) : NULL;
-    void *product = symbol(torch, "sgemm_");
+    /* as libtorch's own calls are bound: what the program brought goes first */
+    void *product = dlsym(RTLD_DEFAULT, "sgemm_");
+    if (!product && torch)
+        product = dlsym(torch, "sgemm_");
     if (product && dladdr(product, &where) != 0 && where.dli_fname) {
         char *real = realpath(where.dli_fname, NULL);
         (void)snprintf(blas, sizeof blas, "%s", real ? real : where.dli_fname);
         free(real);
-        blas_is_slow = 1;
-        for (size_t i = 0; i < ITX_COUNT(fast_names); i++)
-            if (symbol(torch, fast_names[i]))
-                blas_is_slow = 0;
-        describe_openblas(torch);
+        blas_is_slow = !is_fast(where.dli_fname);
     } else {
         (void)snprintf(blas, sizeof blas, "inside of libtorch");
     }

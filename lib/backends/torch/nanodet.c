@@ -77,11 +77,6 @@ void itx_nanodet_run(itx_run *run, const itx_nanodet *d, const float *pixels, si
     itx->sweep(run, start, raw, ITX_LEVELS);
 }
 
-int64_t itx_nanodet_cells(const itx_nanodet *d, int level)
-{
-    return ((int64_t)d->pixels.edge + ITX_STRIDE(level) - 1) / ITX_STRIDE(level);
-}
-
 /* ---- weights ---- */
 
 static void load_facts(itx_loader *l, itx_nanodet *d)
@@ -118,8 +113,7 @@ static void load_classes(itx_loader *l, itx_nanodet *d)
 {
     d->alias_count = itx_peek(l, 0, "alias_vectors");
     d->alias_width = itx_peek(l, 1, "alias_vectors");
-    d->aliases =
-        itx_take(l, false, 2, (const int64_t[]){d->alias_count, d->alias_width}, "alias_vectors");
+    d->aliases = itx_take(l, 2, (const int64_t[]){d->alias_count, d->alias_width}, "alias_vectors");
     d->alias_class = itx_take_numbers(l, d->alias_count, "alias_class");
     for (int64_t i = 0; !itx_loader_failed(l) && i < d->alias_count; i++)
         if (!(d->alias_class[i] >= -1.0f && d->alias_class[i] < (float)d->classes))

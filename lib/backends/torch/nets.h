@@ -163,10 +163,11 @@ extern const itx_kind itx_nanodet_kind;
 /* raw[l]: [n, cells of level l, classes + 4 x bins] */
 void itx_nanodet_run(itx_run *run, const itx_nanodet *d, const float *pixels, size_t n,
                      itx_tensor *raw[ITX_LEVELS]);
-/* cells in a row of a level */
-int64_t itx_nanodet_cells(const itx_nanodet *d, int level);
 
 /* ---- boxes (boxes.c) ---- */
+
+/* cells in a row of a level */
+int64_t itx_nanodet_cells(const itx_nanodet *d, int level);
 
 typedef struct itx_box {
     double corners[4]; /* x0, y0, x1, y1 in pixels of the network's picture */

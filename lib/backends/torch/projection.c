@@ -50,7 +50,7 @@ static void load(itx_loader *l, void *model)
                         (int)p->heads);
     p->norm = itx_take_norm(l, p->grid, "image.norm");
     p->score = itx_take_linear(l, p->heads, p->grid, "image.score");
-    p->score_pos = itx_take(l, false, 2, (const int64_t[]){p->places, p->heads}, "image.score_pos");
+    p->score_pos = itx_take(l, 2, (const int64_t[]){p->places, p->heads}, "image.score_pos");
     p->value = itx_take_linear(l, value, p->grid, "image.value");
     p->join = itx_take_linear(l, join, value + p->grid, "image.join");
     p->mlp_norm = itx_take_norm(l, join, "image.mlp_norm");

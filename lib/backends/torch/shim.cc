@@ -23,8 +23,6 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <c10/core/InferenceMode.h>
@@ -201,16 +199,12 @@ at::Tensor activated(at::Tensor x, itx_act act)
     switch (act) {
     case ITX_NONE:
         return x;
-    case ITX_RELU:
-        return at::relu_(x);
     case ITX_RELU6:
         return at::clamp_(x, 0, 6);
     case ITX_LEAKY:
         return at::leaky_relu_(x, 0.1);
     case ITX_GELU:
         return at::gelu_(x);
-    case ITX_SIGMOID:
-        return at::sigmoid_(x);
     }
     TORCH_CHECK(false, "unknown activation");
 }
@@ -447,80 +441,31 @@ itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v,
     });
 }
 
-itx_tensor *layer_norm(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
-                       double eps) noexcept
-{
-    return make(run, "layer_norm", [&] {
-        return at::layer_norm(f32(x).contiguous(), {raw(x).size(-1)}, raw(w), raw(b), eps);
-    });
-}
+/* Operations of one expression. */
+#define OP(name, arguments, expression)                                                            \
+    itx_tensor *name arguments noexcept                                                            \
+    {                                                                                              \
+        return make(run, #name, [&] { return expression; });                                       \
+    }
 
-itx_tensor *activate(itx_run *run, itx_tensor *x, itx_act act) noexcept
-{
-    return make(run, "activate", [&] { return activated(raw(x), act); });
-}
-
-itx_tensor *softmax(itx_run *run, itx_tensor *x, int64_t dim) noexcept
-{
-    return make(run, "softmax", [&] { return at::softmax(f32(x), dim); });
-}
-
-itx_tensor *log_softmax(itx_run *run, itx_tensor *x, int64_t dim) noexcept
-{
-    return make(run, "log_softmax", [&] { return at::log_softmax(f32(x), dim); });
-}
-
-itx_tensor *matmul(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
-{
-    return make(run, "matmul", [&] { return at::matmul(f32(a), f32(b)); });
-}
-
-itx_tensor *add(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
-{
-    return make(run, "add", [&] {
-        at::Tensor sum = raw(a);
-        TORCH_CHECK(b && sum.dim() >= b->t.dim(), "what is added has more dimensions");
-        return sum.add_(b->t);
-    });
-}
-
-itx_tensor *mul(itx_run *run, itx_tensor *a, itx_tensor *b) noexcept
-{
-    return make(run, "mul", [&] { return f32(a).mul(f32(b)); });
-}
-
-itx_tensor *scale(itx_run *run, itx_tensor *x, double factor) noexcept
-{
-    return make(run, "scale", [&] { return f32(x).mul(factor); });
-}
-
-itx_tensor *mean(itx_run *run, itx_tensor *x, int64_t dim) noexcept
-{
-    return make(run, "mean", [&] { return f32(x).mean(dim); });
-}
-
-itx_tensor *unit(itx_run *run, itx_tensor *x) noexcept
-{
-    return make(run, "unit", [&] {
-        const at::Tensor t = f32(x);
-        return t.div(t.norm(2, -1, true).clamp_min(1e-12));
-    });
-}
-
-itx_tensor *reshape(itx_run *run, itx_tensor *x, const itx_shape *shape) noexcept
-{
-    return make(run, "reshape", [&] { return raw(x).reshape(sizes(shape)); });
-}
-
-itx_tensor *transpose(itx_run *run, itx_tensor *x, int64_t a, int64_t b) noexcept
-{
-    return make(run, "transpose", [&] { return raw(x).transpose(a, b); });
-}
-
-itx_tensor *slice(itx_run *run, itx_tensor *x, int64_t dim, int64_t start, int64_t stop) noexcept
-{
-    return make(run, "slice", [&] { return raw(x).slice(dim, start, stop); });
-}
+OP(layer_norm, (itx_run * run, itx_tensor *x, itx_tensor *w, itx_tensor *b, double eps),
+   at::layer_norm(f32(x).contiguous(), {raw(x).size(-1)}, raw(w), raw(b), eps))
+OP(softmax, (itx_run * run, itx_tensor *x, int64_t dim), at::softmax(f32(x), dim))
+OP(log_softmax, (itx_run * run, itx_tensor *x, int64_t dim), at::log_softmax(f32(x), dim))
+OP(matmul, (itx_run * run, itx_tensor *a, itx_tensor *b), at::matmul(f32(a), f32(b)))
+OP(add, (itx_run * run, itx_tensor *a, itx_tensor *b), at::Tensor(raw(a)).add_(raw(b)))
+OP(scale, (itx_run * run, itx_tensor *x, double factor), f32(x).mul(factor))
+OP(mean, (itx_run * run, itx_tensor *x, int64_t dim), f32(x).mean(dim))
+OP(unit, (itx_run * run, itx_tensor *x), f32(x).div(f32(x).norm(2, -1, true).clamp_min(1e-12)))
+OP(reshape, (itx_run * run, itx_tensor *x, const itx_shape *shape), raw(x).reshape(sizes(shape)))
+OP(transpose, (itx_run * run, itx_tensor *x, int64_t a, int64_t b), raw(x).transpose(a, b))
+OP(slice, (itx_run * run, itx_tensor *x, int64_t dim, int64_t from, int64_t to),
+   raw(x).slice(dim, from, to))
+OP(rows, (itx_run * run, itx_tensor *x, itx_tensor *which), at::index_select(raw(x), 0, raw(which)))
+OP(resize, (itx_run * run, itx_tensor *x, int64_t height, int64_t width),
+   at::upsample_bilinear2d(f32(x), {height, width}, false))
+OP(max_pool, (itx_run * run, itx_tensor *x, int64_t edge, int64_t stride, int64_t pad),
+   at::max_pool2d(raw(x), {edge, edge}, {stride, stride}, {pad, pad}))
 
 itx_tensor *cat(itx_run *run, itx_tensor *const *parts, size_t count, int64_t dim) noexcept
 {
@@ -532,26 +477,6 @@ itx_tensor *cat(itx_run *run, itx_tensor *const *parts, size_t count, int64_t di
     });
 }
 
-itx_tensor *rows(itx_run *run, itx_tensor *x, itx_tensor *which) noexcept
-{
-    return make(run, "rows", [&] { return at::index_select(raw(x), 0, raw(which)); });
-}
-
-itx_tensor *resize(itx_run *run, itx_tensor *x, int64_t height, int64_t width) noexcept
-{
-    return make(run, "resize", [&] {
-        return at::upsample_bilinear2d(f32(x), {height, width}, false);
-    });
-}
-
-itx_tensor *max_pool(itx_run *run, itx_tensor *x, int64_t edge, int64_t stride,
-                     int64_t pad) noexcept
-{
-    return make(run, "max_pool", [&] {
-        return at::max_pool2d(raw(x), {edge, edge}, {stride, stride}, {pad, pad});
-    });
-}
-
 const itx_ops table = {
     ITX_OPS_VERSION,
     TORCH_VERSION,
@@ -560,7 +485,6 @@ const itx_ops table = {
     begin,
     end,
     status,
-    fail,
     mark,
     sweep,
     own,
@@ -575,12 +499,10 @@ const itx_ops table = {
     conv,
     attention,
     layer_norm,
-    activate,
     softmax,
     log_softmax,
     matmul,
     add,
-    mul,
     scale,
     mean,
     unit,

@@ -8,7 +8,7 @@
  * ended halfway by a cancelled thread. A run belongs to one thread at a time.
  *
  * Everything computes in float32, with one exception: where a weight was made in bfloat16, linear
- * and conv compute in bfloat16 (conv also answers in it, what comes next takes both).
+ * and conv compute in it; conv also answers in it, and every operation takes both.
  */
 #ifndef ITX_SHIM_H
 #define ITX_SHIM_H
@@ -29,11 +29,9 @@ typedef struct itx_run itx_run;
 
 typedef enum itx_act {
     ITX_NONE,
-    ITX_RELU,
     ITX_RELU6,
     ITX_LEAKY, /* x or x / 10 */
-    ITX_GELU,  /* with erf */
-    ITX_SIGMOID
+    ITX_GELU   /* with erf */
 } itx_act;
 
 typedef struct itx_shape {
@@ -68,8 +66,6 @@ typedef struct itx_ops {
     void (*end)(itx_run *run);
     /* ITEM_OK or why the run failed; *text (may be NULL) lives as long as the run */
     int32_t (*status)(const itx_run *run, const char **text);
-    /* makes the run fail; the first failure stays */
-    void (*fail)(itx_run *run, int32_t status, const char *text);
     /* frees the tensors made since `mark` was asked, but those in keep */
     size_t (*mark)(const itx_run *run);
     void (*sweep)(itx_run *run, size_t mark, itx_tensor *const *keep, size_t count);
@@ -96,12 +92,10 @@ typedef struct itx_ops {
                              int64_t heads, itx_tensor *mask);
     itx_tensor *(*layer_norm)(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
                               double eps);
-    itx_tensor *(*activate)(itx_run *run, itx_tensor *x, itx_act act); /* in place */
     itx_tensor *(*softmax)(itx_run *run, itx_tensor *x, int64_t dim);
     itx_tensor *(*log_softmax)(itx_run *run, itx_tensor *x, int64_t dim);
     itx_tensor *(*matmul)(itx_run *run, itx_tensor *a, itx_tensor *b); /* batched */
     itx_tensor *(*add)(itx_run *run, itx_tensor *a, itx_tensor *b);    /* into a */
-    itx_tensor *(*mul)(itx_run *run, itx_tensor *a, itx_tensor *b);
     itx_tensor *(*scale)(itx_run *run, itx_tensor *x, double factor);
     itx_tensor *(*mean)(itx_run *run, itx_tensor *x, int64_t dim);
     itx_tensor *(*unit)(itx_run *run, itx_tensor *x); /* rows of length 1 */

@@ -164,11 +164,11 @@ static void load(itx_loader *l, void *model)
     if (t->limit < 2 || t->limit > ROW_TOKENS || t->heads < 1 || t->width % t->heads != 0)
         itx_loader_fail(l, ITEM_E_PACK, "%d heads of width %d, %d positions are not supported",
                         (int)t->heads, (int)t->width, (int)t->limit);
-    t->words = itx_take(l, false, 2, (const int64_t[]){words, t->width},
-                        "embeddings.word_embeddings.weight");
-    t->positions = itx_take(l, false, 2, (const int64_t[]){t->limit, t->width},
+    t->words =
+        itx_take(l, 2, (const int64_t[]){words, t->width}, "embeddings.word_embeddings.weight");
+    t->positions = itx_take(l, 2, (const int64_t[]){t->limit, t->width},
                             "embeddings.position_embeddings.weight");
-    t->types = itx_take(l, false, 2, (const int64_t[]){types, t->width},
+    t->types = itx_take(l, 2, (const int64_t[]){types, t->width},
                         "embeddings.token_type_embeddings.weight");
     t->norm = itx_take_norm(l, t->width, "embeddings.LayerNorm");
     while (t->count < ITX_TEXT_LAYERS &&

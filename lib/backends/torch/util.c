@@ -66,20 +66,21 @@ static const char *number(const char *text, double *out)
     return text;
 }
 
+static bool starts_number(const char *text)
+{
+    text += *text == '-';
+    text += *text == '.';
+    return *text >= '0' && *text <= '9';
+}
+
 size_t itx_numbers(const char *text, double *out, size_t count)
 {
     size_t found = 0;
-    while (found < count) {
-        text += strcspn(text, "-.0123456789");
-        if (*text == '\0')
-            break;
-        const char *next = number(text, &out[found]);
-        if (next == text + (*text == '-')) { /* a sign or point alone */
+    while (found < count && *text != '\0') {
+        if (starts_number(text))
+            text = number(text, &out[found++]);
+        else
             text++;
-            continue;
-        }
-        text = next;
-        found++;
     }
     return found;
 }

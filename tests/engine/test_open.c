@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening stages: what is wrong with a pack is said with the tensor's name, nothing is leaked. */
+#include "host.h"
+
+#include <string.h>
+
+#include "cmocka_all.h"
+
+static const item_engine_ops *engine;
+
+static int setup(void **state)
+{
+    *state = (void *)host_pack();
+    engine = host_engine();
+    return 0;
+}
+
+#define PACK_OR_SKIP(state)                                                                        \
+    const char *pack = *(state);                                                                   \
+    if (!pack) {                                                                                   \
+        print_message("no weights in packs/small: skipped\n");                                     \
+        skip();                                                                                    \
+    }
+
+static void family_must_be_known(void **state)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_captioner_ops ops = {.struct_size = sizeof ops};
+    void *self = &ops;
+    host h;
+    (void)state;
+    host_init(&h, "/nowhere");
+    assert_int_equal(engine->open_captioner(&h.services, "blip", &ops, &self, &err),
+                     ITEM_E_UNSUPPORTED);
+    assert_null(self);
+    assert_non_null(strstr(err.message, "blip"));
+    assert_int_equal(
+        engine->open_detector(&h.services, NULL, (item_detector_ops *)&ops, &self, NULL),
+        ITEM_E_UNSUPPORTED);
+    host_end(&h);
+}
+
+static void file_must_be_there(void **state)
+{
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    (void)state;
+    assert_int_not_equal(stages_open(&s, "/nowhere", "e", &err), ITEM_OK);
+    assert_null(s.embedder_self);
+    assert_non_null(strstr(err.message, "image_encoder.safetensors"));
+    stages_close(&s);
+}
+
+static void arguments_are_checked(void **state)
+{
+    item_captioner_ops ops = {.struct_size = sizeof ops};
+    void *self;
+    host h;
+    (void)state;
+    host_init(&h, "/nowhere");
+    h.services.version = 99;
+    assert_int_equal(engine->open_captioner(&h.services, "grid-decoder", &ops, &self, NULL),
+                     ITEM_E_ARGUMENT);
+    assert_int_equal(engine->open_captioner(NULL, "grid-decoder", &ops, &self, NULL),
+                     ITEM_E_ARGUMENT);
+    host_end(&h);
+}
+
+/* Opens `which` with a fault and expects an error that names `tensor` and, if given, `what`. */
+static void expect_fault(const char *pack, const char *which, const char *tensor, bool reshaped,
+                         const char *what)
+{
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    host_init(&s.h, pack);
+    s.h.hash = "fault ";
+    if (reshaped)
+        s.h.reshaped = tensor;
+    else
+        s.h.missing = tensor;
+    assert_int_equal(stages_open(&s, pack, which, &err), ITEM_E_PACK);
+    if (!strstr(err.message, tensor) || (what && !strstr(err.message, what)))
+        fail_msg("%s: \"%s\"", tensor, err.message);
+    stages_close(&s);
+}
+
+static void missing_tensors_are_named(void **state)
+{
+    PACK_OR_SKIP(state)
+    expect_fault(pack, "c", "blocks.3.dw.weight", false, "\"image\"");
+    expect_fault(pack, "c", "layers.1.cross.k.bias", false, "\"weights\"");
+    expect_fault(pack, "d", "conv.17.weight", false, NULL);
+    expect_fault(pack, "d", "alias_class", false, NULL);
+    expect_fault(pack, "e", "encoder.layer.2.attention.output.LayerNorm.bias", false, "\"text\"");
+    expect_fault(pack, "e", "text.out.weight", false, NULL);
+}
+
+static void wrong_shapes_are_named(void **state)
+{
+    PACK_OR_SKIP(state)
+    expect_fault(pack, "c", "blocks.3.project.bias", true, "not 40");
+    expect_fault(pack, "c", "layers.0.self.q.weight", true, NULL);
+    expect_fault(pack, "d", "conv.33.bias", true, "not 124");
+    expect_fault(pack, "e", "image.norm.weight", true, "1281, not 1280");
+    expect_fault(pack, "e", "encoder.layer.5.output.dense.weight", true, NULL);
+}
+
+static void words_must_fit(void **state)
+{
+    PACK_OR_SKIP(state)
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    host_init(&s.h, pack);
+    (void)strcpy(s.h.files[3].name, "vocab.txt"); /* role "words" */
+    assert_int_equal(stages_open(&s, pack, "c", &err), ITEM_E_PACK);
+    assert_non_null(strstr(err.message, "30522 lines"));
+    stages_close(&s);
+}
+
+/* The second opening finds the networks of the first: it reads no tensor. */
+static void networks_are_shared(void **state)
+{
+    PACK_OR_SKIP(state)
+    stages a = {0}, b = {0};
+    assert_int_equal(stages_open(&a, pack, "ce", NULL), ITEM_OK);
+    host_init(&b.h, pack);
+    b.h.missing = "stem.weight";
+    assert_int_equal(stages_open(&b, pack, "c", NULL), ITEM_OK);
+    assert_string_equal(a.captioner.id, b.captioner.id);
+    assert_int_equal(a.embedder.version, ITEM_BACKEND_VERSION);
+    assert_in_range(a.embedder.width, 1, 8192);
+    stages_close(&a);
+    stages_close(&b);
+    stages c = {0}; /* everything was let go: now it is read again */
+    host_init(&c.h, pack);
+    c.h.missing = "stem.weight";
+    assert_int_equal(stages_open(&c, pack, "c", NULL), ITEM_E_PACK);
+    stages_close(&c);
+}
+
+static void precisions_are_not_mixed(void **state)
+{
+    PACK_OR_SKIP(state)
+    stages a = {0}, b = {0};
+    assert_string_equal(engine->precision("fp32"), "fp32");
+    assert_string_equal(engine->precision(NULL), "fp32");
+    assert_string_equal(engine->precision("bf16"), "bf16");
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    assert_int_equal(engine->info(0, &info, NULL), ITEM_OK);
+    assert_string_equal(engine->precision("auto"), info.cpu_bf16 ? "bf16" : "fp32");
+    assert_int_equal(stages_open(&a, pack, "d", NULL), ITEM_OK);
+    host_init(&b.h, pack);
+    b.h.precision = "bf16";
+    assert_int_equal(stages_open(&b, pack, "d", NULL), ITEM_OK);
+    assert_non_null(strstr(a.detector.id, " fp32 "));
+    assert_non_null(strstr(b.detector.id, " bf16 "));
+    stages_close(&a);
+    stages_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(family_must_be_known),   cmocka_unit_test(file_must_be_there),
+        cmocka_unit_test(arguments_are_checked),  cmocka_unit_test(missing_tensors_are_named),
+        cmocka_unit_test(wrong_shapes_are_named), cmocka_unit_test(words_must_fit),
+        cmocka_unit_test(networks_are_shared),    cmocka_unit_test(precisions_are_not_mixed),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
