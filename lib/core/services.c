@@ -432,6 +432,7 @@ item_status itemi_host_open(item_ctx *ctx, itemi_stage_kind kind, const itemi_en
     }
     if (status != ITEM_OK) {
         itemi_error_prefix(err, itemi_stage_word(kind));
+        itemi_error_prefix(err, ctx->pack->path);
         free_host(h);
         return status;
     }
