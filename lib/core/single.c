@@ -85,8 +85,9 @@ static item_status need(const void *pointer, const char *name, item_error *err)
 
 /* ---- caption ---- */
 
-static item_status caption_result(single *s, const item_image *image, const itemi_captioned *caption,
-                                  item_result **out, item_error *err)
+static item_status caption_result(single *s, const item_image *image,
+                                  const itemi_captioned *caption, item_result **out,
+                                  item_error *err)
 {
     item_result *result = make_result(s, ITEMI_CAPTIONER, image);
     bool made = result && itemi_result_set_text(result, ITEM_TEXT_CAPTION, caption->text) &&
