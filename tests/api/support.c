@@ -105,6 +105,14 @@ item_ctx *make_ctx(void)
     return open_ctx(make_config());
 }
 
+item_result_summary summary_of(const item_result *result)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
+    assert_ok(item_result_get_summary(result, &summary, &err), &err);
+    return summary;
+}
+
 /* ---- files ---- */
 
 static char folder[256];

@@ -37,6 +37,8 @@ void set_option(item_config *config, const char *name, const char *value);
 item_ctx *open_ctx(item_config *config);
 item_ctx *make_ctx(void); /* of the dummies, without a head */
 
+item_result_summary summary_of(const item_result *result);
+
 /* A folder of its own for each program, removed at exit. */
 const char *temp_folder(void);
 char *temp_path(const char *name); /* free() it */

@@ -16,14 +16,6 @@ static item_result *check(item_ctx *ctx, item_image *image, const item_check_opt
     return result;
 }
 
-static item_result_summary summary_of(const item_result *result)
-{
-    item_error err = ITEM_ERROR_INIT;
-    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
-    assert_ok(item_result_get_summary(result, &summary, &err), &err);
-    return summary;
-}
-
 static double cosine(const float *a, const float *b, size_t n)
 {
     double sum = 0;

@@ -24,14 +24,6 @@ static item_result *check(item_ctx *ctx, item_image *image, const char *caption)
     return result;
 }
 
-static item_result_summary summary_of(const item_result *result)
-{
-    item_error err = ITEM_ERROR_INIT;
-    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
-    assert_ok(item_result_get_summary(result, &summary, &err), &err);
-    return summary;
-}
-
 /* Checks one picture of 300 x 200 by a head of this bias. */
 static item_result_summary judge(const head_spec *spec, item_config *config, const char *verdict,
                                  const char *reason)
