@@ -46,6 +46,7 @@ static void options_are_checked(void **state)
     item_config_unref(config);
 }
 
+/* One list of calls: long, and nothing in it but the calls. */
 static void null_is_refused_everywhere(void **state)
 {
     (void)state;
