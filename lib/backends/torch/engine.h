@@ -48,15 +48,17 @@ typedef void (*itx_body)(itx_run *run, void *arg);
 
 /* How many threads a lane's products use, by what the machine leaves it (pace.c). */
 typedef struct itx_pace {
-    uint32_t threads; /* when nobody else wants the processors */
-    bool single;      /* one thread now */
-    double wall, cpu; /* where the window of time began */
+    uint32_t threads;           /* when nobody else wants the processors */
+    bool single;                /* one thread now */
+    double wall, cpu;           /* clocks at the beginning of the window of time */
+    double wall_used, cpu_used; /* of the window, when the last job ended */
     uint32_t calm, patience;
 } itx_pace;
 
-void itx_pace_init(itx_pace *pace, uint32_t threads); /* in the lane's own thread */
+void itx_pace_init(itx_pace *pace, uint32_t threads); /* all in the lane's own thread */
 void itx_pace_start(itx_pace *pace);                  /* a job begins */
 void itx_pace_tick(itx_pace *pace);                   /* often; the thread count may change */
+void itx_pace_stop(itx_pace *pace);                   /* it ends */
 
 item_status itx_lanes_setup(uint32_t lanes, uint32_t threads, item_error *err);
 void itx_lanes_counts(uint32_t *lanes, uint32_t *threads);

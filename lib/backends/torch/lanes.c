@@ -136,6 +136,7 @@ static void *lane(void *ignored)
         (void)pthread_mutex_unlock(&lock);
         itx_pace_start(&pace);
         compute(j);
+        itx_pace_stop(&pace);
         (void)pthread_mutex_lock(&lock);
         j->done = true;
         (void)pthread_cond_signal(&j->over);

@@ -29,10 +29,17 @@ void itx_pace_init(itx_pace *pace, uint32_t threads)
     (void)itx->set_threads((int)threads);
 }
 
+/* Windows go on from job to job: most jobs are shorter than one. */
 void itx_pace_start(itx_pace *pace)
 {
-    pace->wall = seconds(CLOCK_MONOTONIC);
-    pace->cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
+    pace->wall = seconds(CLOCK_MONOTONIC) - pace->wall_used;
+    pace->cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - pace->cpu_used;
+}
+
+void itx_pace_stop(itx_pace *pace)
+{
+    pace->wall_used = seconds(CLOCK_MONOTONIC) - pace->wall;
+    pace->cpu_used = seconds(CLOCK_THREAD_CPUTIME_ID) - pace->cpu;
 }
 
 static void change(itx_pace *pace, bool single)
@@ -59,5 +66,6 @@ void itx_pace_tick(itx_pace *pace)
         change(pace, true);
     else if (pace->single && pace->calm >= pace->patience)
         change(pace, false);
+    pace->wall_used = pace->cpu_used = 0.0;
     itx_pace_start(pace);
 }
