@@ -7,16 +7,17 @@
 
 /* Plural and singular; a plural that is its own singular stands for things that come so. */
 static const char *const irregular[][2] = {
-    {"aircraft", "aircraft"}, {"bison", "bison"},     {"buses", "bus"},      {"busses", "bus"},
-    {"cacti", "cactus"},      {"calves", "calf"},     {"children", "child"}, {"clothes", "clothes"},
-    {"deer", "deer"},         {"elves", "elf"},       {"feet", "foot"},      {"fish", "fish"},
-    {"fungi", "fungus"},      {"geese", "goose"},     {"halves", "half"},    {"hooves", "hoof"},
-    {"knives", "knife"},      {"leaves", "leaf"},     {"lenses", "lens"},    {"lice", "louse"},
-    {"loaves", "loaf"},       {"men", "man"},         {"mice", "mouse"},     {"moose", "moose"},
-    {"oxen", "ox"},           {"people", "person"},   {"quizzes", "quiz"},   {"salmon", "salmon"},
-    {"scarves", "scarf"},     {"series", "series"},   {"sheep", "sheep"},    {"shelves", "shelf"},
-    {"shrimp", "shrimp"},     {"species", "species"}, {"swine", "swine"},    {"teeth", "tooth"},
-    {"thieves", "thief"},     {"wives", "wife"},      {"wolves", "wolf"},    {"women", "woman"},
+    {"aircraft", "aircraft"}, {"bison", "bison"},   {"buses", "bus"},       {"busses", "bus"},
+    {"cacti", "cactus"},      {"calves", "calf"},   {"children", "child"},  {"clothes", "clothes"},
+    {"deer", "deer"},         {"elves", "elf"},     {"feet", "foot"},       {"fish", "fish"},
+    {"fungi", "fungus"},      {"geese", "goose"},   {"halves", "half"},     {"hooves", "hoof"},
+    {"knives", "knife"},      {"leaves", "leaf"},   {"lenses", "lens"},     {"lice", "louse"},
+    {"loaves", "loaf"},       {"men", "man"},       {"mice", "mouse"},      {"moose", "moose"},
+    {"oxen", "ox"},           {"people", "person"}, {"quizzes", "quiz"},    {"salmon", "salmon"},
+    {"scarves", "scarf"},     {"series", "series"}, {"sheep", "sheep"},     {"shelves", "shelf"},
+    {"shrimp", "shrimp"},     {"skis", "ski"},      {"species", "species"}, {"swine", "swine"},
+    {"taxis", "taxi"},        {"teeth", "tooth"},   {"thieves", "thief"},   {"ties", "tie"},
+    {"wives", "wife"},        {"wolves", "wolf"},   {"women", "woman"},
 };
 
 /* One thing whose name is a plural. */
@@ -25,6 +26,12 @@ static const char *const pairs[] = {
     "leggings",   "overalls", "pants",    "pajamas",    "pliers",     "pyjamas",    "scissors",
     "shades",     "shorts",   "slacks",   "spectacles", "suspenders", "sunglasses", "sweatpants",
     "tights",     "trousers", "trunks",   "tweezers"};
+
+static const char *const compounds[][2] = {
+    {"corn", "dog"},   {"cotton", "candy"}, {"guinea", "pig"},  {"hot", "dog"},   {"ice", "cream"},
+    {"jelly", "fish"}, {"lady", "bug"},     {"prairie", "dog"}, {"sea", "horse"}, {"sea", "lion"},
+    {"star", "fish"},  {"sweet", "corn"},   {"teddy", "bear"},
+};
 
 static const char *const numbers[] = {
     "zero",     "one",     "two",     "three",     "four",     "five",     "six",
@@ -97,10 +104,25 @@ bool itemi_noun_irregular_plural(const char *word)
     return found ? strcmp(found[0], found[1]) != 0 : ends_with_men(word);
 }
 
+bool itemi_noun_is_invariable(const char *word)
+{
+    const char *const *found = find_irregular(word);
+    return found && strcmp(found[0], found[1]) == 0;
+}
+
 bool itemi_noun_is_pair(const char *word)
 {
     for (size_t i = 0; i < ITEMI_COUNT(pairs); i++) {
         if (strcmp(word, pairs[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool itemi_noun_is_compound(const char *first, const char *second)
+{
+    for (size_t i = 0; i < ITEMI_COUNT(compounds); i++) {
+        if (strcmp(first, compounds[i][0]) == 0 && strcmp(second, compounds[i][1]) == 0)
             return true;
     }
     return false;
@@ -118,12 +140,12 @@ static size_t regular_ending(const char *word, size_t length, const char **inste
         {"ombies", "", 1}, {"rownies", "", 1}, {"kties", "", 1},  {"wties", "", 1},
         {"othies", "", 1}, {"eggies", "", 1},  {"orkies", "", 1}, {"ies", "y", 3},
         {"sses", "", 2},   {"shes", "", 2},    {"ches", "", 2},   {"xes", "", 2},
-        {"zzes", "", 2},   {"toes", "", 2},    {"goes", "", 2},   {"eroes", "", 2},
+        {"zzes", "", 2},   {"toes", "", 2},    {"goes", "", 2},   {"roes", "", 2},
         {"choes", "", 2},  {"lcanoes", "", 2}, {"inoes", "", 2},  {"oes", "", 1},
         {"s", "", 1},
     };
     for (size_t i = 0; i < ITEMI_COUNT(rules); i++) {
-        if (length > strlen(rules[i].ending) + 1 && ends_with(word, length, rules[i].ending)) {
+        if (length > strlen(rules[i].ending) && ends_with(word, length, rules[i].ending)) {
             *instead = rules[i].instead;
             return rules[i].cut;
         }

@@ -21,10 +21,15 @@ unsigned itemi_noun_hidden(const char *word);
 
 /* Is this a plural by its form alone (men, people)? */
 bool itemi_noun_irregular_plural(const char *word);
+/* Is it its own plural (sheep, aircraft)? */
+bool itemi_noun_is_invariable(const char *word);
 /* Writes the singular of a plural noun; a word that has none stays. */
 void itemi_noun_singular(const char *plural, char out[ITEMI_NOUN_MOST]);
 /* scissors, trousers: "a pair of" them is one thing. */
 bool itemi_noun_is_pair(const char *word);
+
+/* Names of two words that are no kind of their second: teddy bear, hot dog. */
+bool itemi_noun_is_compound(const char *first, const char *second);
 
 /* "two", "12", "1,000", "hundred": their value; 0 for other words. */
 uint32_t itemi_number_value(const char *word);

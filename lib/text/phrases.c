@@ -5,6 +5,7 @@
  * seen. Reads the caption sentence by sentence, so time grows with its length
  * and memory with the phrases found, of which there is a most.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "text/nouns.h"
@@ -167,13 +168,42 @@ static bool append_word(const finder *f, draft *d, size_t token, const char *wor
     return true;
 }
 
+/* The tagger's word for it, unless the form or the lexicon knows better (people, mars). */
+static bool is_plural(const finder *f, size_t token, const char *word)
+{
+    const itemi_token *t = &f->sentence.tokens[token];
+    itemi_word look;
+    if (itemi_noun_irregular_plural(word))
+        return true;
+    itemi_tagger_look(&f->tagger, f->caption + t->start, t->end - t->start,
+                      (itemi_token_kind)t->kind, &look);
+    bool noun = look.kind & ITEMI_WORD_NOUN, plural = look.kind & ITEMI_WORD_PLURAL;
+    bool open = t->kind == ITEMI_TOKEN_WORD && (look.kind & 0xff) < ITEMI_WORD_CLOSED;
+    if (open && noun != plural && !itemi_noun_is_invariable(word))
+        return plural;
+    return tag_is(f, token, "NNS");
+}
+
+/* Teddy bears are no bears: puts the first word before the head. */
+static void join_compound(const finder *f, draft *d)
+{
+    char first[ITEMI_NOUN_MOST], second[ITEMI_NOUN_MOST];
+    if (d->to - d->from < 2)
+        return;
+    word_of(f, d->to - 2, first);
+    strcpy(second, d->head);
+    if (itemi_noun_is_compound(first, second))
+        snprintf(d->head, sizeof d->head, "%.30s %.30s", first, second);
+}
+
 static bool look_at_head(const finder *f, draft *d, const char *word)
 {
-    d->plural = tag_is(f, d->to - 1, "NNS") || itemi_noun_irregular_plural(word);
+    d->plural = is_plural(f, d->to - 1, word);
     if (d->plural)
         itemi_noun_singular(word, d->head);
     else
         strcpy(d->head, word);
+    join_compound(f, d);
     return append_word(f, d, d->to - 1, word);
 }
 
@@ -246,6 +276,8 @@ static bool is_hidden(const finder *f, const draft *d)
     unsigned hidden = itemi_noun_hidden(d->head);
     if ((hidden & ITEMI_HIDDEN_ALWAYS) || (d->determiners & ITEMI_DET_NOT) || is_hidden_pair(f, d))
         return true;
+    if (itemi_determiner(d->head))
+        return true; /* a tagger's slip: "a a" */
     if ((hidden & ITEMI_HIDDEN_OF) && d->of)
         return true;
     if ((hidden & ITEMI_HIDDEN_PLACE) && d->places)

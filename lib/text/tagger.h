@@ -23,10 +23,24 @@ typedef struct itemi_tagger {
     const int8_t *weights;        /* buckets x labels */
 } itemi_tagger;
 
+/* Bits of itemi_word.kind: what a word of the lexicon can be, and, further up, what an ending
+ * tells of a word whose stem is there. Numbers from ITEMI_WORD_CLOSED to 127 are closed classes. */
+enum {
+    ITEMI_WORD_NOUN = 1,
+    ITEMI_WORD_VERB = 2,
+    ITEMI_WORD_ADJECTIVE = 4,
+    ITEMI_WORD_CLOSED = 16,
+    ITEMI_WORD_PLURAL = 1 << 8,
+    ITEMI_WORD_THIRD = 1 << 9, /* "runs" as a verb */
+    ITEMI_WORD_ING = 1 << 10,
+    ITEMI_WORD_PAST = 1 << 11,
+    ITEMI_WORD_COMPARED = 1 << 12
+};
+
 /* What the features know of a word. */
 typedef struct itemi_word {
     uint32_t identity;    /* of known words; else of their kind */
-    uint32_t kind;        /* lexicon class and what the endings tell */
+    uint32_t kind;        /* bits as above, or a number of its shape */
     uint32_t suffixes[3]; /* hashes of the last 4, 3, 2 letters */
     uint32_t shape;
 } itemi_word;

@@ -5,14 +5,7 @@
 
 #include "text/tagger.h"
 
-/* Classes of the lexicon: below 16, what the word can be (noun 1, verb 2, adjective 4,
- * adverb 8); from there on closed classes. The highest bit: seen in training. */
-#define CLASS_KNOWN 0x80u
-#define CLASS_OPEN  16u
-
-enum { NOUN = 1, VERB = 2 };
-/* What an ending tells of a word whose stem is in the lexicon. */
-enum { PLURAL = 1 << 8, THIRD = 1 << 9, ING = 1 << 10, PAST = 1 << 11, COMPARED = 1 << 12 };
+#define CLASS_KNOWN 0x80u /* highest bit of a class: the word was seen in training */
 
 #define FOLDED 32 /* bytes kept of a word */
 
@@ -54,7 +47,7 @@ static unsigned find(const itemi_tagger *tagger, const char *text, size_t length
 static unsigned open_class(const itemi_tagger *tagger, const char *text, size_t length)
 {
     unsigned found = length >= 2 ? find(tagger, text, length) & ~CLASS_KNOWN : 0;
-    return found < CLASS_OPEN ? found : 0;
+    return found < ITEMI_WORD_CLOSED ? found : 0;
 }
 
 /* The same for a stem that may have lost an e, changed y to i, or doubled its last letter. */
@@ -85,19 +78,22 @@ static unsigned from_s(const itemi_tagger *tagger, const char *text, size_t leng
     unsigned stem = open_class(tagger, text, length - 1);
     if (ends_with(text, length, "es"))
         stem |= stem_class(tagger, text, length - 2);
-    return ((stem & NOUN) ? PLURAL : 0u) | ((stem & VERB) ? THIRD : 0u);
+    return ((stem & ITEMI_WORD_NOUN) ? ITEMI_WORD_PLURAL : 0u) |
+           ((stem & ITEMI_WORD_VERB) ? ITEMI_WORD_THIRD : 0u);
 }
 
 static unsigned endings(const itemi_tagger *tagger, const char *text, size_t length)
 {
     if (ends_with(text, length, "ing"))
-        return stem_class(tagger, text, length - 3) & VERB ? ING : 0;
+        return stem_class(tagger, text, length - 3) & ITEMI_WORD_VERB ? ITEMI_WORD_ING : 0;
     if (ends_with(text, length, "ed"))
-        return stem_class(tagger, text, length - 2) & VERB ? PAST : 0;
+        return stem_class(tagger, text, length - 2) & ITEMI_WORD_VERB ? ITEMI_WORD_PAST : 0;
     if (ends_with(text, length, "er"))
-        return stem_class(tagger, text, length - 2) & 4 ? COMPARED : 0;
+        return stem_class(tagger, text, length - 2) & ITEMI_WORD_ADJECTIVE ? ITEMI_WORD_COMPARED
+                                                                           : 0;
     if (ends_with(text, length, "est"))
-        return stem_class(tagger, text, length - 3) & 4 ? COMPARED : 0;
+        return stem_class(tagger, text, length - 3) & ITEMI_WORD_ADJECTIVE ? ITEMI_WORD_COMPARED
+                                                                           : 0;
     return ends_with(text, length, "s") ? from_s(tagger, text, length) : 0;
 }
 
@@ -150,7 +146,7 @@ void itemi_tagger_look(const itemi_tagger *tagger, const char *text, size_t leng
 
     word->shape = shape_of(folded, count, kind);
     word->kind = found & ~CLASS_KNOWN;
-    if (spelled && word->kind < CLASS_OPEN)
+    if (spelled && word->kind < ITEMI_WORD_CLOSED)
         word->kind |= endings(tagger, folded, count);
     if (!spelled)
         word->kind = 0x100000u + word->shape;

@@ -22,10 +22,11 @@ item_status itemi_wordpiece_encode(const itemi_wordpiece *wp, const char *text, 
 
 /* A noun phrase of a caption. */
 typedef struct itemi_phrase {
-    char *text;          /* normalised: lower case, no article, single spaces */
-    char *head;          /* its head noun, singular where the lemma is known */
-    uint32_t start, end; /* bytes of its first mention in the caption */
-    uint32_t count;      /* 1 for "a dog", 2 for "two dogs", 0 if unknown ("dogs") */
+    char *text;          /* small letters (ASCII), no determiner, numbers kept: "two brown dogs" */
+    char *head;          /* its head noun, singular: "dog", "person" for people, "teddy bear" */
+    uint32_t start, end; /* bytes of its first mention in the caption, without determiner */
+    uint32_t count;      /* 1 for "a dog", "the dog"; 2 for "two dogs", "a couple of dogs";
+                            0 if unknown: "dogs", "water" */
 } itemi_phrase;
 
 typedef struct itemi_phrases {
@@ -35,8 +36,11 @@ typedef struct itemi_phrases {
 } itemi_phrases;
 
 /*
- * Visible noun phrases in order of mention, duplicates merged, phrases that
- * cannot be seen left out. Needs no file: the model is compiled in.
+ * Visible noun phrases in order of mention, duplicates merged ("the dog" after
+ * "a brown dog"), phrases that cannot be seen left out (hidden_nouns.c lists
+ * them). At most 256; the rest of the caption is then not read. Needs no file:
+ * the model is compiled in. Time grows with the length of the caption. On
+ * failure (ITEM_E_FORMAT for invalid UTF-8, ITEM_E_MEMORY) out is empty.
  */
 item_status itemi_phrases_find(const itemi_mem *mem, const char *caption, itemi_phrases *out,
                                item_error *err);

@@ -7,7 +7,7 @@ from corpus import HERE_STYLES, chunks, is_word
 
 HIDDEN, FOREIGN = "\x01", "\x02"  # for the driver: not seen in training, in no lexicon
 OPEN_TAGS = {"NN", "NNS", "JJ", "VBG", "VBN", "VB", "RB"}
-FILLED = 9000  # sentences from styles.txt in an epoch
+FILLED = 12000  # sentences from styles.txt in an epoch
 NOUN, VERB, ADJECTIVE, ADVERB = 1, 2, 4, 8
 
 EMOJI = "🐶 😍 🔥 ❤️ 🌊 ☀️ 😂 🎉 📷 🍕 👶 🚲 ✨ 💕 🙌 🌸 😭".split()
@@ -34,7 +34,8 @@ def open_place(place):
 
 
 class Maker:
-    """One epoch after another of changed sentences. `words` is the lexicon, `common` some of its words."""
+    """One epoch after another of changed sentences. `words` is the lexicon, `common` the frequent
+    part of it."""
 
     def __init__(self, captions, words, common, rng):
         self.rng = rng
@@ -79,7 +80,7 @@ class Maker:
         rate = self.rng.choice([0.0, 0.1, 0.4])
         out = []
         for word, labels in sentence:
-            tag = next(iter(labels))[2:]
+            tag = min(labels)[2:]
             if tag in OPEN_TAGS and is_word(word) and self.rng.random() < rate:
                 word = (FOREIGN if self.rng.random() < 0.3 else HIDDEN) + word
             out.append((word, labels))
@@ -230,7 +231,7 @@ class Maker:
 
 
 def noun(labels):
-    return next(iter(labels))[2:] in ("NN", "NNS")
+    return min(labels)[2:] in ("NN", "NNS")
 
 
 def contractions(word):
@@ -243,7 +244,7 @@ def without_articles(sentence):
     """A sentence without a, an, the: the next word of the phrase begins it."""
     out, begin = [], False
     for word, labels in sentence:
-        if word.lower() in ("a", "an", "the") and next(iter(labels))[0] == "B":
+        if word.lower() in ("a", "an", "the") and min(labels)[0] == "B":
             begin = True
             continue
         if begin:
@@ -257,22 +258,26 @@ def phrases_of(sentence):
     """Phrases with a noun in them that leave nothing open."""
     if any(len(labels) > 1 for _, labels in sentence):
         return []
-    places = [next(iter(labels)) for _, labels in sentence]
+    places = [min(labels) for _, labels in sentence]
     return [sentence[a:b] for a, b in chunks(places) if places[b - 1][2:] in ("NN", "NNS")]
 
 
 def soften(sentence, words):
-    """Leaves open what the silver tagger often takes wrong: "a dog leaps" as one phrase, and
-    "a man climbing". The other captions decide."""
-    has_verb = any(label == "O-VB" for _, label in sentence)
-    out = []
+    """Mends what the silver tagger often takes wrong: "a dog leaps" as one phrase becomes a verb
+    where "a" forbids a plural and is left open elsewhere, as is "a man climbing". The other
+    captions decide."""
+    out, article = [], False
     for i, (word, label) in enumerate(sentence):
         labels = {label}
         after = sentence[i + 1][1][0] if i + 1 < len(sentence) else "O"
         before = sentence[i - 1][1] if i else ""
+        if label[0] == "B":
+            article = word.lower() in ("a", "an")
+        elif label[2:] == "CD" or word.lower() in ("few", "couple", "lot"):
+            article = False
         if label in ("I-NNS", "I-NN") and before[2:] in ("NN", "NNS") and after != "I":
-            if label == "I-NNS" and not has_verb and verb_stem(word.lower(), words):
-                labels.add("O-VB")
+            if label == "I-NNS" and before[2:] == "NN" and verb_stem(word.lower(), words):
+                labels = {"O-VB"} if article else {label, "O-VB"}
             if label == "I-NN" and word.endswith("ing"):
                 labels.add("O-VBG")
         out.append((word, frozenset(labels)))
@@ -280,5 +285,5 @@ def soften(sentence, words):
 
 
 def verb_stem(word, words):
-    stems = [word[:-1]] + ([word[:-2]] if word.endswith("es") else [])
+    stems = [word[:-1]] + ([word[:-2], word[:-3] + "y"] if word.endswith("es") else [])
     return any(words.get(s, 0) & 127 < 16 and words.get(s, 0) & VERB for s in stems)

@@ -28,7 +28,8 @@ REPO = HERE.parent.parent
 SEED = 20
 FEATURES = 26
 LEAST_LABEL = 15  # rarer labels are left open instead
-NEVER = -1e6      # score of a step from O or the start to I
+TINY = 1e-12      # weight of a step from O or the start to I
+LEAST_CHANGE = 0.002
 
 
 def features(driver, model, sentences):
@@ -40,74 +41,75 @@ def features(driver, model, sentences):
 
 
 class Chain:
-    """An averaged structured perceptron: scores of labels by bucket and of steps between labels.
+    """A conditional random field: scores of labels by bucket and of steps between labels.
 
-    A path that is not wanted must score `margin` a token below one that is. The answer is the
-    mean of the weights over all updates, kept by the usual trick: what an update adds is also
-    added to `late`, times the count of updates before it.
+    Steps down the gradient of -log p(allowed labels), each bucket at a rate of its own (the
+    root of the squared gradients that it has seen), kept small by `rate` falling to 0.
     """
 
-    def __init__(self, labels, buckets, margin):
+    def __init__(self, labels, buckets):
         n = len(labels)
-        self.margin, self.updates = margin, 1.0
         self.weights = np.zeros((buckets, n), dtype=np.float32)
-        self.late = np.zeros((buckets, n), dtype=np.float64)
+        self.seen = np.full(buckets, 1.0, dtype=np.float32)
         self.steps = np.zeros((n + 2, n))
-        self.late_steps = np.zeros((n + 2, n))
+        self.seen_steps = np.full((n + 2, n), 1.0)
         begins = np.array([name[0] == "I" for name in labels])
         outside = np.array([name[0] == "O" for name in labels] + [True, False])
-        self.never = np.where(outside[:, None] & begins[None, :], NEVER, 0.0)
+        self.never = outside[:, None] & begins[None, :]
 
-    def best(self, scores, lengths):
-        """Best path of each sentence (batch, time); what stands behind its end is 0."""
+    def moves(self):
+        return np.where(self.never, TINY, np.exp(np.clip(self.steps, -12, 12)))
+
+    def marginals(self, scores, lengths):
+        """Probability of each label at each place, expected steps, and log of the sum of all
+        paths. scores (batch, time, labels); what stands behind an end does not count."""
         batch, time_, n = scores.shape
-        steps = self.steps + self.never
-        state = scores[:, 0] + steps[n]
-        origin = np.zeros((batch, time_, n), dtype=np.int16)
-        for t in range(1, time_):
-            ways = state[:, :, None] + steps[None, :n]
-            origin[:, t] = ways.argmax(1)
-            going = (t < lengths)[:, None]
-            state = np.where(going, ways.max(1) + scores[:, t], state)
-        path = np.zeros((batch, time_), dtype=np.int64)
-        now = (state + steps[n + 1]).argmax(1)
-        for t in range(time_ - 1, -1, -1):
-            path[:, t] = np.where(t < lengths, now, 0)
+        moves = self.moves()
+        top = scores.max(2, keepdims=True)
+        here = np.exp(scores - top)
+        ahead = np.empty_like(here)
+        behind = np.empty_like(here)
+        scale = np.ones((batch, time_))
+        ahead[:, 0] = here[:, 0] * moves[n]
+        for t in range(time_):
             if t:
-                now = np.where(t < lengths, origin[np.arange(batch), t, now], now)
-        return path
+                ahead[:, t] = here[:, t] * (ahead[:, t - 1] @ moves[:n])
+                ahead[:, t] = np.where((t < lengths)[:, None], ahead[:, t], ahead[:, t - 1])
+            scale[:, t] = ahead[:, t].sum(1)
+            ahead[:, t] /= scale[:, t, None]
+        behind[:, -1] = moves[n + 1]
+        expected = np.zeros_like(self.steps)
+        inside = np.arange(time_)[None, :] < lengths[:, None]
+        total = ((np.log(scale) + top[:, :, 0]) * inside).sum(1)
+        for t in range(time_ - 1, 0, -1):
+            into = here[:, t] * behind[:, t]
+            back = into @ moves[:n].T
+            live = (t < lengths)[:, None]
+            norm = (ahead[:, t - 1] * back).sum(1, keepdims=True)
+            expected[:n] += moves[:n] * ((ahead[:, t - 1] * live / norm).T @ into)
+            behind[:, t - 1] = np.where(live, back / back.max(1, keepdims=True), moves[n + 1])
+        places = ahead * behind
+        total += np.log(places[:, -1].sum(1))
+        places /= places.sum(2, keepdims=True)
+        expected[n] = places[:, 0].sum(0)
+        expected[n + 1] = places[np.arange(batch), lengths - 1].sum(0)
+        return places * inside[:, :, None], expected, total
 
-    def learn(self, buckets, allowed, lengths, size=1.0):
-        """One update; returns the count of wrong labels."""
+    def learn(self, buckets, allowed, lengths, rate):
+        """One step; returns the sum of -log p(allowed)."""
         scores = self.weights[buckets].sum(2, dtype=np.float64)
-        wanted = self.best(scores - 1e6 * ~allowed, lengths)
-        found = self.best(scores + self.margin * ~allowed, lengths)
-        # where the best path is allowed, it is the wanted one
-        right = np.take_along_axis(allowed, found[:, :, None], 2)[:, :, 0].all(1)
-        wrong = (wanted != found) & ~right[:, None]
-        rows = buckets[wrong]
-        for labels, sign in ((wanted, size), (found, -size)):
-            columns = np.repeat(labels[wrong][:, None], FEATURES, 1)
-            np.add.at(self.weights, (rows, columns), sign)
-            np.add.at(self.late, (rows, columns), sign * self.updates)
-            self.learn_steps(labels[~right], lengths[~right], sign)
-        self.updates += 1
-        return int(wrong.sum())
-
-    def learn_steps(self, paths, lengths, amount):
-        n = self.steps.shape[1]
-        for t in range(paths.shape[1] + 1):
-            here = t <= lengths
-            origin = paths[here, t - 1] if t else np.full(here.sum(), n)
-            last = lengths[here] == t
-            to = np.where(last, origin, paths[here, min(t, paths.shape[1] - 1)])
-            origin = np.where(last, n + 1, origin)
-            np.add.at(self.steps, (origin, to), amount)
-            np.add.at(self.late_steps, (origin, to), amount * self.updates)
-
-    def mean(self):
-        return (self.weights - self.late / self.updates,
-                self.steps - self.late_steps / self.updates)
+        found, found_steps, total = self.marginals(scores, lengths)
+        wanted, wanted_steps, part = self.marginals(np.where(allowed, scores, -1e3), lengths)
+        change = (found - wanted).astype(np.float32)
+        large = np.abs(change).max(2) > LEAST_CHANGE
+        rows = buckets[large]
+        change = np.repeat(change[large][:, None], FEATURES, 1)
+        np.add.at(self.seen, rows, (change ** 2).sum(2))
+        np.add.at(self.weights, rows, -rate * change / np.sqrt(self.seen[rows])[:, :, None])
+        change = found_steps - wanted_steps
+        self.seen_steps += change ** 2
+        self.steps -= rate * change / np.sqrt(self.seen_steps)
+        return float((total - part).sum())
 
 
 def batches(sentences, rows, masks, size, rng):
@@ -147,10 +149,11 @@ def label_masks(sentences, labels):
 
 def quantised(chain):
     """Whole numbers on one scale; the few weights beyond it are cut."""
-    weights, steps = chain.mean()
-    scale = 127 / np.quantile(np.abs(weights[weights != 0]), 0.9995)
+    weights = chain.weights
+    scale = 127 / np.quantile(np.abs(weights[weights != 0]), 0.9999)
     weights = np.clip(np.round(weights * scale), -127, 127).astype(np.int8)
-    return weights, np.round(steps * scale) + np.where(chain.never, -30000, 0)
+    steps = np.round(np.clip(chain.steps, -12, 12) * scale)
+    return weights, np.where(chain.never, -30000, steps)
 
 
 def main():
@@ -161,8 +164,8 @@ def main():
     parser.add_argument("--out", type=Path, default=REPO / "lib" / "text" / "chunker.bin")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--buckets", type=int, default=1 << 15)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--margin", type=float, default=2.0)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=0.5)
     args = parser.parse_args()
     rng = random.Random(SEED)
 
@@ -174,19 +177,21 @@ def main():
     maker = augment.Maker(captions, words, common, rng)
     print(f"{len(captions)} captions, {len(labels)} labels, {len(words)} words in the lexicon")
 
-    chain = Chain(labels, args.buckets, args.margin)
+    chain = Chain(labels, args.buckets)
     with tempfile.NamedTemporaryFile(suffix=".bin") as empty:
         empty.write(pack(labels, words, np.zeros((len(labels) + 2, len(labels))),
                          np.zeros((args.buckets, len(labels)), dtype=np.int8)))
         empty.flush()
         for epoch in range(args.epochs):
-            start, wrong = time.time(), 0
+            start, loss = time.time(), 0.0
             sentences = maker.epoch()
             rows = features(args.driver, empty.name, sentences)
             masks = label_masks(sentences, labels)
-            for batch in batches(sentences, rows, masks, args.batch, rng):
-                wrong += chain.learn(*batch)
-            print(f"epoch {epoch + 1}: {wrong / len(rows):.4f} of the labels wrong or too close, "
+            parts = list(batches(sentences, rows, masks, args.batch, rng))
+            for i, batch in enumerate(parts):
+                done = (epoch + i / len(parts)) / args.epochs
+                loss += chain.learn(*batch, args.rate * (1 - done))
+            print(f"epoch {epoch + 1}: loss {loss / len(sentences):.4f} a sentence, "
                   f"{time.time() - start:.0f} s", flush=True)
     weights, steps = quantised(chain)
     args.out.write_bytes(pack(labels, words, steps, weights))

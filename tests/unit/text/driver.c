@@ -4,7 +4,7 @@
  * reference. Reads NUL-terminated texts from standard input:
  *   text-driver words             normalised words of BERT, one text a line
  *   text-driver ids VOCAB LIMIT   ids of WordPiece, one text a line
- *   text-driver features|tags|chunks|phrases MODEL   see driver_tagger.c
+ *   text-driver features|tags|tokens|chunks|phrases MODEL   see driver_tagger.c
  */
 #include "driver.h"
 
@@ -85,9 +85,8 @@ int main(int argc, char **argv)
     if (argc == 3)
         return driver_tagger(argv[1], argv[2]);
     if (!ids && !(argc == 2 && strcmp(argv[1], "words") == 0)) {
-        fprintf(
-            stderr,
-            "usage: text-driver words | ids VOCAB LIMIT | features|tags|chunks|phrases MODEL\n");
+        fprintf(stderr, "usage: text-driver words | ids VOCAB LIMIT | "
+                        "features|tags|tokens|chunks|phrases MODEL\n");
         return 2;
     }
     if (ids && !(wp = open_vocabulary(argv[2])))

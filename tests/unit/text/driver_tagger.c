@@ -5,6 +5,8 @@
  *   features  tokens, one a line, a line with \3 after a sentence; 16-bit numbers out.
  *             A token after \1 counts as not seen in training, after \2 as in no lexicon.
  *   tags      the same tokens in, their labels out
+ *   tokens    NUL-terminated texts in; "start end" in bytes of each token, an empty
+ *             line after each text (MODEL: -)
  *   chunks    NUL-terminated texts in; "start end" in bytes of each base noun phrase,
  *             an empty line after each text
  *   phrases   the same in; text, head, count, start, end of each visible phrase (MODEL: -)
@@ -91,6 +93,16 @@ static void run_tokens(const itemi_tagger *tagger, char *text, bool features)
     }
 }
 
+static void run_cut(const char *text)
+{
+    itemi_caption caption;
+    itemi_token token;
+    itemi_caption_start(&caption, text, strlen(text));
+    while (itemi_caption_next(&caption, &token))
+        printf("%u %u\n", token.start, token.end);
+    putchar('\n');
+}
+
 static void run_chunks(const itemi_tagger *tagger, const char *text)
 {
     itemi_caption caption;
@@ -129,14 +141,16 @@ int driver_tagger(const char *mode, const char *model)
     char *input = driver_read(stdin, &length);
     if (!input)
         return 1;
-    bool chunks = strcmp(mode, "chunks") == 0;
+    bool chunks = strcmp(mode, "chunks") == 0, phrases = strcmp(mode, "phrases") == 0;
     int failed = 0;
-    if (chunks || strcmp(mode, "phrases") == 0) {
+    if (chunks || phrases || strcmp(mode, "tokens") == 0) {
         for (size_t at = 0; !failed && at < length; at += strlen(input + at) + 1) {
             if (chunks)
                 run_chunks(&tagger, input + at);
-            else
+            else if (phrases)
                 failed = run_phrases(input + at);
+            else
+                run_cut(input + at);
         }
     } else {
         run_tokens(&tagger, input, strcmp(mode, "features") == 0);
