@@ -72,21 +72,24 @@ static host_file *find(host *h, const char *role)
     return NULL;
 }
 
-static void path_of(const host *h, const host_file *file, char *out, size_t room)
+/* The file of a role and its path. */
+static item_status locate(host *h, const char *role, host_file **file, char path[1024],
+                          item_error *err)
 {
-    (void)snprintf(out, room, "%s/%s", h->folder, file->name);
+    *file = find(h, role);
+    if (!*file)
+        return refuse(err, ITEM_E_PACK, role);
+    (void)snprintf(path, 1024, "%s/%s", h->folder, (*file)->name);
+    return ITEM_OK;
 }
 
 static item_status weights_open(void *user, const char *role, item_weights **out, item_error *err)
 {
     host *h = user;
     char path[1024];
-    host_file *file = find(h, role);
-    if (!file)
-        return refuse(err, ITEM_E_PACK, role);
-    path_of(h, file, path, sizeof path);
-    item_status status = ITEM_OK;
-    if (!file->open)
+    host_file *file;
+    item_status status = locate(h, role, &file, path, err);
+    if (status == ITEM_OK && !file->open)
         status = itemi_safetensors_open(NULL, path, true, &file->open, err);
     if (status != ITEM_OK)
         return status;
@@ -152,12 +155,9 @@ static item_status file_bytes(void *user, const char *role, const char **data, s
 {
     host *h = user;
     char path[1024];
-    host_file *file = find(h, role);
-    if (!file)
-        return refuse(err, ITEM_E_PACK, role);
-    path_of(h, file, path, sizeof path);
-    item_status status = ITEM_OK;
-    if (!h->words.data)
+    host_file *file;
+    item_status status = locate(h, role, &file, path, err);
+    if (status == ITEM_OK && !h->words.data)
         status = itemi_file_open(NULL, path, 0, false, &h->words, err);
     *data = (const char *)h->words.data;
     *size = h->words.size;
@@ -172,11 +172,10 @@ static item_status tokens_open(void *user, const char *role, item_tokens **out, 
     char path[1024];
     itemi_file bytes;
     itemi_wordpiece *wp = NULL;
-    host_file *file = find(h, role);
-    if (!file)
-        return refuse(err, ITEM_E_PACK, role);
-    path_of(h, file, path, sizeof path);
-    item_status status = itemi_file_open(NULL, path, 0, false, &bytes, err);
+    host_file *file;
+    item_status status = locate(h, role, &file, path, err);
+    if (status == ITEM_OK)
+        status = itemi_file_open(NULL, path, 0, false, &bytes, err);
     if (status != ITEM_OK)
         return status;
     status = itemi_wordpiece_open(NULL, (const char *)bytes.data, bytes.size, &wp, err);

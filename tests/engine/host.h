@@ -36,6 +36,15 @@ typedef struct host {
 
 /* Folder of the pack: ITEM_TEST_PACK, or packs/small; NULL where there is none. */
 const char *host_pack(void);
+/* Ends a test that needs what is not there. */
+#define SKIP_UNLESS(there)                                                                         \
+    do {                                                                                           \
+        if (!(there)) {                                                                            \
+            print_message("no weights in packs/small: skipped\n");                                 \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
+
 /* The roles of all three stages, as in the small pack. */
 void host_init(host *h, const char *folder);
 /* The file of a role. */

@@ -36,12 +36,6 @@ static int teardown(void **state)
     return 0;
 }
 
-#define OPENED_OR_SKIP                                                                             \
-    if (!opened) {                                                                                 \
-        print_message("no weights in packs/small: skipped\n");                                     \
-        skip();                                                                                    \
-    }
-
 static itemi_safetensors *golden(const char *name)
 {
     itemi_safetensors *file = NULL;
@@ -99,7 +93,7 @@ static size_t whole_crops(item_image *const *images, size_t n, item_crop *crops,
 
 static void pictures_as_the_reference(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     item_image *images[4];
     item_crop crops[4];
     const item_crop *list[4];
@@ -126,7 +120,7 @@ static void pictures_as_the_reference(void **state)
 
 static void texts_as_the_reference(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     const char *texts[64];
     itemi_safetensors *file = golden("embedder");
     json_t *list = texts_of(file, "texts");
@@ -155,7 +149,7 @@ static void texts_as_the_reference(void **state)
 /* More than fit in one run, of pictures as of tokens. */
 static void large_batches_are_cut(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     enum { COUNT = 37 };
     item_image *images[4];
     item_crop crops[COUNT];
@@ -187,7 +181,8 @@ static void large_batches_are_cut(void **state)
 
 static void empty_batches_are_fine(void **state)
 {
-    OPENED_OR_SKIP(void) state;
+    SKIP_UNLESS(opened);
+    (void)state;
     assert_int_equal(s.embedder.embed_images(s.embedder_self, &call.call, NULL, 0, NULL, NULL),
                      ITEM_OK);
     assert_int_equal(s.embedder.embed_texts(s.embedder_self, &call.call, NULL, 0, NULL, NULL),
@@ -270,19 +265,21 @@ static void check_captions(const char *kind, uint32_t beams)
 
 static void greedy_as_the_reference(void **state)
 {
-    OPENED_OR_SKIP(void) state;
+    SKIP_UNLESS(opened);
+    (void)state;
     check_captions("greedy", 1);
 }
 
 static void beams_as_the_reference(void **state)
 {
-    OPENED_OR_SKIP(void) state;
+    SKIP_UNLESS(opened);
+    (void)state;
     check_captions("beams", 3);
 }
 
 static void options_of_captions(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     captions c;
     item_image *images[4];
     item_caption_options options = {.struct_size = sizeof options, .beams = 8, .max_tokens = 2};
@@ -343,7 +340,7 @@ static item_status detect(item_image *const *images, size_t n, const char *const
 /* Boxes of the classes that golden pictures show, by phrases that mean them. */
 static void boxes_as_the_reference(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     static const struct {
         const char *phrase;
         int class;
@@ -391,7 +388,7 @@ static void boxes_as_the_reference(void **state)
 
 static void boxes_follow_size_and_options(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     const char *phrases[] = {"a dog"};
     found plain[1], wide[1], none[1], few[1];
     item_image *images[1], *stretched = NULL;
@@ -427,7 +424,7 @@ static void boxes_follow_size_and_options(void **state)
 
 static void odd_phrases_find_nothing(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     const char *phrases[] = {"", "   ", "\xff\xfe", "quxzzy blorb", "it"};
     found out[1];
     item_image *images[1];
@@ -444,7 +441,7 @@ static void odd_phrases_find_nothing(void **state)
 
 static void bfloat16_stays_near(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     stages low = {0};
     const char *text = "two dogs on the grass";
     const size_t width = s.embedder.width;

@@ -50,12 +50,6 @@ static int teardown(void **state)
     return 0;
 }
 
-#define OPENED_OR_SKIP                                                                             \
-    if (!opened) {                                                                                 \
-        print_message("no weights in packs/small: skipped\n");                                     \
-        skip();                                                                                    \
-    }
-
 /* Runs first: no lane computes yet. */
 static void settings_before_and_after(void **state)
 {
@@ -125,7 +119,7 @@ static void long_call_init(long_call *l)
 
 static void cancel_ends_what_computes(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     long_call l;
     pthread_t thread;
     (void)state;
@@ -144,7 +138,7 @@ static void cancel_ends_what_computes(void **state)
 
 static void cancel_ends_what_waits(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     long_call busy, waiting;
     pthread_t threads[2];
     (void)state;
@@ -168,7 +162,7 @@ static void cancel_ends_what_waits(void **state)
 
 static void cancelled_before_it_starts(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     long_call l;
     item_error err = ITEM_ERROR_INIT;
     const char *text = "a dog";
@@ -213,7 +207,7 @@ static void *compute_often(void *user)
 
 static void eight_callers_get_what_one_gets(void **state)
 {
-    OPENED_OR_SKIP
+    SKIP_UNLESS(opened);
     static caller alone[CALLERS], together[CALLERS];
     pthread_t threads[CALLERS];
     (void)state;

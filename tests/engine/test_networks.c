@@ -3,7 +3,7 @@
  * The networks themselves against stored outputs of the reference: grids, text vectors, scores
  * and sides of boxes. Linked with the engine's own files; the operations lie beside this program.
  */
-#include "backends/torch/nets.h"
+#include "backends/torch/classes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,12 +26,6 @@ static int setup(void **state)
         host_init(&h, pack);
     return 0;
 }
-
-#define PACK_OR_SKIP                                                                               \
-    if (!pack) {                                                                                   \
-        print_message("no weights in packs/small: skipped\n");                                     \
-        skip();                                                                                    \
-    }
 
 typedef struct job {
     const void *model;
@@ -104,7 +98,7 @@ static void encode(itx_run *run, void *arg)
 
 static void grids(void **state)
 {
-    PACK_OR_SKIP
+    SKIP_UNLESS(pack);
     itx_net *net;
     itemi_safetensors *file = golden("image_encoder");
     (void)state;
@@ -132,7 +126,7 @@ static void read_texts(itx_run *run, void *arg)
 /* Tokens as the reference has them, then its vectors. */
 static void texts(void **state)
 {
-    PACK_OR_SKIP
+    SKIP_UNLESS(pack);
     itx_net *net;
     item_tokens *tokens;
     itx_tokens_row row;
@@ -200,7 +194,7 @@ static void check_level(const itemi_safetensors *file, const itx_nanodet *d, flo
 
 static void cells(void **state)
 {
-    PACK_OR_SKIP
+    SKIP_UNLESS(pack);
     static const size_t steps[ITX_LEVELS] = {16, 4, 1};
     itx_net *net;
     itemi_safetensors *file = golden("detector");
@@ -225,6 +219,76 @@ static void cells(void **state)
     free(pixels);
 }
 
+/* ---- phrases ---- */
+
+/* Lines "phrase<TAB>class" of the list that was labelled by hand. */
+static size_t read_list(char *text, const char **phrases, const char **names, size_t room)
+{
+    size_t n = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        char *tab = strchr(line, '\t');
+        if (line[0] == '#' || !tab || n == room)
+            continue;
+        *tab = '\0';
+        phrases[n] = line;
+        names[n++] = tab + 1;
+    }
+    return n;
+}
+
+/* Class of a name among the network's, -1 for "none". */
+static int32_t class_of(const json_t *names, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        if (strcmp(json_string_value(json_array_get(names, i)), name) == 0)
+            return (int32_t)i;
+    assert_string_equal(name, "none");
+    return -1;
+}
+
+static void phrases_find_their_classes(void **state)
+{
+    SKIP_UNLESS(pack);
+    const char *phrases[256], *names[256];
+    int32_t classes[256];
+    itemi_file file;
+    item_weights *weights;
+    json_t *all = NULL;
+    size_t right = 0;
+    (void)state;
+    host_set(&h, "weights", "detector.safetensors");
+    itx_classes c = {.s = &h.services};
+    assert_int_equal(itx_net_open(c.s, "weights", &itx_nanodet_kind, &c.detector, NULL), ITEM_OK);
+    assert_int_equal(itx_net_open(c.s, "text", &itx_text_kind, &c.text, NULL), ITEM_OK);
+    assert_int_equal(c.s->tokens_open(&h, "vocab", &c.tokens, NULL), ITEM_OK);
+    assert_int_equal(c.s->weights_open(&h, "weights", &weights, NULL), ITEM_OK);
+    const char *meta = c.s->weights_meta(weights, "class_names");
+    assert_int_equal(itemi_json_parse(meta, strlen(meta), "class_names", &all, NULL), ITEM_OK);
+    assert_int_equal(itemi_file_open(NULL, TEST_SOURCE "/tests/golden/networks/phrase_classes.tsv",
+                                     0, false, &file, NULL),
+                     ITEM_OK);
+    char *text = calloc(1, file.size + 1);
+    memcpy(text, file.data, file.size);
+    const size_t n = read_list(text, phrases, names, 256);
+    assert_true(n >= 100);
+    assert_int_equal(itx_classes_find(&c, NULL, phrases, n, classes, NULL), ITEM_OK);
+    for (size_t i = 0; i < n; i++) {
+        const bool same = classes[i] == class_of(all, names[i]);
+        right += same;
+        if (!same)
+            print_message("%s: class %d, labelled %s\n", phrases[i], (int)classes[i], names[i]);
+    }
+    print_message("%zu of %zu phrases as labelled\n", right, n);
+    assert_true(10 * right >= 9 * n);
+    free(text);
+    json_decref(all);
+    itemi_file_close(&file);
+    c.s->weights_close(weights);
+    c.s->tokens_close(c.tokens);
+    itx_net_close(c.detector);
+    itx_net_close(c.text);
+}
+
 static void devices_are_named(void **state)
 {
     item_error err = ITEM_ERROR_INIT;
@@ -240,6 +304,7 @@ int main(void)
         cmocka_unit_test(grids),
         cmocka_unit_test(texts),
         cmocka_unit_test(cells),
+        cmocka_unit_test(phrases_find_their_classes),
         cmocka_unit_test(devices_are_named),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

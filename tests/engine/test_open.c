@@ -15,13 +15,6 @@ static int setup(void **state)
     return 0;
 }
 
-#define PACK_OR_SKIP(state)                                                                        \
-    const char *pack = *(state);                                                                   \
-    if (!pack) {                                                                                   \
-        print_message("no weights in packs/small: skipped\n");                                     \
-        skip();                                                                                    \
-    }
-
 static void family_must_be_known(void **state)
 {
     item_error err = ITEM_ERROR_INIT;
@@ -86,7 +79,8 @@ static void expect_fault(const char *pack, const char *which, const char *tensor
 
 static void missing_tensors_are_named(void **state)
 {
-    PACK_OR_SKIP(state)
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
     expect_fault(pack, "c", "blocks.3.dw.weight", false, "\"image\"");
     expect_fault(pack, "c", "layers.1.cross.k.bias", false, "\"weights\"");
     expect_fault(pack, "d", "conv.17.weight", false, NULL);
@@ -97,7 +91,8 @@ static void missing_tensors_are_named(void **state)
 
 static void wrong_shapes_are_named(void **state)
 {
-    PACK_OR_SKIP(state)
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
     expect_fault(pack, "c", "blocks.3.project.bias", true, "not 40");
     expect_fault(pack, "c", "layers.0.self.q.weight", true, NULL);
     expect_fault(pack, "d", "conv.33.bias", true, "not 124");
@@ -107,7 +102,8 @@ static void wrong_shapes_are_named(void **state)
 
 static void words_must_fit(void **state)
 {
-    PACK_OR_SKIP(state)
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
     item_error err = ITEM_ERROR_INIT;
     stages s = {0};
     host_init(&s.h, pack);
@@ -120,7 +116,8 @@ static void words_must_fit(void **state)
 /* The second opening finds the networks of the first: it reads no tensor. */
 static void networks_are_shared(void **state)
 {
-    PACK_OR_SKIP(state)
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
     stages a = {0}, b = {0};
     assert_int_equal(stages_open(&a, pack, "ce", NULL), ITEM_OK);
     host_init(&b.h, pack);
@@ -140,7 +137,8 @@ static void networks_are_shared(void **state)
 
 static void precisions_are_not_mixed(void **state)
 {
-    PACK_OR_SKIP(state)
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
     stages a = {0}, b = {0};
     assert_string_equal(engine->precision("fp32"), "fp32");
     assert_string_equal(engine->precision(NULL), "fp32");
