@@ -43,6 +43,7 @@ static const option options[] = {
     {'q', "--query", "TEXT", "what to look for; may be given many times", NULL, LIST(queries)},
     {'x', "--text", "TEXT", "a text to embed; may be given many times", NULL, LIST(texts)},
     {'O', "--out", "FILE", "where the head goes", NULL, TEXT(out)},
+    {'O', "-o", "FILE", "the same", NULL, TEXT(out)},
     {'S', "--save", "FILE", "keep the vectors too (.safetensors), for another run", NULL,
      TEXT(save)},
     {'R', "--rival", "HEAD", "compare with this head on the same pictures", NULL, TEXT(rival)},
@@ -66,7 +67,7 @@ static const option options[] = {
     {'a', "--accept-truncated", NULL, "read pictures that end early, with a warning",
      "accept_truncated", NOTHING},
     {'j', "--json", NULL, "one JSON object a line, as soon as it is known", NULL, FLAG(json)},
-    {'0', "-0", NULL, "names on standard input end with NUL, not newline", NULL, FLAG(nul_names)},
+    {'0', "-0", NULL, "read names from standard input, each ended by NUL", NULL, FLAG(nul_names)},
     {'v', "--verbose", NULL, "what the library logs, on standard error", NULL, FLAG(verbose)},
 };
 
@@ -192,6 +193,8 @@ static bool parse_all(cli_args *args, const char *letters, int argc, char **argv
         else if (!parse_one(args, letters, argc, argv, &i))
             return false;
     }
+    if (args->nul_names && args->rest.count == 0) /* -0 alone says where the names come from */
+        cli_list_add(&args->rest, "-");
     return true;
 }
 
