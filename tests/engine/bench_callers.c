@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time of each stage, and pictures a second with one calling thread and with eight. Prints a
- * table; fails when eight get less than 0.9 of what one gets.
+ * table; fails when eight get less than 0.9 of what one gets. Arguments: lanes, threads.
  */
 #include <math.h>
 #include <pthread.h>
@@ -163,9 +163,14 @@ static int run(const char *pack)
     return bad || eight < 0.9 * one;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const char *pack = host_pack();
+    item_engine_settings settings = ITEM_ENGINE_SETTINGS_INIT;
+    settings.lanes = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+    settings.threads = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    if (host_engine()->setup(&settings, NULL) != ITEM_OK)
+        return 1;
     if (!pack) {
         printf("no weights in packs/small: skipped\n");
         return 77;

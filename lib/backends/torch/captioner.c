@@ -19,7 +19,7 @@ typedef struct captions {
     const captioner *c;
     float *pixels, *logprobs;
     size_t n, beams, max_words;
-    itx_search search[ITX_BATCH];
+    itx_search *search; /* of these pictures */
 } captions;
 
 static const itx_decoder *decoder_of(const captioner *c)
@@ -92,41 +92,41 @@ static void caption_in_lane(itx_run *run, void *arg)
 
 /* ---- in the caller ---- */
 
-static item_status write_text(const captioner *c, const itx_said *said, item_caption_out *out,
-                              item_error *err)
+/* Words joined by blanks; with out NULL just their length, the NUL included. */
+static size_t put_text(const captioner *c, const itx_said *said, char *out)
 {
     size_t used = 0;
     for (size_t i = 0; i < said->length; i++) {
-        const size_t word = (size_t)said->words[i], length = c->lengths[word];
-        if (used + length + 2 > out->capacity)
-            return itx_fail(err, ITEM_E_BACKEND, "no room for a caption in %zu bytes",
-                            out->capacity);
-        if (used > 0)
-            out->text[used++] = ' ';
-        memcpy(out->text + used, c->words[word], length);
-        used += length;
+        const size_t word = (size_t)said->words[i];
+        if (out && i > 0)
+            out[used] = ' ';
+        used += i > 0;
+        if (out)
+            memcpy(out + used, c->words[word], c->lengths[word]);
+        used += c->lengths[word];
     }
-    out->text[used] = '\0';
-    return ITEM_OK;
+    if (out)
+        out[used] = '\0';
+    return used + 1;
 }
 
-static item_status write_captions(const captions *job, item_caption_out *const *out,
-                                  item_error *err)
+static item_status write_captions(const captioner *c, const itx_search *search, size_t n,
+                                  item_caption_out *const *out, item_error *err)
 {
-    for (size_t i = 0; i < job->n; i++) {
-        const itx_search *search = &job->search[i];
-        const item_status status = write_text(job->c, &search->best, out[i], err);
-        if (status != ITEM_OK)
-            return status;
-        out[i]->logprob = search->best.sum / (double)search->best_tokens;
-        out[i]->margin = search->margin;
+    for (size_t i = 0; i < n; i++)
+        if (put_text(c, &search[i].best, NULL) > out[i]->capacity)
+            return itx_fail(err, ITEM_E_BACKEND, "no room for a caption in %zu bytes",
+                            out[i]->capacity);
+    for (size_t i = 0; i < n; i++) {
+        (void)put_text(c, &search[i].best, out[i]->text);
+        out[i]->logprob = search[i].best.sum / (double)search[i].best_tokens;
+        out[i]->margin = search[i].margin;
     }
     return ITEM_OK;
 }
 
 static item_status caption_some(captions *job, const item_call *call,
-                                const item_image *const *images, item_caption_out *const *out,
-                                item_error *err)
+                                const item_image *const *images, item_error *err)
 {
     const captioner *c = job->c;
     const itx_encoder *e = itx_net_model(c->encoder);
@@ -136,9 +136,7 @@ static item_status caption_some(captions *job, const item_call *call,
         if (status != ITEM_OK)
             return status;
     }
-    const item_status status =
-        itx_compute(call, itx_net_device(c->encoder), caption_in_lane, job, err);
-    return status == ITEM_OK ? write_captions(job, out, err) : status;
+    return itx_compute(call, itx_net_device(c->encoder), caption_in_lane, job, err);
 }
 
 static size_t at_most(size_t value, size_t limit)
@@ -156,33 +154,45 @@ static void apply_options(captions *job, const item_caption_options *options)
     job->beams = at_most(beams, ITX_BEAMS);
 }
 
-static item_status caption(void *self, const item_call *call, const item_image *const *images,
-                           size_t n, const item_caption_options *options,
-                           item_caption_out *const *out, item_error *err)
+static item_status caption_all(captions *job, const item_call *call,
+                               const item_image *const *images, size_t n, itx_search *search,
+                               item_error *err)
 {
-    const captioner *c = self;
-    const size_t most = at_most(n, ITX_BATCH);
-    item_status status = itx_load(err);
-    if (status != ITEM_OK || n == 0)
-        return status;
-    captions *job = itx_host_alloc(c->s, sizeof *job);
-    if (!job)
-        return itx_fail_memory(err, "captioning");
-    job->c = c;
-    apply_options(job, options);
+    const captioner *c = job->c;
     const itx_encoder *e = itx_net_model(c->encoder);
+    const size_t most = at_most(n, ITX_BATCH);
     const size_t row = (size_t)decoder_of(c)->vocabulary * sizeof(float);
+    item_status status = ITEM_OK;
     job->pixels = itx_host_alloc(c->s, most * itx_pixels_count(&e->pixels) * sizeof(float));
     job->logprobs = itx_host_alloc(c->s, most * job->beams * row);
     if (!job->pixels || !job->logprobs)
         status = itx_fail_memory(err, "captioning");
     for (size_t i = 0; i < n && status == ITEM_OK; i += ITX_BATCH) {
         job->n = at_most(n - i, ITX_BATCH);
-        status = caption_some(job, call, images + i, out + i, err);
+        job->search = search + i;
+        status = caption_some(job, call, images + i, err);
     }
     itx_host_free(c->s, job->pixels);
     itx_host_free(c->s, job->logprobs);
-    itx_host_free(c->s, job);
+    return status;
+}
+
+static item_status caption(void *self, const item_call *call, const item_image *const *images,
+                           size_t n, const item_caption_options *options,
+                           item_caption_out *const *out, item_error *err)
+{
+    captions job = {.c = self};
+    item_status status = itx_load(err);
+    if (status != ITEM_OK || n == 0)
+        return status;
+    itx_search *search = itx_host_alloc(job.c->s, n * sizeof *search);
+    if (!search)
+        return itx_fail_memory(err, "captioning");
+    apply_options(&job, options);
+    status = caption_all(&job, call, images, n, search, err);
+    if (status == ITEM_OK)
+        status = write_captions(job.c, search, n, out, err);
+    itx_host_free(job.c->s, search);
     return status;
 }
 

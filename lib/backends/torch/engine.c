@@ -31,15 +31,15 @@ static item_status info(int32_t measure, item_engine_info *out, item_error *err)
 
 /* ---- stages ---- */
 
+/* Newer services only have more members. */
 static item_status check_open(const item_services *services, const void *ops, void *const *self,
                               item_error *err)
 {
-    if (!services || !ops || !self || services->struct_size < sizeof *services)
-        return itx_fail(err, ITEM_E_ARGUMENT,
-                        "services, table or self is NULL, or the services are too old");
-    if (services->version != ITEM_SERVICES_VERSION)
-        return itx_fail(err, ITEM_E_ARGUMENT, "services of version %u, this engine knows %u",
-                        services->version, ITEM_SERVICES_VERSION);
+    if (!services || !ops || !self)
+        return itx_fail(err, ITEM_E_ARGUMENT, "services, table or self is NULL");
+    if (services->struct_size < sizeof *services || services->version < ITEM_SERVICES_VERSION)
+        return itx_fail(err, ITEM_E_ARGUMENT, "services of version %u with %u bytes are too old",
+                        services->version, services->struct_size);
     return refuse_forked(err);
 }
 
