@@ -201,6 +201,14 @@ static void read_word(const itemi_caption *caption, itemi_token *token, char_kin
     token->end = (uint32_t)word_end(caption, token->start);
 }
 
+/* Does a space stand on both sides? Such a dash or bar parts a title: "Bed Sheets - Queen Size". */
+static bool is_separator(const itemi_caption *caption, size_t at, size_t next)
+{
+    size_t after;
+    return at > 0 && caption->text[at - 1] == ' ' && look(caption, next, &after) == SPACE &&
+           (next - at > 1 || memchr("-|/~", caption->text[at], 4));
+}
+
 static void read_mark(const itemi_caption *caption, itemi_token *token, size_t next)
 {
     const char *mark = caption->text + token->start;
@@ -213,7 +221,9 @@ static void read_mark(const itemi_caption *caption, itemi_token *token, size_t n
     }
     while (caption->length - next >= size && memcmp(caption->text + next, mark, size) == 0)
         next += size;
-    token->kind = size == 1 && memchr(".!?;", *mark, 4) ? ITEMI_TOKEN_STOP : ITEMI_TOKEN_PUNCT;
+    bool stop =
+        (size == 1 && memchr(".!?;", *mark, 4)) || is_separator(caption, token->start, next);
+    token->kind = stop ? ITEMI_TOKEN_STOP : ITEMI_TOKEN_PUNCT;
     token->end = (uint32_t)next;
 }
 
@@ -238,7 +248,7 @@ bool itemi_caption_next(itemi_caption *caption, itemi_token *token)
         break;
     case APOSTROPHE:
         token->kind = ITEMI_TOKEN_PUNCT;
-        if (at > 0 && ending(caption, at) > at && at == caption->at) {
+        if (at > 0 && ending(caption, at) > at) {
             token->kind = ITEMI_TOKEN_WORD;
             next = ending(caption, at);
         }

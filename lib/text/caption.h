@@ -13,7 +13,8 @@ typedef enum itemi_token_kind {
     ITEMI_TOKEN_LINK,    /* https://... or www.... */
     ITEMI_TOKEN_SYMBOL,  /* emoji, arrows, signs: a run of them is one token */
     ITEMI_TOKEN_PUNCT,   /* a run of one and the same mark is one token */
-    ITEMI_TOKEN_STOP     /* the same, where a sentence ends: . ! ? ; and line ends */
+    ITEMI_TOKEN_STOP     /* the same, where a sentence ends: . ! ? ; line ends, and
+                           dashes between spaces */
 } itemi_token_kind;
 
 typedef struct itemi_token {

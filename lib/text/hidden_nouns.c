@@ -11,15 +11,15 @@
 
 /* Pronouns and words that stand for a noun. */
 static const char *const pronouns[] = {
-    "all",       "another",   "any",      "anybody",    "anyone",   "anything",  "both",
-    "each",      "everybody", "everyone", "everything", "few",      "he",        "her",
-    "hers",      "herself",   "him",      "himself",    "his",      "i",         "it",
-    "its",       "itself",    "many",     "me",         "mine",     "most",      "myself",
-    "nobody",    "none",      "nothing",  "one",        "oneself",  "other",     "ours",
-    "ourselves", "she",       "some",     "somebody",   "someone",  "something", "somewhere",
-    "that",      "theirs",    "them",     "themselves", "there",    "these",     "they",
-    "thing",     "this",      "those",    "us",         "we",       "what",      "which",
-    "who",       "whom",      "you",      "yours",      "yourself",
+    "all",       "another",   "any",      "anybody",    "anyone",  "anything",  "both",
+    "each",      "everybody", "everyone", "everything", "few",     "he",        "her",
+    "hers",      "herself",   "him",      "himself",    "his",     "i",         "it",
+    "its",       "itself",    "many",     "me",         "mine",    "most",      "myself",
+    "nobody",    "none",      "nothing",  "one",        "oneself", "other",     "ours",
+    "ourselves", "she",       "some",     "somebody",   "someone", "something", "somewhere",
+    "that",      "theirs",    "them",     "themselves", "there",   "these",     "they",
+    "thing",     "this",      "those",    "us",         "we",      "what",      "which",
+    "who",       "whom",      "you",      "yours",      "yet",     "yourself",
 };
 
 /* Parts of the picture, and the picture itself. */
@@ -200,10 +200,13 @@ static const char *const pictures[] = {
     "portrait", "poster",  "print", "silhouette", "sketch", "watercolor", "watercolour",
 };
 
-/* Not a thing unless a determiner says so: a man in red, at home. */
-static const char *const bare[] = {
-    "beige", "black",  "blue", "brown",  "gold",   "gray", "green", "grey",      "home",  "orange",
-    "pink",  "purple", "red",  "school", "silver", "tan",  "teal",  "turquoise", "white", "yellow",
+/* Not a thing unless a determiner or modifier says so: at home. */
+static const char *const bare[] = {"home", "school", "work"};
+
+/* A man in red. */
+static const char *const colours[] = {
+    "beige", "black",  "blue", "brown",  "gold", "gray",      "green", "grey",  "orange",
+    "pink",  "purple", "red",  "silver", "tan",  "turquoise", "teal",  "white", "yellow",
 };
 
 static bool among(const char *word, const char *const *list, size_t count)
@@ -230,9 +233,10 @@ unsigned itemi_noun_hidden(const char *word)
         LIST(pronouns, ITEMI_HIDDEN_ALWAYS),    LIST(picture_words, ITEMI_HIDDEN_ALWAYS),
         LIST(style_words, ITEMI_HIDDEN_ALWAYS), LIST(time_words, ITEMI_HIDDEN_ALWAYS),
         LIST(doings, ITEMI_HIDDEN_ALWAYS),      LIST(ideas, ITEMI_HIDDEN_ALWAYS),
-        LIST(units, ITEMI_HIDDEN_ALWAYS),       LIST(quantities, ITEMI_HIDDEN_OF),
+        LIST(units, ITEMI_HIDDEN_ALONE),        LIST(quantities, ITEMI_HIDDEN_OF),
         LIST(places, ITEMI_HIDDEN_PLACE),       LIST(positions, ITEMI_HIDDEN_POSITION),
         LIST(pictures, ITEMI_HIDDEN_PICTURE),   LIST(bare, ITEMI_HIDDEN_BARE),
+        LIST(colours, ITEMI_HIDDEN_COLOUR),
     };
     unsigned flags = 0;
     for (size_t i = 0; i < ITEMI_COUNT(lists); i++) {

@@ -7,17 +7,18 @@
 
 /* Plural and singular; a plural that is its own singular stands for things that come so. */
 static const char *const irregular[][2] = {
-    {"aircraft", "aircraft"}, {"bison", "bison"},   {"buses", "bus"},       {"busses", "bus"},
-    {"cacti", "cactus"},      {"calves", "calf"},   {"children", "child"},  {"clothes", "clothes"},
-    {"deer", "deer"},         {"elves", "elf"},     {"feet", "foot"},       {"fish", "fish"},
-    {"fungi", "fungus"},      {"geese", "goose"},   {"halves", "half"},     {"hooves", "hoof"},
-    {"knives", "knife"},      {"leaves", "leaf"},   {"lenses", "lens"},     {"lice", "louse"},
-    {"loaves", "loaf"},       {"men", "man"},       {"mice", "mouse"},      {"moose", "moose"},
-    {"oxen", "ox"},           {"people", "person"}, {"quizzes", "quiz"},    {"salmon", "salmon"},
-    {"scarves", "scarf"},     {"series", "series"}, {"sheep", "sheep"},     {"shelves", "shelf"},
-    {"shrimp", "shrimp"},     {"skis", "ski"},      {"species", "species"}, {"swine", "swine"},
-    {"taxis", "taxi"},        {"teeth", "tooth"},   {"thieves", "thief"},   {"ties", "tie"},
-    {"wives", "wife"},        {"wolves", "wolf"},   {"women", "woman"},
+    {"abdomen", "abdomen"}, {"aircraft", "aircraft"}, {"bison", "bison"},   {"buses", "bus"},
+    {"busses", "bus"},      {"cacti", "cactus"},      {"calves", "calf"},   {"children", "child"},
+    {"clothes", "clothes"}, {"deer", "deer"},         {"elves", "elf"},     {"feet", "foot"},
+    {"fish", "fish"},       {"fungi", "fungus"},      {"geese", "goose"},   {"halves", "half"},
+    {"hooves", "hoof"},     {"knives", "knife"},      {"leaves", "leaf"},   {"lenses", "lens"},
+    {"lice", "louse"},      {"loaves", "loaf"},       {"men", "man"},       {"mice", "mouse"},
+    {"moose", "moose"},     {"oxen", "ox"},           {"people", "person"}, {"quizzes", "quiz"},
+    {"salmon", "salmon"},   {"scarves", "scarf"},     {"ramen", "ramen"},   {"series", "series"},
+    {"sheep", "sheep"},     {"shelves", "shelf"},     {"shrimp", "shrimp"}, {"skis", "ski"},
+    {"species", "species"}, {"specimen", "specimen"}, {"swine", "swine"},   {"taxis", "taxi"},
+    {"teeth", "tooth"},     {"thieves", "thief"},     {"ties", "tie"},      {"wives", "wife"},
+    {"wolves", "wolf"},     {"women", "woman"},
 };
 
 /* One thing whose name is a plural. */
@@ -90,18 +91,10 @@ static const char *const *find_irregular(const char *word)
     return NULL;
 }
 
-/* firemen, snowmen */
-static bool ends_with_men(const char *word)
-{
-    size_t length = strlen(word);
-    return length > 4 && ends_with(word, length, "men") && strcmp(word, "specimen") != 0 &&
-           strcmp(word, "abdomen") != 0;
-}
-
 bool itemi_noun_irregular_plural(const char *word)
 {
     const char *const *found = find_irregular(word);
-    return found ? strcmp(found[0], found[1]) != 0 : ends_with_men(word);
+    return found && strcmp(found[0], found[1]) != 0;
 }
 
 bool itemi_noun_is_invariable(const char *word)
@@ -114,6 +107,17 @@ bool itemi_noun_is_pair(const char *word)
 {
     for (size_t i = 0; i < ITEMI_COUNT(pairs); i++) {
         if (strcmp(word, pairs[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool itemi_noun_is_drinking_glass(const char *first)
+{
+    static const char *const drinks[] = {"beer",    "champagne", "cocktail", "drinking", "juice",
+                                         "martini", "milk",      "shot",     "water",    "wine"};
+    for (size_t i = 0; i < ITEMI_COUNT(drinks); i++) {
+        if (strcmp(first, drinks[i]) == 0)
             return true;
     }
     return false;
@@ -162,7 +166,7 @@ void itemi_noun_singular(const char *plural, char out[ITEMI_NOUN_MOST])
     out[length] = '\0';
     if (found) {
         strcpy(out, found[1]);
-    } else if (ends_with_men(out)) {
+    } else if (length > 4 && ends_with(out, length, "men")) { /* firemen, snowmen */
         out[length - 2] = 'a';
     } else if (!itemi_noun_is_pair(out)) {
         size_t cut = regular_ending(out, length, &instead);

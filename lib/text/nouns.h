@@ -9,17 +9,19 @@
 
 /* When a phrase with this head cannot be seen (hidden_nouns.c tells why). */
 enum {
-    ITEMI_HIDDEN_ALWAYS = 1,   /* front, background, photo, it, Monday */
-    ITEMI_HIDDEN_OF = 2,       /* before "of": a bunch of, a piece of */
-    ITEMI_HIDDEN_PLACE = 4,    /* alone or with "left", "other": the top, the left side */
-    ITEMI_HIDDEN_PICTURE = 8,  /* before "of" at the begin: a painting of a house */
-    ITEMI_HIDDEN_BARE = 16,    /* without a determiner: a man in red */
-    ITEMI_HIDDEN_POSITION = 32 /* no head, but leaves ITEMI_HIDDEN_PLACE alone: left, far */
+    ITEMI_HIDDEN_ALWAYS = 1,    /* front, background, photo, it, Monday */
+    ITEMI_HIDDEN_OF = 2,        /* before "of": a bunch of, a piece of */
+    ITEMI_HIDDEN_PLACE = 4,     /* alone or with "left", "other": the top, the left side */
+    ITEMI_HIDDEN_PICTURE = 8,   /* before "of" at the begin: a painting of a house */
+    ITEMI_HIDDEN_BARE = 16,     /* without determiner and modifier: at home */
+    ITEMI_HIDDEN_COLOUR = 32,   /* the same, also "in dark blue" */
+    ITEMI_HIDDEN_ALONE = 64,    /* without a modifier: 32 oz, but not a parking meter */
+    ITEMI_HIDDEN_POSITION = 128 /* no head, but leaves ITEMI_HIDDEN_PLACE alone: left, far */
 };
 /* `word` is a singular head, or "modifier head" for the few pairs of words. */
 unsigned itemi_noun_hidden(const char *word);
 
-/* Is this a plural by its form alone (men, people)? */
+/* Is this a plural that no rule makes (men, people)? */
 bool itemi_noun_irregular_plural(const char *word);
 /* Is it its own plural (sheep, aircraft)? */
 bool itemi_noun_is_invariable(const char *word);
@@ -28,6 +30,8 @@ void itemi_noun_singular(const char *plural, char out[ITEMI_NOUN_MOST]);
 /* scissors, trousers: "a pair of" them is one thing. */
 bool itemi_noun_is_pair(const char *word);
 
+/* Before "glasses": several glasses and no pair of spectacles. */
+bool itemi_noun_is_drinking_glass(const char *first);
 /* Names of two words that are no kind of their second: teddy bear, hot dog. */
 bool itemi_noun_is_compound(const char *first, const char *second);
 

@@ -19,6 +19,7 @@
 /* What merging needs to know of a phrase that was found. */
 typedef struct {
     uint64_t head, whole; /* hashes of the head, and of modifiers and head, without the count */
+    uint32_t count;
 } seen;
 
 typedef struct {
@@ -31,6 +32,8 @@ typedef struct {
     seen before[MOST_PHRASES];
     bool first;      /* no phrase was looked at yet */
     uint32_t amount; /* "a couple of": the count of the phrase that comes next */
+    size_t last_end; /* token behind the last phrase of this sentence, and its determiners */
+    unsigned last_determiners;
 } finder;
 
 /* A phrase while it is looked at. */
@@ -38,6 +41,7 @@ typedef struct {
     size_t from, to; /* tokens */
     bool of;         /* "of" follows */
     unsigned determiners;
+    unsigned shared; /* determiners of the phrase before: "a man and woman" */
     uint32_t count;
     char text[MOST_BYTES], head[ITEMI_NOUN_MOST];
     size_t length;
@@ -92,6 +96,17 @@ static bool is_mark(const finder *f, size_t token)
     return f->sentence.tokens[token].kind >= ITEMI_TOKEN_LINK;
 }
 
+/* What the lexicon knows of a word: bits of itemi_word.kind, 0 for closed classes and others. */
+static uint32_t look_up(const finder *f, size_t token)
+{
+    const itemi_token *t = &f->sentence.tokens[token];
+    itemi_word word;
+    itemi_tagger_look(&f->tagger, f->caption + t->start, t->end - t->start,
+                      (itemi_token_kind)t->kind, &word);
+    bool open = t->kind == ITEMI_TOKEN_WORD && (word.kind & 0xff) < ITEMI_WORD_CLOSED;
+    return open ? word.kind : 0;
+}
+
 static uint64_t hash_on(uint64_t value, const char *text)
 {
     for (; *text; text++)
@@ -111,8 +126,9 @@ static bool find_head(const finder *f, draft *d)
         d->to = end;
         return true;
     }
-    /* "an elderly", "the orange": the tagger took the noun for an adjective */
-    return d->to - d->from > 1 && tag_is(f, d->from, "DT") && tag_is(f, d->to - 1, "JJ");
+    /* "the orange": the tagger took the noun for an adjective */
+    return d->to - d->from > 1 && tag_is(f, d->from, "DT") && tag_is(f, d->to - 1, "JJ") &&
+           (look_up(f, d->to - 1) & ITEMI_WORD_NOUN);
 }
 
 /* Reads numbers at the begin, "two" or "three hundred"; they stay in the text. */
@@ -156,7 +172,7 @@ static bool is_joint(const finder *f, size_t token)
 static bool append_word(const finder *f, draft *d, size_t token, const char *word)
 {
     const itemi_token *t = &f->sentence.tokens[token];
-    bool gap = token > d->from &&
+    bool gap = token > d->from && word[0] != '\'' &&
                (t->start > t[-1].end || (is_mark(f, token - 1) && !is_joint(f, token - 1)));
     size_t length = strlen(word);
     if (t->end - t->start > ITEMI_NOUN_MOST - 1 || d->length + gap + length >= sizeof d->text)
@@ -171,27 +187,25 @@ static bool append_word(const finder *f, draft *d, size_t token, const char *wor
 /* The tagger's word for it, unless the form or the lexicon knows better (people, mars). */
 static bool is_plural(const finder *f, size_t token, const char *word)
 {
-    const itemi_token *t = &f->sentence.tokens[token];
-    itemi_word look;
     if (itemi_noun_irregular_plural(word))
         return true;
-    itemi_tagger_look(&f->tagger, f->caption + t->start, t->end - t->start,
-                      (itemi_token_kind)t->kind, &look);
-    bool noun = look.kind & ITEMI_WORD_NOUN, plural = look.kind & ITEMI_WORD_PLURAL;
-    bool open = t->kind == ITEMI_TOKEN_WORD && (look.kind & 0xff) < ITEMI_WORD_CLOSED;
-    if (open && noun != plural && !itemi_noun_is_invariable(word))
+    uint32_t look = look_up(f, token);
+    bool noun = look & ITEMI_WORD_NOUN, plural = look & ITEMI_WORD_PLURAL;
+    if (noun != plural && !itemi_noun_is_invariable(word))
         return plural;
     return tag_is(f, token, "NNS");
 }
 
-/* Teddy bears are no bears: puts the first word before the head. */
-static void join_compound(const finder *f, draft *d)
+/* Teddy bears are no bears, and wine glasses no spectacles. */
+static void mend_head(const finder *f, draft *d)
 {
     char first[ITEMI_NOUN_MOST], second[ITEMI_NOUN_MOST];
     if (d->to - d->from < 2)
         return;
     word_of(f, d->to - 2, first);
     strcpy(second, d->head);
+    if (strcmp(second, "glasses") == 0 && itemi_noun_is_drinking_glass(first))
+        strcpy(d->head, "glass");
     if (itemi_noun_is_compound(first, second))
         snprintf(d->head, sizeof d->head, "%.30s %.30s", first, second);
 }
@@ -203,7 +217,7 @@ static bool look_at_head(const finder *f, draft *d, const char *word)
         itemi_noun_singular(word, d->head);
     else
         strcpy(d->head, word);
-    join_compound(f, d);
+    mend_head(f, d);
     return append_word(f, d, d->to - 1, word);
 }
 
@@ -243,7 +257,7 @@ static uint32_t count_of(const finder *f, const draft *d)
         return 2;
     if (itemi_noun_is_pair(d->head) || d->plural)
         return 0;
-    return d->determiners & (ITEMI_DET_ONE | ITEMI_DET_DEFINITE) ? 1 : 0;
+    return (d->determiners | d->shared) & (ITEMI_DET_ONE | ITEMI_DET_DEFINITE) ? 1 : 0;
 }
 
 /* ---- what cannot be seen ---- */
@@ -284,19 +298,25 @@ static bool is_hidden(const finder *f, const draft *d)
         return true;
     if ((hidden & ITEMI_HIDDEN_PICTURE) && d->of && f->first)
         return true;
-    return (hidden & ITEMI_HIDDEN_BARE) && d->determiners == 0 && !d->modified && !d->plural &&
-           d->count == 0;
+    if ((hidden & ITEMI_HIDDEN_ALONE) && !d->modified)
+        return true;
+    bool bare = d->determiners == 0 && !d->plural && d->count == 0;
+    return bare &&
+           ((hidden & ITEMI_HIDDEN_COLOUR) || ((hidden & ITEMI_HIDDEN_BARE) && !d->modified));
 }
 
 /* ---- one thing once ---- */
 
-/* The same modifiers and head, or "the dog" after "a brown dog". */
+/* The same modifiers and head, or "the dog" after "a brown dog"; "two dogs" are not "a dog". */
 static bool is_known(const finder *f, const draft *d, uint64_t head)
 {
-    bool mention =
-        !d->modified && (d->determiners & ITEMI_DET_DEFINITE) && !(d->determiners & ITEMI_DET_NEW);
+    bool definite = d->determiners & ITEMI_DET_DEFINITE;
+    bool mention = definite && !d->modified && !(d->determiners & ITEMI_DET_NEW);
+    uint32_t count = count_of(f, d);
     for (size_t i = 0; i < f->out->count; i++) {
-        if (f->before[i].whole == d->whole || (mention && f->before[i].head == head))
+        const seen *before = &f->before[i];
+        bool other = !definite && count > 0 && before->count > 0 && count != before->count;
+        if ((before->whole == d->whole && !other) || (mention && before->head == head))
             return true;
     }
     return false;
@@ -325,11 +345,20 @@ static bool keep(finder *f, const draft *d, uint64_t head)
     phrase->start = f->sentence.tokens[d->from].start;
     phrase->end = f->sentence.tokens[d->to - 1].end;
     phrase->count = count_of(f, d);
-    f->before[f->out->count++] = (seen){head, d->whole};
+    f->before[f->out->count++] = (seen){head, d->whole, phrase->count};
     return phrase->text && phrase->head;
 }
 
 /* ---- the way through ---- */
+
+/* What "a man and" lends to the phrase that begins at `from`. */
+static unsigned shared_determiners(const finder *f, size_t from)
+{
+    bool joined = from > 0 && f->last_end > 0 && f->last_end + 1 == from;
+    return joined && (token_is(f, from - 1, "and") || token_is(f, from - 1, "or"))
+               ? f->last_determiners
+               : 0;
+}
 
 /* Looks at tokens from..to-1 as one phrase; false when memory is short. */
 static bool look_at(finder *f, size_t from, size_t to, unsigned determiners)
@@ -340,6 +369,7 @@ static bool look_at(finder *f, size_t from, size_t to, unsigned determiners)
     if (f->out->count < MOST_PHRASES && find_head(f, &d)) {
         strip_determiners(f, &d);
         read_count(f, &d);
+        d.shared = d.determiners == 0 && d.count == 0 ? shared_determiners(f, from) : 0;
         if (!absent && build(f, &d)) {
             uint64_t head = hash_on(UINT64_C(0xcbf29ce484222325), d.head);
             amount = amount_of(&d);
@@ -348,6 +378,8 @@ static bool look_at(finder *f, size_t from, size_t to, unsigned determiners)
         }
     }
     f->amount = amount;
+    f->last_end = to;
+    f->last_determiners = d.determiners | d.shared;
     f->first = false;
     return done;
 }
@@ -371,6 +403,7 @@ static size_t owner_end(const finder *f, size_t from, size_t to)
 
 static bool look_at_sentence(finder *f)
 {
+    f->last_end = 0;
     for (size_t from = 0, to; itemi_sentence_chunk(&f->tagger, &f->sentence, &from, &to);
          from = to) {
         size_t owner = owner_end(f, from, to);
