@@ -29,7 +29,7 @@ static itx_tensor *encode_chunk(itx_run *run, const itx_encoder *e, const float 
 {
     const int64_t edge = e->pixels.edge;
     const size_t start = itx->mark(run);
-    itx_tensor *x = itx->pictures(run, pixels, &(itx_shape){4, {(int64_t)n, 3, edge, edge}});
+    itx_tensor *x = itx->pictures(run, pixels, &(itx_shape){4, {(int64_t)n, edge, edge, 3}});
     x = conv(run, x, &e->stem);
     for (size_t i = 0; i < e->count; i++) {
         x = block(run, &e->blocks[i], x);

@@ -57,7 +57,7 @@ void itx_nanodet_run(itx_run *run, const itx_nanodet *d, const float *pixels, si
 {
     const int64_t edge = d->pixels.edge;
     const size_t start = itx->mark(run);
-    itx_tensor *x = itx->pictures(run, pixels, &(itx_shape){4, {(int64_t)n, 3, edge, edge}});
+    itx_tensor *x = itx->pictures(run, pixels, &(itx_shape){4, {(int64_t)n, edge, edge, 3}});
     x = itx->max_pool(run, conv(run, d, 0, x, 2, ITX_LEAKY), 3, 2, 1);
     x = stage(run, d, 2, "j-", conv(run, d, 1, x, 1, ITX_LEAKY));
     itx->sweep(run, start, &x, 1);

@@ -31,6 +31,7 @@
 #include <pthread.h>
 #include <torch/csrc/api/include/torch/version.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <exception>
@@ -66,11 +67,8 @@ class Uncancellable
     }
     ~Uncancellable()
     {
-        int ignored = 0;
-        pthread_setcancelstate(before_, &ignored);
+        pthread_setcancelstate(before_, &before_);
     }
-    Uncancellable(const Uncancellable &) = delete;
-    Uncancellable &operator=(const Uncancellable &) = delete;
 
   private:
     int before_ = 0;
@@ -177,6 +175,13 @@ template <class F> itx_tensor *make(itx_run *run, const char *what, F &&body) no
     return made;
 }
 
+/* Operations of one expression. */
+#define OP(name, arguments, expression)                                                            \
+    itx_tensor *name arguments noexcept                                                            \
+    {                                                                                              \
+        return make(run, #name, [&] { return expression; });                                       \
+    }
+
 const at::Tensor &raw(const itx_tensor *x)
 {
     TORCH_CHECK(x, "a tensor is missing");
@@ -197,16 +202,16 @@ at::IntArrayRef sizes(const itx_shape *shape)
 at::Tensor activated(at::Tensor x, itx_act act)
 {
     switch (act) {
-    case ITX_NONE:
-        return x;
     case ITX_RELU6:
         return at::clamp_(x, 0, 6);
     case ITX_LEAKY:
         return at::leaky_relu_(x, 0.1);
     case ITX_GELU:
         return at::gelu_(x);
+    case ITX_NONE:
+        break;
     }
-    TORCH_CHECK(false, "unknown activation");
+    return x;
 }
 
 /* ---- the library and its threads ---- */
@@ -225,27 +230,28 @@ const char *describe() noexcept
     return text;
 }
 
+/* Of the OpenMP that libtorch itself is linked with, which need not be the system's. */
+void *openmp_setter()
+{
+    Dl_info where{};
+    if (!dladdr(reinterpret_cast<const void *>(&at::get_num_threads), &where) || !where.dli_fname)
+        return nullptr;
+    void *torch = dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+    return torch ? dlsym(torch, "omp_set_num_threads") : nullptr;
+}
+
 /* at::set_num_threads would reach the pools of others in this process. */
 int set_threads(int threads) noexcept
 {
     try {
-        /* ATen sets the count of a thread at its first use: let that pass before */
-        (void)at::get_num_threads();
+        static void *const set = openmp_setter();
+        (void)at::get_num_threads(); /* ATen sets a thread's count at its first use: before us */
+        if (set)
+            reinterpret_cast<void (*)(int)>(set)(threads);
+        return set ? at::get_num_threads() : 0;
     } catch (...) {
         return 0;
     }
-    /* the OpenMP that libtorch itself is linked with, which need not be the system's */
-    Dl_info where{};
-    if (!dladdr(reinterpret_cast<const void *>(&at::get_num_threads), &where) || !where.dli_fname)
-        return 0;
-    void *torch = dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD);
-    if (!torch)
-        return 0;
-    auto set = reinterpret_cast<void (*)(int)>(dlsym(torch, "omp_set_num_threads"));
-    if (set)
-        set(threads);
-    dlclose(torch);
-    return set ? at::get_num_threads() : 0;
 }
 
 /* ---- runs ---- */
@@ -255,9 +261,6 @@ itx_run *begin(const itx_hooks *hooks) noexcept
     auto *run = new (std::nothrow) itx_run;
     if (!run)
         return nullptr;
-    itx_hooks quiet = *hooks;
-    quiet.stop = nullptr;
-    run->hooks = quiet;
     guarded(run, "device",
             [&] { run->device = at::Device(hooks->device ? hooks->device : "cpu"); });
     run->hooks = *hooks;
@@ -288,10 +291,7 @@ void sweep(itx_run *run, size_t since, itx_tensor *const *keep, size_t count) no
     auto &all = run->tensors;
     size_t used = since;
     for (size_t i = since; i < all.size(); i++) {
-        bool kept = false;
-        for (size_t k = 0; k < count && !kept; k++)
-            kept = keep[k] == all[i].get();
-        if (kept)
+        if (std::find(keep, keep + count, all[i].get()) != keep + count)
             std::swap(all[used++], all[i]);
     }
     all.resize(used);
@@ -320,16 +320,10 @@ void release(itx_tensor *tensor) noexcept
 /* Plain loops, because a conversion by libtorch would start a pool of threads in the caller. */
 template <class T> void fill_weight(T *out, const float *data, const itx_shape *shape)
 {
-    if (shape->dims < 4) {
-        size_t count = 1;
-        for (size_t i = 0; i < shape->dims; i++)
-            count *= static_cast<size_t>(shape->size[i]);
-        for (size_t i = 0; i < count; i++)
-            out[i] = static_cast<T>(data[i]);
-        return;
-    }
-    const int64_t outer = shape->size[0], channels = shape->size[1];
-    const int64_t area = shape->size[2] * shape->size[3];
+    const int64_t outer = shape->size[0], channels = shape->dims == 4 ? shape->size[1] : 1;
+    int64_t area = 1;
+    for (size_t i = shape->dims == 4 ? 2 : 1; i < shape->dims; i++)
+        area *= shape->size[i];
     for (int64_t o = 0; o < outer; o++)
         for (int64_t p = 0; p < area; p++)
             for (int64_t c = 0; c < channels; c++)
@@ -361,30 +355,17 @@ at::Tensor borrowed(const T *data, at::IntArrayRef shape, at::IntArrayRef stride
 
 template <class T> at::Tensor borrowed(const T *data, const itx_shape *shape)
 {
-    int64_t strides[ITX_DIMS_MAX] = {1, 1, 1, 1};
-    for (size_t i = shape->dims - 1; i > 0; i--)
-        strides[i - 1] = strides[i] * shape->size[i];
-    return borrowed(data, sizes(shape), {strides, shape->dims});
+    return at::from_blob(const_cast<T *>(data), sizes(shape),
+                         at::device(at::kCPU).dtype(c10::CppTypeToScalarType<T>::value));
 }
 
-itx_tensor *input(itx_run *run, const float *data, const itx_shape *shape) noexcept
-{
-    return make(run, "input", [&] { return borrowed(data, shape).to(run->device); });
-}
+OP(input, (itx_run * run, const float *data, const itx_shape *shape),
+   borrowed(data, shape).to(run->device))
+OP(indices, (itx_run * run, const int64_t *data, const itx_shape *shape),
+   borrowed(data, shape).to(run->device))
 
-itx_tensor *pictures(itx_run *run, const float *data, const itx_shape *shape) noexcept
-{
-    return make(run, "pictures", [&] {
-        const int64_t c = shape->size[1], w = shape->size[3];
-        const int64_t strides[] = {c * w * shape->size[2], 1, c * w, c};
-        return borrowed(data, sizes(shape), {strides, 4}).to(run->device);
-    });
-}
-
-itx_tensor *indices(itx_run *run, const int64_t *data, const itx_shape *shape) noexcept
-{
-    return make(run, "indices", [&] { return borrowed(data, shape).to(run->device); });
-}
+OP(pictures, (itx_run * run, const float *data, const itx_shape *shape),
+   borrowed(data, shape).permute({0, 3, 1, 2}).to(run->device))
 
 void read(itx_run *run, itx_tensor *x, float *out, size_t count) noexcept
 {
@@ -440,13 +421,6 @@ itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v,
         return mixed.transpose(1, 2).reshape({n, a, width});
     });
 }
-
-/* Operations of one expression. */
-#define OP(name, arguments, expression)                                                            \
-    itx_tensor *name arguments noexcept                                                            \
-    {                                                                                              \
-        return make(run, #name, [&] { return expression; });                                       \
-    }
 
 OP(layer_norm, (itx_run * run, itx_tensor *x, itx_tensor *w, itx_tensor *b, double eps),
    at::layer_norm(f32(x).contiguous(), {raw(x).size(-1)}, raw(w), raw(b), eps))

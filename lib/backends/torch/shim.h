@@ -77,7 +77,7 @@ typedef struct itx_ops {
     itx_tensor *(*weight)(itx_run *run, const float *data, const itx_shape *shape, int32_t bf16);
     /* numbers of the caller, not copied on the processor: leave them alone until the run ends */
     itx_tensor *(*input)(itx_run *run, const float *data, const itx_shape *shape);
-    /* the same for pictures: shape is n, channels, h, w but data runs n, h, w, channels */
+    /* the same for pictures: n, h, w, channels there -> n, channels, h, w, channels last */
     itx_tensor *(*pictures)(itx_run *run, const float *data, const itx_shape *shape);
     itx_tensor *(*indices)(itx_run *run, const int64_t *data, const itx_shape *shape);
     /* copies all `count` numbers out as float32, rows first */
