@@ -103,11 +103,12 @@ def iou(a, b):
 def suppress(boxes, scores):
     """Indices that stay, best first: greedy, drops IoU > 0.6 with a better one."""
     order = scores.argsort(descending=True, stable=True)
-    keep = []
-    while len(order):
-        keep.append(int(order[0]))
-        rest = order[1:]
-        order = rest[iou(boxes[order[:1]], boxes[rest])[0] <= NMS_IOU]
+    near = (iou(boxes[order], boxes[order]) > NMS_IOU).numpy()
+    alive, keep = np.ones(len(order), bool), []
+    for i in range(len(order)):
+        if alive[i]:
+            keep.append(int(order[i]))
+            alive[i + 1:] &= ~near[i, i + 1:]
     return keep
 
 

@@ -59,9 +59,10 @@ def match(found, rows, hits):
 
 def ap50(args, how, folder):
     detector, hits, total = net.Detector(args.pack), defaultdict(list), defaultdict(int)
-    for label in sorted((args.data / "coco_boxes" / folder).glob("*.txt")):
-        picture = Image.open(label.with_suffix(".jpg"))
-        rows = truth(label, *picture.size)
+    for path in sorted((args.data / "coco_boxes" / folder).glob("*.jpg")):
+        picture = Image.open(path)
+        label = path.with_suffix(".txt")
+        rows = truth(label, *picture.size) if label.exists() else []
         with torch.inference_mode():
             found = net.decode(detector.graph(prepare(picture, how)), 0, 0.02)[:100]
         sx, sy = (s / net.SIZE for s in picture.size)
