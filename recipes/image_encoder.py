@@ -7,8 +7,10 @@ from PIL import Image
 import common
 
 SIZE = 224
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+# TensorFlow's own for the "lite" networks: (v - 127) / 128. With ImageNet's mean and deviation the
+# classifier is visibly less sure (mean highest probability 0.57 against 0.67).
+MEAN = (127 / 255,) * 3
+STD = (128 / 255,) * 3
 # One row a block: kernel, stride. Channels stand in the weights.
 BLOCKS = ((3, 1), (3, 2), (3, 1), (5, 2), (5, 1), (3, 2), (3, 1), (3, 1),
           (5, 1), (5, 1), (5, 1), (5, 2), (5, 1), (5, 1), (5, 1), (3, 1))

@@ -219,7 +219,7 @@ def texts_of(args, captions):
 def main():
     args = common.arguments(
         __doc__, heads=8, value=512, width=512, dropout=0.2, first=4, batch=256, captions=2,
-        phrases=0.15, lr=1.5e-3, lr_text=1.5e-4, decay=0.1, warmup=40, epochs=13,
+        phrases=0.15, lr=1.5e-3, lr_text=1.5e-4, decay=0.1, warmup=40, epochs=10,
         average=4, test=0)
     common.fix_seeds()
     names, splits, captions = common.flickr8k(args.data)
