@@ -147,6 +147,9 @@ static item_status read_vocabulary(itemi_wordpiece *wp, const char *vocab, size_
         return itemi_fail(err, ITEM_E_FORMAT, "vocabulary: byte %zu is not UTF-8", valid);
     if (length == 0)
         return itemi_fail(err, ITEM_E_FORMAT, "vocabulary: empty");
+    const char *nul = memchr(vocab, '\0', length);
+    if (nul)
+        return itemi_fail(err, ITEM_E_FORMAT, "vocabulary: byte %zu is NUL", (size_t)(nul - vocab));
     if (length > INT32_MAX)
         return itemi_fail(err, ITEM_E_LIMIT, "vocabulary: larger than 2 GB");
     wp->count = count_lines(vocab, length);

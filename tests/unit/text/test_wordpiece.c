@@ -204,6 +204,13 @@ static void bad_vocabularies(void **state)
         assert_null(wp);
         assert_string_equal(err.message, cases[i].message);
     }
+
+    static const char nul[] = "[UNK]\n[CLS]\n[SEP]\na\0b\nc\n";
+    itemi_wordpiece *wp;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(itemi_wordpiece_open(NULL, nul, sizeof nul - 1, &wp, &err), ITEM_E_FORMAT);
+    assert_null(wp);
+    assert_string_equal(err.message, "vocabulary: byte 19 is NUL");
 }
 
 static void every_allocation_can_fail(void **state)
