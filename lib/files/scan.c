@@ -126,7 +126,8 @@ static item_status read_place(scanner *s, size_t at, item_error *err)
         status = itemi_fail_errno(err, ITEM_E_IO, errno, "%s", s->places[at].path);
     closedir(dir);
     /* Of two ways to one folder the first is taken, so their order may not be the system's. */
-    qsort(s->places + before, s->count - before, sizeof *s->places, by_path);
+    if (status == ITEM_OK && s->count > before)
+        qsort(s->places + before, s->count - before, sizeof *s->places, by_path);
     return status;
 }
 
