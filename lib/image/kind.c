@@ -79,7 +79,7 @@ static bool is_text(const uint8_t *bytes, size_t size)
     if (valid + 4 <= size)
         return false;
     for (size_t i = 0; i < valid; i++) {
-        if (bytes[i] < 0x20 && !strchr("\t\n\f\r", bytes[i]))
+        if (bytes[i] < 0x20 && !memchr("\t\n\f\r", bytes[i], 4))
             return false;
     }
     return valid > 0;

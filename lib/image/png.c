@@ -29,8 +29,9 @@ typedef struct job {
     itemi_raster *raster;
     const uint8_t *bytes;
     size_t left;
-    bool ended;   /* the file's bytes are used up */
-    bool may_end; /* from here on that is no error */
+    bool ended;     /* the file's bytes are used up */
+    bool may_end;   /* from here on that is no error */
+    bool no_memory; /* libpng asked in vain; it may have gone on with less */
     item_status status;
 } job;
 
@@ -45,6 +46,8 @@ static _Noreturn void leave(job *j, item_status status)
 static void on_error(png_structp png, png_const_charp text)
 {
     job *j = png_get_error_ptr(png);
+    if (j->no_memory)
+        leave(j, itemi_fail_memory(j->d->err, "reading a PNG"));
     const char *what = j->ended ? "truncated PNG" : "broken PNG";
     if (j->ended && j->may_end)
         leave(j, ITEM_OK);
@@ -73,7 +76,9 @@ static void on_read(png_structp png, png_bytep to, size_t size)
 static png_voidp on_allocate(png_structp png, png_alloc_size_t size)
 {
     job *j = png_get_mem_ptr(png);
-    return itemi_alloc(&j->d->mem, size);
+    void *block = itemi_alloc(&j->d->mem, size);
+    j->no_memory |= block == NULL;
+    return block;
 }
 
 static void on_free(png_structp png, png_voidp block)
@@ -236,6 +241,8 @@ item_status itemi_png_decode(itemi_decode *d, const uint8_t *bytes, size_t size,
     itemi_png_metadata(&metadata, bytes, size);
     job j = {.d = d, .raster = raster, .bytes = bytes, .left = size};
     item_status status = decode(&j, &metadata);
+    if (status == ITEM_OK && j.no_memory) /* a profile may be missing, say */
+        status = itemi_fail_memory(d->err, "reading a PNG");
     png_destroy_read_struct(&j.png, &j.info, NULL);
     return status;
 }

@@ -51,6 +51,7 @@ static void foreign_kinds(void **state)
         {"BMW is a make of cars", 21, ITEM_E_FORMAT, "a text"},
         {"caf\xc3\xa9", 5, ITEM_E_FORMAT, "a text"},
         {"\x01\x02\x03\x04", 4, ITEM_E_FORMAT, "not a JPEG or PNG"},
+        {"\0\0\0\0\0\0\0\0", 8, ITEM_E_FORMAT, "not a JPEG or PNG"},
         {"\xff\xd8", 2, ITEM_E_FORMAT, "not a JPEG or PNG"},
         {"\x89PNG\r\n\x1a", 7, ITEM_E_FORMAT, "not a JPEG or PNG"},
         {"", 0, ITEM_E_FORMAT, "empty file"},

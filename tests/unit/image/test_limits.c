@@ -189,6 +189,8 @@ static void memory_runs_out(void **state)
             item_image *image;
             status = item_image_from_memory(file.data, file.size, &options, &image, &err);
             assert_true((status == ITEM_OK) == (image != NULL));
+            assert_true(status == ITEM_OK || status == ITEM_E_MEMORY);
+            assert_int_equal(status, err.code);
             assert_int_equal(t.live > 0, status == ITEM_OK);
             item_image_unref(image);
             assert_int_equal(t.live, 0);
