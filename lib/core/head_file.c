@@ -65,7 +65,9 @@ static item_status measure(const itemi_safetensors *st, const char *file, itemi_
     layer_name(name, 0, "weight");
     do {
         t = itemi_safetensors_find(st, name);
-        bool shaped = t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= UINT16_MAX;
+        /* columns too: a tensor that holds nothing may name any width */
+        bool shaped = t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= UINT16_MAX &&
+                      t->shape[1] == mlp->width[mlp->layers];
         if (!shaped)
             return itemi_fail(err, ITEM_E_FORMAT, "%s: tensor `%s` of the head %s", file, name,
                               t ? "has a wrong shape" : "is missing");

@@ -200,8 +200,10 @@ static void refuses_tensors_that_do_not_fit(void **state)
         {4, 0, {"mean", ITEMI_F16, 1, {7}, numbers, 14}, "`mean` is not float32"},
         {4, 2, {"layers.0.bias", ITEMI_F32, 2, {1, 1}, numbers, 4}, "`layers.0.bias` is not"},
         {4, 3, {"layers.0.weight", ITEMI_F32, 2, {2, 7}, numbers, 56}, "2 outputs"},
-        {4, 3, {"layers.0.weight", ITEMI_F32, 2, {1, 8}, numbers, 32}, "`layers.0.weight` is not"},
+        {4, 3, {"layers.0.weight", ITEMI_F32, 2, {1, 8}, numbers, 32}, "wrong shape"},
         {4, 3, {"layers.0.weight", ITEMI_F32, 1, {7}, numbers, 28}, "wrong shape"},
+        /* it takes no place in the file, and would ask for memory for 65535 units */
+        {4, 3, {"layers.0.weight", ITEMI_F32, 2, {65535, 0}, NULL, 0}, "wrong shape"},
     };
     for (size_t i = 0; i < ITEMI_COUNT(cases); i++) {
         itemi_tensor tensors[4];
