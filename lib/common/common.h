@@ -37,13 +37,15 @@ bool itemi_mul_overflows(size_t a, size_t b, size_t *product);              /* t
 /*
  * Writes code and message (first error wins), returns code. err may be NULL. The message is
  * made one line of UTF-8: control characters and invalid bytes are shown escaped, what is too
- * long is cut. Numbers are written as in the C locale, here as in every function that formats.
+ * long loses its middle, as names of files stand in front and reasons behind. Numbers are written as in the C locale, here as in every function that formats.
  */
 item_status itemi_fail(item_error *err, item_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same, with errno's text appended as ": reason". */
 item_status itemi_fail_errno(item_error *err, item_status code, int system, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Passes an error on as it is. */
+item_status itemi_fail_as(item_error *err, const item_error *why);
 /* "out of memory while <doing>", ITEM_E_MEMORY */
 item_status itemi_fail_memory(item_error *err, const char *doing);
 /* Puts "prefix: " before the message of an error that is set; a long prefix is cut first. */

@@ -2,6 +2,7 @@
 /* Writing the caller's item_error: one line of valid UTF-8, whatever went into it. */
 #include "common/common.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "common/common_private.h"
@@ -9,6 +10,10 @@
 /* Size of item_error in its first version; a smaller one is nothing that we know how to fill. */
 #define LEAST_ERROR_SIZE 512
 _Static_assert(sizeof(item_error) >= LEAST_ERROR_SIZE, "item_error only grows");
+
+/* Between the two ends of a message that was too long, and bytes of the second one. */
+#define GAP    "..."
+#define ENDING 120
 
 static const char digits[] = "0123456789abcdef";
 
@@ -42,7 +47,8 @@ static size_t printable(const char *text, size_t left)
     return control || breaks_line ? 0 : bytes;
 }
 
-size_t itemi_escape(char *out, size_t room, const char *text)
+/* As itemi_escape(); *rest receives what did not fit. */
+static size_t escape(char *out, size_t room, const char *text, const char **rest)
 {
     size_t used = 0, left = strlen(text);
     while (left) {
@@ -63,7 +69,38 @@ size_t itemi_escape(char *out, size_t room, const char *text)
     }
     if (room)
         out[used] = '\0';
+    *rest = text;
     return used;
+}
+
+size_t itemi_escape(char *out, size_t room, const char *text)
+{
+    const char *rest;
+    return escape(out, room, text, &rest);
+}
+
+/*
+ * The same, but what is too long loses its middle: a long file name stands in front, and the
+ * reason, which matters more, behind it.
+ */
+static size_t escape_ends(char *out, size_t room, const char *text)
+{
+    const char *rest;
+    size_t used = escape(out, room, text, &rest);
+    if (!*rest)
+        return used;
+
+    size_t length = strlen(text), begin = length > ENDING ? length - ENDING : 0;
+    while ((text[begin] & 0xc0) == 0x80) /* not amid a character */
+        begin++;
+    char end[sizeof GAP + 4 * ENDING] = GAP;
+    const size_t gap = sizeof GAP - 1;
+    size_t ending = gap + itemi_escape(end + gap, sizeof end - gap, text + begin);
+    if (ending >= room)
+        return used;
+    used = itemi_escape(out, room - ending, text);
+    memcpy(out + used, end, ending + 1);
+    return used + ending;
 }
 
 static bool writable(const item_error *err)
@@ -78,13 +115,13 @@ __attribute__((format(printf, 5, 0))) static void set(item_error *err, item_stat
 {
     if (!writable(err))
         return;
-    char raw[2 * ITEM_ERROR_MESSAGE_SIZE];
+    char raw[PATH_MAX + ITEM_ERROR_MESSAGE_SIZE];
     if (itemi_vformat(raw, sizeof raw, format, args) < 0)
         raw[0] = '\0';
 
     char why[128] = "";
     size_t why_length = reason ? itemi_escape(why, sizeof why, reason) + 2 : 0;
-    size_t used = itemi_escape(err->message, sizeof err->message - why_length, raw);
+    size_t used = escape_ends(err->message, sizeof err->message - why_length, raw);
     if (reason) {
         memcpy(err->message + used, ": ", 2);
         memcpy(err->message + used + 2, why, why_length - 1);
@@ -116,6 +153,16 @@ item_status itemi_fail_memory(item_error *err, const char *doing)
     return itemi_fail(err, ITEM_E_MEMORY, "out of memory while %s", doing);
 }
 
+item_status itemi_fail_as(item_error *err, const item_error *why)
+{
+    if (writable(err)) {
+        err->code = why->code;
+        err->system = why->system;
+        memcpy(err->message, why->message, sizeof err->message);
+    }
+    return why->code;
+}
+
 void itemi_error_prefix(item_error *err, const char *prefix)
 {
     if (!err || err->struct_size < LEAST_ERROR_SIZE || err->code == ITEM_OK)
@@ -128,7 +175,7 @@ void itemi_error_prefix(item_error *err, const char *prefix)
     keep = keep < half ? keep : half;
     size_t used = itemi_escape(err->message, sizeof old - keep - 2, prefix);
     memcpy(err->message + used, ": ", 2);
-    itemi_escape(err->message + used + 2, sizeof old - used - 2, old);
+    escape_ends(err->message + used + 2, sizeof old - used - 2, old);
 }
 
 void itemi_error_reset(item_error *err)

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Size of item_allocator in its first version. */
+#define LEAST_SIZE (offsetof(item_allocator, user) + sizeof(void *))
+
 static bool hosted(const itemi_mem *mem)
 {
     return mem && mem->host.struct_size;
@@ -18,9 +21,11 @@ item_status itemi_mem_init(itemi_mem *mem, const item_allocator *host, item_erro
 
     item_allocator ours;
     item_status status =
-        itemi_struct_in(&ours, sizeof ours, sizeof(item_allocator), host, "item_allocator", err);
+        itemi_struct_in(&ours, sizeof ours, LEAST_SIZE, host, "item_allocator", err);
     if (status != ITEM_OK)
         return status;
+    if (ours.reserved)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_allocator: reserved is not 0");
 
     int set = (ours.allocate != NULL) + (ours.resize != NULL) + (ours.release != NULL);
     if (set == 0)

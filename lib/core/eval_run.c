@@ -15,6 +15,8 @@ static item_status check_options(const item_eval_options *o, item_error *err)
     if (o->draws < 1 || o->draws > DRAWS_MAX || o->bins < 1 || o->bins > BINS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: 1 to %d draws and 1 to %d bins",
                           DRAWS_MAX, BINS_MAX);
+    if (o->reserved)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_eval_options: reserved is not 0");
     if (!(o->level > 0 && o->level < 1))
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "evaluation: the level of intervals lies between 0 and 1");
@@ -295,8 +297,9 @@ item_status item_evaluate(const item_dataset *data, const char *head, const item
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "item_evaluate: a data set, a head or a context, and out are needed");
     *out = NULL;
-    item_status status = itemi_struct_in(&ours, sizeof ours, sizeof ours,
-                                         options ? options : &plain, "item_eval_options", err);
+    item_status status =
+        itemi_struct_in(&ours, sizeof ours, ITEMI_SIZE_TO(item_eval_options, cancel),
+                        options ? options : &plain, "item_eval_options", err);
     if (status == ITEM_OK)
         status = check_options(&ours, err);
     if (status == ITEM_OK && data->count == 0)

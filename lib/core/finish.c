@@ -206,15 +206,6 @@ static item_status fill(itemi_batch *batch, itemi_work *work, item_result *resul
     return set_texts(batch, work, why, result, err);
 }
 
-/* A message says which file it is about; errors of reading do already. */
-static void name_file(item_error *err, const char *file)
-{
-    char name[ITEM_ERROR_MESSAGE_SIZE];
-    itemi_escape(name, sizeof name, file);
-    if (!strstr(err->message, name))
-        itemi_error_prefix(err, file);
-}
-
 /* A result that holds nothing but the error of its picture. */
 static item_status finish_failed(itemi_batch *batch, const itemi_work *work, item_result **out,
                                  item_error *err)
@@ -230,8 +221,8 @@ static item_status finish_failed(itemi_batch *batch, const itemi_work *work, ite
     }
     result->error = work->err;
     result->error.struct_size = sizeof result->error;
-    if (work->file)
-        name_file(&result->error, work->file);
+    if (work->file && !work->named)
+        itemi_error_prefix(&result->error, work->file);
     *out = result;
     return ITEM_OK;
 }

@@ -152,6 +152,7 @@ static item_status read_one(itemi_batch *batch, itemi_work *work, item_image *gi
     if (!full && work->file) {
         item_image_options options = itemi_ctx_image_options(batch->ctx, batch->cancel);
         status = item_image_from_file(work->file, &options, &full, &work->err);
+        work->named = status != ITEM_OK;
     } else if (!full) {
         status = itemi_fail(&work->err, ITEM_E_ARGUMENT, "the picture is NULL");
     }

@@ -34,6 +34,7 @@ typedef struct itemi_work {
     item_timings times;
     itemi_lines warnings;
     item_error err; /* code ITEM_OK as long as nothing failed */
+    bool named;     /* err names the file already */
 } itemi_work;
 
 #define ITEMI_MODEL  0

@@ -109,10 +109,7 @@ item_status item_result_status(const item_result *result, item_error *err)
         return itemi_fail(err, ITEM_E_ARGUMENT, "result is NULL");
     if (result->error.code == ITEM_OK)
         return ITEM_OK;
-    itemi_fail(err, result->error.code, "%s", result->error.message);
-    if (err && err->code == result->error.code)
-        err->system = result->error.system;
-    return result->error.code;
+    return itemi_fail_as(err, &result->error);
 }
 
 double item_result_probability(const item_result *result)

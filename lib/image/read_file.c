@@ -81,7 +81,8 @@ item_status itemi_read_file(itemi_decode *d, const char *path, uint8_t **out, si
                             "%s: a file of %" PRIu64 " bytes, the limit is %" PRIu64, path, bytes,
                             d->options.max_file_bytes);
     else if (!(data = itemi_alloc(&d->mem, (size_t)bytes)))
-        status = itemi_fail_memory(d->err, "reading a file");
+        status = itemi_fail(d->err, ITEM_E_MEMORY, "%s: out of memory for %" PRIu64 " bytes", path,
+                            bytes);
     else
         status = read_all(d, fd, path, data, (size_t)bytes, size);
     close(fd);

@@ -2,6 +2,7 @@
 /* Checking pictures with the dummy backends: what a result holds, batches, callers' captions. */
 #include "support.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,6 +360,57 @@ static void bad_captions_fail_alone(void **state)
     item_ctx_unref(ctx);
 }
 
+/* The file is named once, and what is wrong with it stands behind, whatever its name is. */
+static void messages_name_the_file(void **state)
+{
+    (void)state;
+    item_ctx *ctx = make_ctx();
+    item_result *result;
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    options.caption = "a \xff dog";
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_check_file(ctx, "a", &options, &result, &err), ITEM_E_FORMAT);
+    assert_string_equal(err.message, "a: the caption is no UTF-8 at byte 2");
+
+    char *text = temp_path("text.jpg"), longest[3000];
+    write_text(text, "hello");
+    int length = snprintf(longest, sizeof longest, "%s", temp_folder());
+    while (length < 2000)
+        length += snprintf(longest + length, sizeof longest - (size_t)length, "/.");
+    snprintf(longest + length, sizeof longest - (size_t)length, "/text.jpg");
+    reset(&err);
+    assert_int_equal(item_check_file(ctx, longest, NULL, &result, &err), ITEM_E_FORMAT);
+    assert_memory_equal(err.message, longest, 100);
+    assert_string_equal(strchr(err.message, ':'), ": not a picture: a text");
+    free(text);
+    item_ctx_unref(ctx);
+}
+
+/* The first error wins here too, errno included; a struct too small is left alone. */
+static void a_result_spares_earlier_errors(void **state)
+{
+    (void)state;
+    item_ctx *ctx = make_ctx();
+    const char *path = "/does/not/exist.jpg";
+    item_result *result;
+    item_error err = ITEM_ERROR_INIT;
+    assert_ok(item_check_files(ctx, &path, 1, NULL, &result, &err), &err);
+    assert_error(item_result_status(result, &err), ITEM_E_IO, &err, path);
+    assert_int_equal(err.system, ENOENT);
+
+    item_error earlier = ITEM_ERROR_INIT, before;
+    earlier.code = ITEM_E_IO;
+    earlier.system = EACCES;
+    before = earlier;
+    assert_int_equal(item_result_status(result, &earlier), ITEM_E_IO);
+    assert_memory_equal(&earlier, &before, sizeof before);
+    earlier.struct_size = before.struct_size = 16;
+    assert_int_equal(item_result_status(result, &earlier), ITEM_E_IO);
+    assert_memory_equal(&earlier, &before, sizeof before);
+    item_result_unref(result);
+    item_ctx_unref(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +424,8 @@ int main(void)
         cmocka_unit_test(objects_are_limited),
         cmocka_unit_test(a_callers_caption_is_used),
         cmocka_unit_test(bad_captions_fail_alone),
+        cmocka_unit_test(messages_name_the_file),
+        cmocka_unit_test(a_result_spares_earlier_errors),
     };
     return cmocka_run_group_tests_name("api: check", tests, NULL, NULL);
 }

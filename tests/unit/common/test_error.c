@@ -75,9 +75,12 @@ static void long_messages_end_between_characters(void **state)
         item_error err = ITEM_ERROR_INIT;
         itemi_fail(&err, ITEM_E_FORMAT, "%s", text);
         size_t length = strlen(err.message);
-        assert_true(length < ITEM_ERROR_MESSAGE_SIZE && length >= ITEM_ERROR_MESSAGE_SIZE - 4);
+        assert_true(length < ITEM_ERROR_MESSAGE_SIZE && length >= ITEM_ERROR_MESSAGE_SIZE - 8);
         assert_int_equal(itemi_utf8_valid(err.message, length), length);
-        assert_memory_equal(err.message, text, length);
+        const char *gap = strstr(err.message, "...");
+        assert_non_null(gap);
+        assert_memory_equal(err.message, text, (size_t)(gap - err.message));
+        assert_string_equal(gap + 3, text + strlen(text) - strlen(gap + 3));
     }
     char small[6];
     assert_int_equal(itemi_escape(small, sizeof small, "abc\x01"), 3); /* no half of \x01 */
@@ -108,6 +111,25 @@ static void prefix_leaves_the_reason(void **state)
     itemi_error_prefix(&err, longest);
     assert_true(strlen(err.message) < ITEM_ERROR_MESSAGE_SIZE);
     assert_non_null(strstr(err.message, "p: p"));
+}
+
+/* A file's name may have 4,096 bytes; what is wrong with it stands behind. */
+static void long_names_leave_the_reason(void **state)
+{
+    (void)state;
+    char name[4097];
+    for (size_t i = 0; i + 1 < sizeof name; i += 2)
+        memcpy(name + i, "\xc3\xa9", 2);
+    name[sizeof name - 1] = '\0';
+    for (size_t length = 400; length < sizeof name; length += 2) {
+        item_error err = ITEM_ERROR_INIT;
+        itemi_fail(&err, ITEM_E_IO, "%s: is a folder", name + sizeof name - 1 - length);
+        size_t written = strlen(err.message);
+        assert_true(written < ITEM_ERROR_MESSAGE_SIZE);
+        assert_int_equal(itemi_utf8_valid(err.message, written), written);
+        assert_memory_equal(err.message, "\xc3\xa9\xc3\xa9", 4);
+        assert_string_equal(strchr(err.message, ':'), ": is a folder");
+    }
 }
 
 static void smaller_struct_is_untouched(void **state)
@@ -220,6 +242,7 @@ int main(void)
         cmocka_unit_test(messages_are_one_line_of_utf8),
         cmocka_unit_test(long_messages_end_between_characters),
         cmocka_unit_test(prefix_leaves_the_reason),
+        cmocka_unit_test(long_names_leave_the_reason),
         cmocka_unit_test(smaller_struct_is_untouched),
         cmocka_unit_test(numbers_ignore_the_locale),
         cmocka_unit_test(structs_come_in),

@@ -94,6 +94,13 @@ static void half_an_allocator_is_refused(void **state)
     assert_int_equal(itemi_mem_init(&mem, &half, &err), ITEM_E_ARGUMENT);
     assert_non_null(strstr(err.message, "allocate, resize and release"));
     assert_int_equal(mem.host.struct_size, 0);
+
+    item_allocator marked = t.mem.host;
+    marked.reserved = 1;
+    itemi_error_reset(&err);
+    assert_int_equal(itemi_mem_init(&mem, &marked, &err), ITEM_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "reserved"));
+    assert_int_equal(mem.host.struct_size, 0);
 }
 
 int main(void)

@@ -228,12 +228,14 @@ static void refuses_what_does_not_fit(void **state)
     assert_message(err, "224 pixels (bicubic), the data set holds 160 (lanczos)");
     assert_int_equal(item_evaluate(data, NULL, NULL, NULL, &report, NULL), ITEM_E_ARGUMENT);
 
-    item_eval_options bad[4] = {ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT,
-                                ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT};
+    item_eval_options bad[5] = {ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT,
+                                ITEM_EVAL_OPTIONS_INIT, ITEM_EVAL_OPTIONS_INIT,
+                                ITEM_EVAL_OPTIONS_INIT};
     bad[0].draws = 0;
     bad[1].bins = 0;
     bad[2].level = 1;
     bad[3].threshold = "fpr9";
+    bad[4].reserved = 1;
     for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
         assert_int_equal(item_evaluate(data, path, NULL, &bad[i], &report, NULL), ITEM_E_ARGUMENT);
     item_dataset_free(data);
