@@ -103,7 +103,7 @@ ITEM_API item_status item_image_from_memory(const void *bytes, size_t size,
  * @param options  limits; NULL for the defaults
  * @param out      receives the picture; release with item_image_unref()
  * @param err      receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_LIMIT, ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_LIMIT, ITEM_E_MEMORY, ITEM_E_CANCELLED
  * Owner: caller.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_image_from_pixels(const void *pixels, int32_t format, uint32_t width,

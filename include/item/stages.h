@@ -86,8 +86,8 @@ ITEM_API item_status item_embed_texts(item_ctx *ctx, const char *const *texts, s
  * @param capacity  room in ids
  * @param count     receives how many ids there are, even if more than capacity
  * @param err       receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8), ITEM_E_UNSUPPORTED
- *         (no tokenizer), ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8, or the pack's vocabulary is
+ *         broken), ITEM_E_UNSUPPORTED (no tokenizer), ITEM_E_IO, ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: caller's array.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t capacity,
@@ -102,7 +102,8 @@ typedef struct item_phrases item_phrases;
  * @param text  UTF-8
  * @param out   receives the phrases; release with item_phrases_free()
  * @param err   receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8), ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8), ITEM_E_LIMIT (more than 4 GB),
+ *         ITEM_E_MEMORY
  * Owner: caller.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_phrases_find(const char *text, item_phrases **out, item_error *err);
@@ -169,7 +170,8 @@ ITEM_API item_status item_misalign(const char *layout, size_t width, const float
  * @param summary   ITEM_RESULT_SUMMARY_INIT; receives verdict, reason, probability,
  *                  score and thresholds
  * @param err       receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MISMATCH, ITEM_E_UNSUPPORTED (no head)
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MISMATCH, ITEM_E_UNSUPPORTED (no head),
+ *         ITEM_E_MEMORY, ITEM_E_FORKED
  * Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_head_apply(item_ctx *ctx, const float *features, size_t size,

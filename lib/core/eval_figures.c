@@ -124,8 +124,8 @@ item_status itemi_figures_make(const itemi_cohort *cohort, const itemi_panel *pa
     item_status status;
     if (out->value && out->interval && c.second) {
         measure_contest(&c, NULL, out->value);
-        status = itemi_bootstrap(NULL, &cohort->groups, draws->count, draws->seed, draws->level,
-                                 measure_contest, &c, out->outputs, out->interval, err);
+        status = itemi_bootstrap(NULL, &cohort->groups, draws, measure_contest, &c, out->outputs,
+                                 out->interval, err);
     } else {
         status = itemi_fail_memory(err, "evaluating");
     }

@@ -52,12 +52,6 @@ typedef struct itemi_figures {
 size_t itemi_figures_mean(const itemi_figures *figures);
 size_t itemi_figures_mixed(const itemi_figures *figures);
 
-typedef struct itemi_draws {
-    size_t count;
-    uint64_t seed;
-    double level;
-} itemi_draws;
-
 /* Differences: of panel minus rival when rival is not NULL. */
 item_status itemi_figures_make(const itemi_cohort *cohort, const itemi_panel *panel,
                                const itemi_panel *rival, const itemi_draws *draws,

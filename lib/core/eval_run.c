@@ -266,7 +266,7 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
                           .cohort = &cohort,
                           .head = head,
                           .answers = &answers,
-                          .draws = {options->draws, options->seed, options->level},
+                          .draws = {options->draws, options->seed, options->level, options->cancel},
                           .bins = options->bins};
     item_status status = check_fit(data, head, err);
     if (status == ITEM_OK)

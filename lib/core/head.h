@@ -32,7 +32,7 @@ typedef struct itemi_head_facts {
     size_t features;     /* itemi_layout_size(layout, vector_width) */
     char embedder[256];  /* identity of the embedder: the text that ITEM_TEXT_EMBEDDER gives */
 
-    uint32_t working_size; /* short side to which larger pictures are brought; 0: none */
+    uint32_t working_size;               /* short side to which pictures are brought; 0: none */
     char working_filter[ITEMI_NAME_MAX]; /* "bilinear", "bicubic" or "lanczos" */
     uint32_t size_min, size_max;         /* short sides calibrated; size_max 0: no upper end */
 

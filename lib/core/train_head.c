@@ -332,7 +332,7 @@ static item_status make_report(session *s, item_error *err)
                           .cohort = &s->cohort,
                           .head = s->head,
                           .answers = &s->answers,
-                          .draws = {s->options->draws, s->options->seed, LEVEL},
+                          .draws = {s->options->draws, s->options->seed, LEVEL, s->options->cancel},
                           .bins = BINS};
     item_status status = itemi_head_threshold(s->head, NULL, &e.threshold, err);
     if (status != ITEM_OK)

@@ -178,21 +178,26 @@ static itemi_interval percentiles(double *values, size_t draws, double level)
     return (itemi_interval){itemi_quantile(values, n, tail), itemi_quantile(values, n, 1 - tail)};
 }
 
-item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups, size_t draws,
-                            uint64_t seed, double level, itemi_statistic statistic, void *user,
+item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups,
+                            const itemi_draws *draws, itemi_statistic statistic, void *user,
                             size_t outputs, itemi_interval *out, item_error *err)
 {
     plan p = {.mem = mem, .rows = groups->count};
-    bool ok = reserve(&p, outputs, draws) && number_scenes(&p, groups);
-    for (size_t i = 0; ok && i < draws; i++) {
-        itemi_rng rng = {seed, STREAM_BOOTSTRAP + i, 0};
+    bool ok = reserve(&p, outputs, draws->count) && number_scenes(&p, groups);
+    item_status status = ok ? ITEM_OK : itemi_fail_memory(err, "drawing samples");
+    for (size_t i = 0; status == ITEM_OK && i < draws->count; i++) {
+        if (itemi_cancelled(draws->cancel)) {
+            status = itemi_fail_cancelled(err);
+            break;
+        }
+        itemi_rng rng = {draws->seed, STREAM_BOOTSTRAP + i, 0};
         draw(&p, &rng);
         statistic(user, p.weight, p.numbers);
         for (size_t o = 0; o < outputs; o++)
-            p.values[o * draws + i] = p.numbers[o];
+            p.values[o * draws->count + i] = p.numbers[o];
     }
-    for (size_t o = 0; ok && o < outputs; o++)
-        out[o] = percentiles(p.values + o * draws, draws, level);
+    for (size_t o = 0; status == ITEM_OK && o < outputs; o++)
+        out[o] = percentiles(p.values + o * draws->count, draws->count, draws->level);
     release(&p);
-    return ok ? ITEM_OK : itemi_fail_memory(err, "drawing samples");
+    return status;
 }

@@ -229,13 +229,21 @@ itemi_interval itemi_binomial(uint64_t k, uint64_t n, double level);
 /* Computes `outputs` numbers under weights by row; NaN where one does not exist. */
 typedef void (*itemi_statistic)(void *user, const double *weight, double *out);
 
+/* How a bootstrap draws. */
+typedef struct itemi_draws {
+    size_t count;
+    uint64_t seed;
+    double level;              /* of the intervals */
+    const item_cancel *cancel; /* polled before each draw; NULL: cannot be cancelled */
+} itemi_draws;
+
 /*
  * Percentile intervals of `outputs` numbers: scenes are drawn with replacement within each source
  * and label (a row without scene is a scene of its own). Numbers that do not exist (NaN) in a
- * draw are left out.
+ * draw are left out. ITEM_E_MEMORY, ITEM_E_CANCELLED.
  */
-item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups, size_t draws,
-                            uint64_t seed, double level, itemi_statistic statistic, void *user,
+item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups,
+                            const itemi_draws *draws, itemi_statistic statistic, void *user,
                             size_t outputs, itemi_interval *out, item_error *err);
 
 #endif

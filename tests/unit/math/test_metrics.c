@@ -110,9 +110,9 @@ static void bootstrap(uint64_t seed, const uint32_t *scene, itemi_interval out[3
         source[i] = i % 4 / 2;
     }
     const itemi_groups groups = {400, label, source, source, scene};
-    assert_int_equal(
-        itemi_bootstrap(NULL, &groups, 1000, seed, 0.95, mean_statistic, values, 3, out, NULL),
-        ITEM_OK);
+    const itemi_draws draws = {1000, seed, 0.95, NULL};
+    assert_int_equal(itemi_bootstrap(NULL, &groups, &draws, mean_statistic, values, 3, out, NULL),
+                     ITEM_OK);
 }
 
 static void bootstrap_is_stratified_and_repeats(void **state)
@@ -141,6 +141,39 @@ static void bootstrap_is_stratified_and_repeats(void **state)
     assert_true(by_scene[0].high - by_scene[0].low > 1.25 * width);
 }
 
+/* What a statistic that takes long leaves behind when somebody loses patience. */
+typedef struct patience {
+    item_cancel *cancel;
+    int left, draws;
+} patience;
+
+static void lose_patience(void *user, const double *weight, double *out)
+{
+    patience *p = user;
+    *out = weight[0];
+    p->draws++;
+    if (--p->left == 0)
+        item_cancel_set(p->cancel);
+}
+
+static void bootstrap_ends_when_cancelled(void **state)
+{
+    (void)state;
+    const uint8_t label[2] = {0, 1};
+    const uint32_t source[2] = {0, 0}, scene[2] = {ITEMI_NO_GROUP, ITEMI_NO_GROUP};
+    const itemi_groups groups = {2, label, source, source, scene};
+    patience p = {.left = 3};
+    item_error err = ITEM_ERROR_INIT;
+    itemi_interval out;
+    assert_int_equal(item_cancel_new(&p.cancel, NULL), ITEM_OK);
+    const itemi_draws draws = {1000, 1, 0.95, p.cancel};
+    assert_int_equal(itemi_bootstrap(NULL, &groups, &draws, lose_patience, &p, 1, &out, &err),
+                     ITEM_E_CANCELLED);
+    assert_int_equal(err.code, ITEM_E_CANCELLED);
+    assert_int_equal(p.draws, 3);
+    item_cancel_unref(p.cancel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +183,7 @@ int main(void)
         cmocka_unit_test(bins_hold_equal_weight),
         cmocka_unit_test(binomial_matches_scipy),
         cmocka_unit_test(bootstrap_is_stratified_and_repeats),
+        cmocka_unit_test(bootstrap_ends_when_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
