@@ -129,6 +129,18 @@ static void release(plan *p)
     itemi_free(p->mem, p->numbers);
 }
 
+/*
+ * Whether one scene covers the whole stratum that starts here, such as "a portrait". Drawing it
+ * whole would give every sample alike, an interval without width: its rows are drawn one by one.
+ */
+static bool one_scene(const member *first, size_t rows)
+{
+    size_t last = 0;
+    while (last + 1 < rows && same_stratum(&first[last + 1], first))
+        last++;
+    return first[last].scene == first->scene;
+}
+
 static bool number_scenes(plan *p, const itemi_groups *groups)
 {
     member *members = itemi_alloc_array(p->mem, p->rows, sizeof *members);
@@ -140,12 +152,15 @@ static bool number_scenes(plan *p, const itemi_groups *groups)
     if (p->rows)
         qsort(members, p->rows, sizeof *members, by_scene);
 
+    bool alone = false;
     for (size_t i = 0; i < p->rows; i++) {
         const member *now = &members[i], *before = i ? now - 1 : NULL;
         bool stratum = !before || !same_stratum(now, before);
-        if (stratum)
+        if (stratum) {
             p->begin[p->strata++] = (uint32_t)p->scenes;
-        if (stratum || now->scene == ITEMI_NO_GROUP || now->scene != before->scene)
+            alone = one_scene(now, p->rows - i);
+        }
+        if (stratum || alone || now->scene == ITEMI_NO_GROUP || now->scene != before->scene)
             p->scenes++;
         p->scene_of[now->row] = (uint32_t)(p->scenes - 1);
     }

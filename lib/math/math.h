@@ -239,7 +239,8 @@ typedef struct itemi_draws {
 
 /*
  * Percentile intervals of `outputs` numbers: scenes are drawn with replacement within each source
- * and label (a row without scene is a scene of its own). Numbers that do not exist (NaN) in a
+ * and label (a row without scene is a scene of its own, and so is each row where one scene is all
+ * that a source has of a label). Numbers that do not exist (NaN) in a
  * draw are left out. ITEM_E_MEMORY, ITEM_E_CANCELLED.
  */
 item_status itemi_bootstrap(const itemi_mem *mem, const itemi_groups *groups,

@@ -118,12 +118,12 @@ static void bootstrap(uint64_t seed, const uint32_t *scene, itemi_interval out[3
 static void bootstrap_is_stratified_and_repeats(void **state)
 {
     (void)state;
-    uint32_t loose[400], tens[400];
+    uint32_t loose[400], tens[400], one[400] = {0};
     for (uint32_t i = 0; i < 400; i++) {
         loose[i] = ITEMI_NO_GROUP;
         tens[i] = i / 10;
     }
-    itemi_interval a[3], b[3], c[3], by_scene[3];
+    itemi_interval a[3], b[3], c[3], by_scene[3], all_alike[3];
     bootstrap(1, loose, a);
     bootstrap(1, loose, b);
     bootstrap(2, loose, c);
@@ -139,6 +139,10 @@ static void bootstrap_is_stratified_and_repeats(void **state)
     assert_near(width, 2 * 1.96 * 0.0144, 0.015);
     /* Scenes of equal values carry less: wider, although each scene is cut by four strata. */
     assert_true(by_scene[0].high - by_scene[0].low > 1.25 * width);
+    /* One scene for all says nothing, and must not make an interval without width. */
+    bootstrap(1, one, all_alike);
+    assert_near(all_alike[0].low, a[0].low, 0);
+    assert_near(all_alike[0].high, a[0].high, 0);
 }
 
 /* What a statistic that takes long leaves behind when somebody loses patience. */
