@@ -182,6 +182,15 @@ class Training(unittest.TestCase):
             self.assertEqual(measured["data"]["rows"], 8)
             answer = lines("check", "--head", head, SOME[0])[0]
             self.assertIn(answer["verdict"], ("real", "unsure", "ai"))
+            self.refuses_another_embedder(folder, head)
+
+    def refuses_another_embedder(self, folder, head):
+        other = make_inputs.tiny_pack(folder / "other")
+        done = subprocess.run([PROGRAM, "check", "--pack", other, "--head", head, SOME[0]],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn("embedder", done.stderr)
 
 
 class Examples(unittest.TestCase):

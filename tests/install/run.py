@@ -20,7 +20,7 @@ def output(command, **more):
     """Runs a command, shows it, returns what it printed; ends the test when it fails."""
     print("$", " ".join(str(c) for c in command), flush=True)
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **more)
-    print(done.stdout[-2000:] + done.stderr, end="", flush=True)
+    print(done.stdout[-1000:] + done.stderr, end="", flush=True)
     if done.returncode:
         sys.exit(f"failed with exit code {done.returncode}")
     return done.stdout
@@ -57,6 +57,32 @@ def build_and_run(place, work, compiler, name, libs, defines=(), arguments=(), p
     return said
 
 
+def check_hardening(library, soname=None):
+    """Full RELRO, a stack that is no code, canaries and checked lengths; and the soname."""
+    dynamic = output(["readelf", "-dW", library])
+    segments = output(["readelf", "-lW", library])
+    symbols = output(["nm", "-D", "--undefined-only", library])
+    stack = [line.split() for line in segments.splitlines() if "GNU_STACK" in line]
+    wanted = {
+        "all names are bound at load": "BIND_NOW" in dynamic or "NOW" in dynamic,
+        "RELRO": "GNU_RELRO" in segments,
+        "no code on the stack": stack and "E" not in stack[0][-2],
+        "canaries": "__stack_chk_fail" in symbols,
+        "checked lengths": "_chk@" in symbols.replace("__stack_chk_fail", ""),
+        "soname": soname is None or f"[{soname}]" in dynamic,
+        "no text relocations": "TEXTREL" not in dynamic,
+    }
+    missing = [name for name, there in wanted.items() if not there]
+    if missing:
+        sys.exit(f"{library}: missing: {', '.join(missing)}")
+
+
+def abi():
+    """The part of the version that the soname carries: both numbers before 1.0."""
+    version = output([HERE.parent.parent / "tools" / "version.sh"]).split(".")
+    return version[0] if version[0] != "0" else ".".join(version[:2])
+
+
 def check_program(place):
     """The installed `item` runs without any variable in the environment."""
     program = place.prefix / "bin" / "item"
@@ -83,6 +109,9 @@ def main(build):
             build_and_run(place, work, "gcc", "linked-gcc", place.flags("--libs", "item-torch", "item"),
                           ["-DWITH_TORCH"], ["linked"], [engines[0].parent])
     check_program(place)
+    check_hardening(place.libdir / "libitem.so", f"libitem.so.{abi()}")
+    for engine in engines:
+        check_hardening(engine)
 
 
 if __name__ == "__main__":
