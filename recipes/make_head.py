@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 import program  # noqa: E402
 
 FORMS, SCOPES, HIDDEN = ("difference", "product", "cosine"), ("global", "local", "both"), ("0", "16")
-TRAINED_ON = "detect/ train: 1,685 AI pictures of 10 generators, 1,594 photographs of 6 sources, 224 pixels"
+TRAINED_ON = "detect/ train: 1,685 AI pictures of 10 generators, 1,594 photographs of 4 sources, 224 pixels"
 
 
 def run(args, out, *options):
