@@ -20,6 +20,8 @@ void bench_steady(const bench *b, size_t pictures)
         double now = bench_rss_mb();
         if (i + 1 == SETTLED)
             settled = now;
+        if ((i + 1) % SETTLED == 0)
+            printf("  picture %5zu  %7.1f MB\n", i + 1, now);
         most = i + 1 > SETTLED && now > most ? now : most;
     }
     printf("%zu pictures, %zu of them refused\n", pictures, refused);
