@@ -48,8 +48,8 @@ static void pictures_alone_and_together(void **state)
         images[i] = make_picture(i, sizes[i][0], sizes[i][1]);
     assert_ok(item_embed_images(ctx, images, SIZES, NULL, all, width, &err), &err);
     assert_ok(item_embed_images(ctx, images, SIZES, NULL, again, width, &err), &err);
-    assert_memory_equal(all, again,
-                        SIZES * width * sizeof *all); /* the same call, the same bytes */
+    /* Not the same bytes: an engine may use fewer threads on a busy machine, and sum otherwise. */
+    assert_true(largest_difference(all, again, SIZES * width) < same);
     for (uint32_t i = 0; i < SIZES; i++) {
         assert_ok(item_embed_images(ctx, &images[i], 1, NULL, one, width, &err), &err);
         assert_true(largest_difference(one, all + i * width, width) < same);
