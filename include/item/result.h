@@ -25,6 +25,7 @@ typedef struct item_result item_result;
 #define ITEM_REASON_CAPTION_UNRELIABLE 5 /* unsure: caption empty, looping or improbable     */
 #define ITEM_REASON_SIZE               6 /* unsure: outside of the calibrated sizes          */
 #define ITEM_REASON_OUT_OF_SCOPE       7 /* unsure: unlike anything calibrated with          */
+#define ITEM_REASON_SETTINGS           8 /* unsure: other stages or settings than calibrated with */
 
 /**
  * Checks a picture: caption, objects, similarities, verdict. The similarity and the objects are

@@ -45,11 +45,13 @@ typedef struct item_dataset_info {
     const char *working_filter; /* "bilinear", "bicubic" or "lanczos"; NULL: lanczos */
     uint64_t rows, ai, real;    /* pictures */
     uint64_t sources, failed;   /* failed: pictures that could not be read, and were left out */
+    const char *pipeline;       /* captioner, detector, settings: pictures that are looked at in
+                                   another way are `unsure` for the head; NULL: not known */
 } item_dataset_info;
 
 #define ITEM_DATASET_INFO_INIT                                                                     \
     {                                                                                              \
-        sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0                              \
+        sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, NULL                        \
     }
 
 #define ITEM_ROW_CAPTION_EMPTY   1u

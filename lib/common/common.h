@@ -113,7 +113,10 @@ item_status itemi_fail_cancelled(item_error *err);
 
 /* ---- numbers and clocks that do not ask the locale ---- */
 
-double itemi_now_ms(void);                              /* monotonic */
+double itemi_now_ms(void); /* monotonic */
+/* As snprintf(), with numbers as in the C locale. */
+int itemi_format(char *out, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 bool itemi_parse_double(const char *text, double *out); /* whole text, decimal, finite, C locale */
 
 #endif

@@ -59,6 +59,15 @@ int itemi_vformat(char *out, size_t room, const char *format, va_list args)
     return length;
 }
 
+int itemi_format(char *out, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = itemi_vformat(out, room, format, args);
+    va_end(args);
+    return length;
+}
+
 bool itemi_parse_double(const char *text, double *out)
 {
     /* Hexadecimal, "inf", "nan" and leading blanks, which strtod takes, hold other letters. */

@@ -82,6 +82,7 @@ static item_status check_groups(const request *r, itemi_work *works, size_t most
         itemi_batch batch = {.ctx = ctx, .cancel = r->options.cancel, .works = works, .n = n};
         batch.max_objects =
             r->options.max_objects ? r->options.max_objects : ctx->settings.max_objects;
+        itemi_pipeline_name(ctx, batch.max_objects, batch.pipeline);
         batch.call = (itemi_call){&ctx->mem, &ctx->log, r->options.cancel, keep_warning, &batch};
         memset(works, 0, n * sizeof *works);
         item_status status = check_group(r, first, &batch, out, err);

@@ -189,6 +189,12 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
 
 /* ---- identities ---- */
 
+/*
+ * What makes the features beside the embedder: captioner, detector and the settings that they are
+ * called with. A head keeps it, as its calibration holds for nothing else.
+ */
+void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_PIPELINE_MAX]);
+
 /* Identity of a stage of the pack, and of a registered one (identity.c). */
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
                                 item_error *err);

@@ -18,13 +18,15 @@ void itemi_answers_free(itemi_answers *answers)
     *answers = (itemi_answers){.score = NULL};
 }
 
-void itemi_evidence_of(const itemi_record *record, bool callers_captions, const float *features,
-                       size_t count, itemi_evidence *out)
+void itemi_evidence_of(const item_dataset *data, size_t row, const float *features, size_t count,
+                       itemi_evidence *out)
 {
+    const itemi_record *record = &data->record[row];
     itemi_evidence_init(out, features, count);
     out->short_side = itemi_record_short_side(record);
     out->caption_logprob = record->caption_logprob;
     out->caption_empty = (record->flags & ITEM_ROW_CAPTION_EMPTY) != 0;
     out->caption_looping = (record->flags & ITEM_ROW_CAPTION_LOOPING) != 0;
-    out->callers_caption = callers_captions;
+    out->callers_caption = data->callers_captions;
+    out->pipeline = data->pipeline;
 }

@@ -68,8 +68,8 @@ typedef struct itemi_answers {
 bool itemi_answers_reserve(itemi_answers *answers, size_t rows); /* false: no memory */
 void itemi_answers_free(itemi_answers *answers);
 /* What a row's verdict rests on, without features. */
-void itemi_evidence_of(const itemi_record *record, bool callers_captions, const float *features,
-                       size_t count, itemi_evidence *out);
+void itemi_evidence_of(const item_dataset *data, size_t row, const float *features, size_t count,
+                       itemi_evidence *out);
 
 /* ---- sections of a report; NULL: no memory ---- */
 

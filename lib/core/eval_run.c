@@ -52,8 +52,7 @@ static item_status answer(const itemi_evaluation *e, const float *features, item
     for (size_t i = 0; i < e->data->count; i++) {
         itemi_evidence evidence;
         itemi_judgement j;
-        itemi_evidence_of(&e->data->record[i], e->data->callers_captions, features + i * width,
-                          width, &evidence);
+        itemi_evidence_of(e->data, i, features + i * width, width, &evidence);
         item_status status = itemi_head_judge(e->head, &evidence, &e->threshold, &j, err);
         if (status != ITEM_OK)
             return status;

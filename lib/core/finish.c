@@ -32,6 +32,7 @@ static itemi_evidence evidence_of(const itemi_batch *batch, const itemi_work *wo
     evidence.caption_empty = itemi_caption_is_empty(r->caption);
     evidence.caption_looping = itemi_caption_loops(r->caption);
     evidence.callers_caption = r == &work->readings[ITEMI_CALLER];
+    evidence.pipeline = batch->pipeline;
     evidence.prior = batch->ctx->settings.prior;
     return evidence;
 }
@@ -50,6 +51,16 @@ static item_status set_contributions(itemi_batch *batch, const itemi_work *work,
         result->objects[i].contribution = each[i];
     itemi_free(batch->call.mem, each);
     return status;
+}
+
+/* The sentence of the verdict does not tell what differs; this line does. */
+static void warn_settings(const itemi_batch *batch, itemi_work *work)
+{
+    char line[2 * ITEMI_PIPELINE_MAX + 64];
+    itemi_format(line, sizeof line,
+                 "the head was calibrated with %s; this picture was looked at with %s",
+                 itemi_head_get_facts(batch->ctx->head)->pipeline, batch->pipeline);
+    itemi_lines_add(batch->call.mem, &work->warnings, line);
 }
 
 /* *why receives the reason why there is no verdict, or NULL. */
@@ -73,6 +84,8 @@ static item_status judge(itemi_batch *batch, itemi_work *work, item_result *resu
     if (status != ITEM_OK)
         return status;
     itemi_summary_judge(&result->summary, &judgement);
+    if (judgement.reason == ITEM_REASON_SETTINGS)
+        warn_settings(batch, work);
     if (judged == itemi_work_shown(work))
         status = set_contributions(batch, work, judged, result, err);
     return status;

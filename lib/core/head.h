@@ -15,7 +15,8 @@
 /* Version of the file's metadata. Newer ones are refused. */
 #define ITEMI_HEAD_FORMAT 1
 
-#define ITEMI_NAME_MAX 48 /* bytes of short names, with the NUL */
+#define ITEMI_NAME_MAX     48  /* bytes of short names, with the NUL */
+#define ITEMI_PIPELINE_MAX 704 /* of two identities and three settings */
 
 /* A threshold that is named by its share of real photographs called "ai" at calibration. */
 typedef struct itemi_promise {
@@ -31,6 +32,7 @@ typedef struct itemi_head_facts {
     size_t vector_width; /* of the embedder */
     size_t features;     /* itemi_layout_size(layout, vector_width) */
     char embedder[256];  /* identity of the embedder: the text that ITEM_TEXT_EMBEDDER gives */
+    char pipeline[ITEMI_PIPELINE_MAX]; /* as itemi_pipeline_name(); "": not known */
 
     uint32_t working_size;               /* short side to which pictures are brought; 0: none */
     char working_filter[ITEMI_NAME_MAX]; /* "bilinear", "bicubic" or "lanczos" */
@@ -101,6 +103,7 @@ typedef struct itemi_evidence {
     double caption_logprob; /* mean log-probability of a token; NaN: not known */
     bool caption_empty, caption_looping;
     bool callers_caption; /* the features come of a caption of the caller's */
+    const char *pipeline; /* what made the features; "": not known */
     double prior;         /* share of AI pictures to show the probability for; NaN: none */
 } itemi_evidence;
 
@@ -117,9 +120,9 @@ typedef struct itemi_judgement {
 } itemi_judgement;
 
 /*
- * The only place where verdicts are made. Rules in this order: size, caption_unreliable,
- * no_objects (scope local alone; told by the presence flag among the features) and out_of_scope
- * give `unsure`; then ai at or above the threshold, real below the real point when that lies
+ * The only place where verdicts are made. Rules in this order: settings, size,
+ * caption_unreliable, no_objects (scope local alone; told by the presence flag among the
+ * features) and out_of_scope give `unsure`; then ai at or above the threshold, real below the real point when that lies
  * below the threshold, else weak_evidence.
  * ITEM_E_MISMATCH: wrong number of features, or a caller's caption for a head that was not
  * calibrated with such; ITEM_E_ARGUMENT: features or prior that are no numbers.

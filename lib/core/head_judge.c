@@ -106,13 +106,15 @@ item_status itemi_head_score(const itemi_head *head, const float *features, size
 void itemi_evidence_init(itemi_evidence *evidence, const float *features, size_t count)
 {
     *evidence = (itemi_evidence){
-        .features = features, .count = count, .caption_logprob = NAN, .prior = NAN};
+        .features = features, .count = count, .caption_logprob = NAN, .pipeline = "", .prior = NAN};
 }
 
 /* The rule that makes a picture "unsure" whatever its score; ITEM_REASON_NONE: none does. */
 static int32_t obstacle(const itemi_head *head, const itemi_evidence *e, double distance)
 {
     const itemi_head_facts *f = &head->facts;
+    if (f->pipeline[0] && e->pipeline[0] && strcmp(f->pipeline, e->pipeline) != 0)
+        return ITEM_REASON_SETTINGS;
     bool small = e->short_side && e->short_side < f->size_min;
     bool large = f->size_max && e->short_side > f->size_max;
     if (small || large)
@@ -251,6 +253,8 @@ static const struct {
                                   " with."},
     [ITEM_REASON_OUT_OF_SCOPE] = {"out_of_scope",
                                   "The picture is unlike those that the head was calibrated with."},
+    [ITEM_REASON_SETTINGS] = {"settings", "Captioner, detector or settings are not those that the"
+                                          " head was calibrated with."},
 };
 
 static size_t known_reason(int32_t reason)

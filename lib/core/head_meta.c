@@ -21,13 +21,13 @@ static json_t *dump_promise(const itemi_promise *promise)
 json_t *itemi_head_facts_dump(const itemi_head_facts *f)
 {
     return json_pack(
-        "{s:i, s:s, s:I, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o}, s:o, s:f, s:I,"
+        "{s:i, s:s, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o}, s:o, s:f, s:I,"
         " s:o, s:f, s:o, s:f, s:b, s:s, s:s}",
         "format", ITEMI_HEAD_FORMAT, "layout", f->layout_name, "vector_width",
-        (json_int_t)f->vector_width, "embedder", f->embedder, "working_size",
-        (json_int_t)f->working_size, "working_filter", f->working_filter, "size_min",
-        (json_int_t)f->size_min, "size_max", (json_int_t)f->size_max, "temperature", f->temperature,
-        "bias", f->bias, "thresholds", "fpr1", dump_promise(&f->fpr1), "fpr5",
+        (json_int_t)f->vector_width, "embedder", f->embedder, "pipeline", f->pipeline,
+        "working_size", (json_int_t)f->working_size, "working_filter", f->working_filter,
+        "size_min", (json_int_t)f->size_min, "size_max", (json_int_t)f->size_max, "temperature",
+        f->temperature, "bias", f->bias, "thresholds", "fpr1", dump_promise(&f->fpr1), "fpr5",
         dump_promise(&f->fpr5), "real_below", itemi_json_number(f->real_below), "real_share",
         f->real_share, "ai", (json_int_t)f->ai, "scope_limit", itemi_json_number(f->scope_limit),
         "scope_quantile", f->scope_quantile, "caption_least", itemi_json_number(f->caption_least),
@@ -110,6 +110,7 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
     get_text(r, object, "layout", f->layout_name, sizeof f->layout_name);
     f->vector_width = (size_t)get_count(r, object, "vector_width", VECTOR_WIDTH_MAX);
     get_text(r, object, "embedder", f->embedder, sizeof f->embedder);
+    get_text(r, object, "pipeline", f->pipeline, sizeof f->pipeline);
     f->working_size = (uint32_t)get_count(r, object, "working_size", 65535);
     get_text(r, object, "working_filter", f->working_filter, sizeof f->working_filter);
     f->size_min = (uint32_t)get_count(r, object, "size_min", UINT32_MAX);

@@ -46,6 +46,7 @@ typedef struct itemi_batch {
     itemi_call call;
     item_cancel *cancel;
     uint32_t max_objects;
+    char pipeline[ITEMI_PIPELINE_MAX]; /* captioner, detector, settings */
     itemi_work *works;
     size_t n;
     size_t width;      /* of the embedder's vectors; 0 without one */

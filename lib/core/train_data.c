@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INFO_SIZE ITEMI_SIZE_TO(item_dataset_info, failed)
+#define INFO_SIZE ITEMI_SIZE_TO(item_dataset_info, pipeline)
 #define ROW_SIZE  ITEMI_SIZE_TO(item_row, scene)
 
 #define WIDTH_MAX 8192 /* of an embedder's vectors */
@@ -25,6 +25,8 @@ static item_status check_info(const item_dataset_info *info, item_error *err)
     if (!info->embedder || strlen(info->embedder) >= sizeof((item_dataset *)0)->embedder)
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "data set: the embedder's identity is missing or too long");
+    if (info->pipeline && strlen(info->pipeline) >= ITEMI_PIPELINE_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the pipeline's name is too long");
     const char *filter = info->working_filter;
     if (filter && strcmp(filter, "bilinear") != 0 && strcmp(filter, "bicubic") != 0 &&
         strcmp(filter, "lanczos") != 0)
@@ -56,6 +58,7 @@ item_status item_dataset_new(const item_dataset_info *info, item_dataset **out, 
     data->working_size = ours.working_size;
     data->callers_captions = ours.callers_captions != 0;
     memcpy(data->embedder, ours.embedder, strlen(ours.embedder) + 1);
+    snprintf(data->pipeline, sizeof data->pipeline, "%s", ours.pipeline ? ours.pipeline : "");
     snprintf(data->working_filter, sizeof data->working_filter, "%s",
              ours.working_filter ? ours.working_filter : "lanczos");
     *out = data;
@@ -240,7 +243,8 @@ item_status item_dataset_get_info(const item_dataset *data, item_dataset_info *i
                               .working_filter = data->working_filter,
                               .rows = data->count,
                               .sources = cohort.sources,
-                              .failed = data->warnings};
+                              .failed = data->warnings,
+                              .pipeline = data->pipeline};
     for (size_t i = 0; i < data->count; i++)
         ours.ai += data->record[i].label;
     ours.real = ours.rows - ours.ai;

@@ -42,6 +42,7 @@ struct item_dataset {
     uint32_t working_size;
     bool callers_captions;
     char embedder[256];
+    char pipeline[ITEMI_PIPELINE_MAX]; /* "": not known */
     char working_filter[ITEMI_NAME_MAX];
 
     size_t count, room;

@@ -55,7 +55,10 @@ static item_status make_data(extraction *x, item_error *err)
         itemi_ctx_stage(x->ctx, ITEMI_EMBEDDER, x->options->cancel, &embedder, err);
     if (status != ITEM_OK)
         return status;
+    char pipeline[ITEMI_PIPELINE_MAX];
+    itemi_pipeline_name(x->ctx, x->ctx->settings.max_objects, pipeline);
     item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.pipeline = pipeline;
     info.width = itemi_ctx_width(x->ctx);
     info.embedder = x->ctx->slot[ITEMI_EMBEDDER].identity;
     info.working_size = x->ctx->working_size;

@@ -202,6 +202,7 @@ static item_status make_head(session *s, item_error *err)
     f->layout = s->layout;
     f->vector_width = s->data->width;
     memcpy(f->embedder, s->data->embedder, sizeof f->embedder);
+    memcpy(f->pipeline, s->data->pipeline, sizeof f->pipeline);
     f->working_size = s->data->working_size;
     memcpy(f->working_filter, s->data->working_filter, sizeof f->working_filter);
     f->callers_captions = s->data->callers_captions;
@@ -232,8 +233,7 @@ static void answer_held_out(session *s, const itemi_threshold *threshold)
         itemi_evidence evidence;
         itemi_judgement j = {
             .score = s->score[i], .threshold = threshold->score, .real_below = s->facts.real_below};
-        itemi_evidence_of(&s->data->record[i], s->data->callers_captions, s->features + i * width,
-                          width, &evidence);
+        itemi_evidence_of(s->data, i, s->features + i * width, width, &evidence);
         itemi_head_decide(s->head, &evidence, s->held_out.distance[i], &j);
         s->answers.score[i] = j.score;
         s->answers.verdict[i] = j.verdict;

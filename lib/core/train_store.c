@@ -123,10 +123,11 @@ static itemi_tensor tensor(const char *name, itemi_dtype dtype, size_t rows, siz
 
 static char *describe(const item_dataset *data)
 {
-    json_t *object = json_pack("{s:i, s:I, s:s, s:I, s:s, s:b}", "format", FORMAT, "width",
-                               (json_int_t)data->width, "embedder", data->embedder, "working_size",
-                               (json_int_t)data->working_size, "working_filter",
-                               data->working_filter, "callers_captions", data->callers_captions);
+    json_t *object =
+        json_pack("{s:i, s:I, s:s, s:s, s:I, s:s, s:b}", "format", FORMAT, "width",
+                  (json_int_t)data->width, "embedder", data->embedder, "pipeline", data->pipeline,
+                  "working_size", (json_int_t)data->working_size, "working_filter",
+                  data->working_filter, "callers_captions", data->callers_captions);
     char *text = itemi_json_dump(NULL, object, ITEMI_DIGITS_EXACT);
     json_decref(object);
     return text;
@@ -208,21 +209,22 @@ static item_status read_info(const char *text, const char *path, item_dataset_in
     if (status != ITEM_OK)
         return status;
     json_int_t format = 0, width = 0, size = 0;
-    const char *embedder = NULL, *filter = NULL;
+    const char *embedder = NULL, *pipeline = NULL, *filter = NULL;
     int callers = 0;
     json_unpack(*owner, "{s:I}", "format", &format);
     if (format > FORMAT)
         return itemi_fail(err, ITEM_E_UNSUPPORTED,
                           "%s: the data set has format %lld, this libitem %s reads up to %d", path,
                           (long long)format, item_version(), FORMAT);
-    if (json_unpack(*owner, "{s:I, s:s, s:I, s:s, s:b}", "width", &width, "embedder", &embedder,
-                    "working_size", &size, "working_filter", &filter, "callers_captions",
-                    &callers) != 0 ||
+    if (json_unpack(*owner, "{s:I, s:s, s:s, s:I, s:s, s:b}", "width", &width, "embedder",
+                    &embedder, "pipeline", &pipeline, "working_size", &size, "working_filter",
+                    &filter, "callers_captions", &callers) != 0 ||
         width < 0 || width > INT32_MAX || size < 0 || size > INT32_MAX)
         return itemi_fail(err, ITEM_E_FORMAT, "%s: the facts of the data set are incomplete", path);
     info->width = (uint32_t)width;
     info->working_size = (uint32_t)size;
     info->embedder = embedder;
+    info->pipeline = pipeline;
     info->working_filter = filter;
     info->callers_captions = callers != 0;
     return ITEM_OK;

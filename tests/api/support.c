@@ -303,7 +303,8 @@ static void facts_text(const head_spec *s, char *out, size_t room)
 {
     snprintf(out, room,
              "{\"format\":1,\"layout\":\"%s\",\"vector_width\":%zu,\"embedder\":\"%s\","
-             "\"working_size\":%u,\"working_filter\":\"bicubic\",\"size_min\":%u,\"size_max\":%u,"
+             "\"pipeline\":\"%s\",\"working_size\":%u,\"working_filter\":\"bicubic\",\"size_min\":%"
+             "u,\"size_max\":%u,"
              "\"temperature\":1.0,\"bias\":%.17g,\"thresholds\":{"
              "\"fpr1\":{\"score\":%.17g,\"rate\":0.01,\"real\":1000,\"above\":10},"
              "\"fpr5\":{\"score\":%.17g,\"rate\":0.05,\"real\":1000,\"above\":50}},"
@@ -311,9 +312,9 @@ static void facts_text(const head_spec *s, char *out, size_t room)
              "\"scope_quantile\":0.999,\"caption_least\":%s,\"caption_quantile\":0.01,"
              "\"callers_captions\":%s,\"trained_on\":\"nothing\",\"library\":\"0.1.0\"}",
              s->layout ? s->layout : "cosine/both/1", s->width ? s->width : 32,
-             s->embedder ? s->embedder : "dummy/32 1", s->working_size, s->size_min, s->size_max,
-             s->bias, s->fpr1, s->fpr5, s->real_below, s->caption_least ? s->caption_least : "null",
-             s->callers_captions ? "true" : "false");
+             s->embedder ? s->embedder : "dummy/32 1", s->pipeline ? s->pipeline : "",
+             s->working_size, s->size_min, s->size_max, s->bias, s->fpr1, s->fpr5, s->real_below,
+             s->caption_least ? s->caption_least : "null", s->callers_captions ? "true" : "false");
 }
 
 static void escape(const char *text, char *out)

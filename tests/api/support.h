@@ -58,6 +58,7 @@ typedef struct head_spec {
     double fpr1, fpr5, real_below;
     unsigned working_size, size_min, size_max;
     const char *caption_least; /* a number, or NULL */
+    const char *pipeline;      /* NULL: not known */
     int callers_captions;
 } head_spec;
 head_spec default_head(double bias);

@@ -95,6 +95,40 @@ static void sizes_and_captions_make_unsure(void **state)
     judge(&spec, config, "unsure", "no_objects");
 }
 
+/* A head's calibration holds for the stages and settings that it was made with. */
+static void other_settings_make_unsure(void **state)
+{
+    (void)state;
+    head_spec spec = default_head(5);
+    spec.pipeline =
+        "captioner dummy 1, detector dummy 1, beams pack, max_objects 8, detector_score pack";
+    judge(&spec, make_config(), "ai", "above_threshold");
+    static const char *const changes[][2] = {
+        {"beams", "2"}, {"max_objects", "3"}, {"detector_score", "0.25"}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        item_config *config = make_config();
+        set_option(config, changes[i][0], changes[i][1]);
+        judge(&spec, config, "unsure", "settings");
+    }
+}
+
+static void the_differing_settings_are_told(void **state)
+{
+    (void)state;
+    head_spec spec = default_head(5);
+    spec.pipeline = "captioner another 7, detector dummy 1";
+    item_ctx *ctx = ctx_with(&spec, make_config());
+    item_image *image = make_picture(1, 300, 200);
+    item_result *result = check(ctx, image, NULL);
+    const char *line = item_result_warning(result, 0);
+    assert_non_null(line);
+    assert_non_null(strstr(line, "another 7"));
+    assert_non_null(strstr(line, "captioner dummy 1, detector dummy 1, beams pack"));
+    item_result_unref(result);
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+}
+
 /* A captioner that says what `self` points to. */
 static item_status say(void *self, const item_call *call, const item_image *const *images, size_t n,
                        const item_caption_options *options, item_caption_out *const *out,
@@ -301,6 +335,8 @@ int main(void)
         cmocka_unit_test(thresholds_decide),
         cmocka_unit_test(a_prior_moves_what_is_shown_alone),
         cmocka_unit_test(sizes_and_captions_make_unsure),
+        cmocka_unit_test(other_settings_make_unsure),
+        cmocka_unit_test(the_differing_settings_are_told),
         cmocka_unit_test(unreliable_captions_make_unsure),
         cmocka_unit_test(contributions_are_changes_of_the_score),
         cmocka_unit_test(a_callers_caption_does_not_move_the_verdict),

@@ -40,6 +40,7 @@ static void same_data(const item_dataset *a, const item_dataset *b)
     assert_int_equal(x.sources, y.sources);
     assert_int_equal(x.working_size, y.working_size);
     assert_string_equal(x.embedder, y.embedder);
+    assert_string_equal(x.pipeline, y.pipeline);
     assert_string_equal(x.working_filter, y.working_filter);
     for (uint64_t i = 0; i < x.rows; i++) {
         item_row r = ITEM_ROW_INIT, s = ITEM_ROW_INIT;

@@ -19,6 +19,7 @@ static void reads_what_it_wrote(void **state)
     assert_string_equal(f->layout_name, "cosine/both/1");
     assert_int_equal(f->features, 7);
     assert_string_equal(f->embedder, facts.embedder);
+    assert_string_equal(f->pipeline, facts.pipeline);
     assert_string_equal(f->trained_on, facts.trained_on);
     assert_string_equal(f->library, facts.library);
     assert_int_equal(f->size_max, 5000);
@@ -124,6 +125,7 @@ static void refuses_facts_that_are_wrong(void **state)
         {"scope_limit", "-2", ITEM_E_FORMAT, "scope_limit"},
         {"callers_captions", "1", ITEM_E_FORMAT, "callers_captions"},
         {"trained_on", NULL, ITEM_E_FORMAT, "trained_on"},
+        {"pipeline", NULL, ITEM_E_FORMAT, "pipeline"},
         {"library", "\"0123456789012345678901234567890123456789012345678\"", ITEM_E_FORMAT,
          "too long"},
     };
@@ -334,6 +336,10 @@ static void obstacles_make_unsure(void **state)
 
     e.short_side = 99;
     assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_SIZE);
+    e.pipeline = "captioner a, detector c"; /* these features mean something else: told first */
+    assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_SETTINGS);
+    e.pipeline = facts.pipeline;
+    assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_SIZE);
     e.short_side = 5001;
     e.caption_empty = true; /* the size comes first */
     assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_SIZE);
@@ -473,7 +479,7 @@ static void names_of_codes(void **state)
     assert_string_equal(itemi_reason_code(ITEM_REASON_CAPTION_UNRELIABLE), "caption_unreliable");
     assert_string_equal(itemi_reason_code(99), "none");
     assert_string_equal(itemi_reason_code(-1), "none");
-    for (int32_t r = 0; r <= ITEM_REASON_OUT_OF_SCOPE; r++)
+    for (int32_t r = 0; r <= ITEM_REASON_SETTINGS; r++)
         assert_int_equal(itemi_reason_line(r)[strlen(itemi_reason_line(r)) - 1], '.');
     assert_string_equal(itemi_verdict_name(ITEM_VERDICT_AI), "ai");
     assert_string_equal(itemi_verdict_name(4), "none");

@@ -60,6 +60,7 @@ static void learns_and_keeps_its_promise(void **state)
     assert_string_equal(f->layout_name, "cosine/both/1");
     assert_string_equal(f->trained_on, "a small world");
     assert_string_equal(f->embedder, "dummy 1");
+    assert_string_equal(f->pipeline, "captioner a, detector b");
     assert_string_equal(f->library, item_version());
     assert_int_equal(f->working_size, 224);
     assert_int_equal(f->size_min, 224);

@@ -40,6 +40,7 @@ static inline itemi_head_facts test_facts(void)
                           .layout_name = "cosine/both/1",
                           .vector_width = WIDTH,
                           .embedder = "dummy 1",
+                          .pipeline = "captioner a, detector b",
                           .working_size = 224,
                           .working_filter = "bicubic",
                           .size_min = 100,
@@ -107,6 +108,7 @@ static inline item_dataset *test_dataset(void)
     info.width = WIDTH;
     info.working_size = 224;
     info.embedder = "dummy 1";
+    info.pipeline = "captioner a, detector b";
     info.working_filter = "bicubic";
     assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_OK);
     return data;
