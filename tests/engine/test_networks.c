@@ -289,6 +289,51 @@ static void phrases_find_their_classes(void **state)
     itx_net_close(c.text);
 }
 
+/* ---- captions ---- */
+
+#define STEPS 6
+
+typedef struct decode_job {
+    const itx_encoder *encoder;
+    const itx_decoder *decoder;
+    const float *pixels;
+    size_t made[STEPS]; /* tensors of the run after each word */
+} decode_job;
+
+static void decode(itx_run *run, void *arg)
+{
+    decode_job *j = arg;
+    static const int64_t which[1] = {0}, rows[2] = {1, 0}, ids[2] = {ITX_WORD_BOS, 5};
+    itx_decoding state;
+    itx_decoder_start(run, j->decoder, &state, itx_encode(run, j->encoder, j->pixels, 1), 2);
+    for (int i = 0; i < STEPS; i++) {
+        (void)itx_decoder_step(run, j->decoder, &state, ids);
+        itx_decoder_select(run, j->decoder, &state, which, 1, rows);
+        j->made[i] = itx->mark(run);
+    }
+}
+
+/* Keys and values of the words before are let go with each word: a caption of many words would
+   hold memory that grows with their square. */
+static void words_said_leave_no_buffers(void **state)
+{
+    SKIP_UNLESS(pack);
+    itx_net *nets[2];
+    (void)state;
+    host_set(&h, "weights", "captioner.safetensors");
+    assert_int_equal(itx_net_open(&h.services, "image", &itx_encoder_kind, &nets[0], NULL), 0);
+    assert_int_equal(itx_net_open(&h.services, "weights", &itx_decoder_kind, &nets[1], NULL), 0);
+    decode_job j = {.encoder = itx_net_model(nets[0]), .decoder = itx_net_model(nets[1])};
+    float *pixels = calloc(itx_pixels_count(&j.encoder->pixels), sizeof *pixels);
+    j.pixels = pixels;
+    assert_int_equal(itx_compute(NULL, "cpu", decode, &j, NULL), ITEM_OK);
+    for (int i = 1; i < STEPS; i++)
+        assert_int_equal(j.made[i], j.made[0]);
+    free(pixels);
+    itx_net_close(nets[0]);
+    itx_net_close(nets[1]);
+}
+
 static void devices_are_named(void **state)
 {
     item_error err = ITEM_ERROR_INIT;
@@ -305,6 +350,7 @@ int main(void)
         cmocka_unit_test(texts),
         cmocka_unit_test(cells),
         cmocka_unit_test(phrases_find_their_classes),
+        cmocka_unit_test(words_said_leave_no_buffers),
         cmocka_unit_test(devices_are_named),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -27,9 +27,8 @@ static itx_tensor *part(itx_run *run, itx_tensor *x, int64_t i, int64_t n, int64
     return itx->reshape(run, one, &(itx_shape){3, {n, n > 0 ? rows / n : 0, width}});
 }
 
-/* Frees what the run has made since, but the keys and values, and what is named. */
-static void sweep(itx_run *run, const itx_decoder *d, const itx_decoding *s, size_t mark,
-                  itx_tensor *extra)
+/* Frees what the run has made since the start, but the keys and values, and what is named. */
+static void sweep(itx_run *run, const itx_decoder *d, const itx_decoding *s, itx_tensor *extra)
 {
     itx_tensor *keep[4 * ITX_DECODER_LAYERS + 1];
     size_t n = 0;
@@ -40,14 +39,14 @@ static void sweep(itx_run *run, const itx_decoder *d, const itx_decoding *s, siz
         keep[n++] = s->cross_v[i];
     }
     keep[n++] = extra;
-    itx->sweep(run, mark, keep, n);
+    itx->sweep(run, s->start, keep, n);
 }
 
 void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *s, itx_tensor *grid,
                        int64_t beams)
 {
     const int64_t n = itx->size(grid, 0);
-    *s = (itx_decoding){.pictures = n, .beams = beams};
+    *s = (itx_decoding){.pictures = n, .beams = beams, .start = itx->mark(run)};
     itx_tensor *m = norm(run, linear(run, grid, &d->memory), &d->memory_norm);
     m = itx->add(run, m, d->memory_pos);
     m = itx->reshape(run, m, &(itx_shape){2, {n * d->places, d->width}});
@@ -99,7 +98,6 @@ static itx_tensor *feed(itx_run *run, const itx_decoder_layer *l, itx_tensor *x)
 itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s,
                              const int64_t *ids)
 {
-    const size_t mark = itx->mark(run);
     const int64_t rows = s->pictures * s->beams;
     itx_tensor *x = itx->rows(run, d->words, itx->indices(run, ids, &(itx_shape){1, {rows}}));
     x = itx->scale(run, x, sqrt((double)d->width));
@@ -111,7 +109,7 @@ itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s
     }
     x = linear(run, norm(run, x, &d->norm), &d->out);
     x = itx->log_softmax(run, x, 1);
-    sweep(run, d, s, mark, x);
+    sweep(run, d, s, x);
     s->step++;
     return x;
 }
@@ -119,7 +117,6 @@ itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s
 void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *s, const int64_t *which,
                         size_t pictures, const int64_t *rows)
 {
-    const size_t mark = itx->mark(run);
     const int64_t kept = (int64_t)pictures;
     itx_tensor *row_list = itx->indices(run, rows, &(itx_shape){1, {kept * s->beams}});
     itx_tensor *list = itx->indices(run, which, &(itx_shape){1, {kept}});
@@ -132,7 +129,7 @@ void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *s, con
         }
     }
     s->pictures = kept;
-    sweep(run, d, s, mark, NULL);
+    sweep(run, d, s, NULL);
 }
 
 /* ---- weights ---- */
@@ -155,12 +152,11 @@ static void load_layer(itx_loader *l, const itx_decoder *d, itx_decoder_layer *y
 
 static void load_facts(itx_loader *l, itx_decoder *d)
 {
-    double heads = 0.0;
+    double heads;
     d->beams = 3.0;
-    if (itx_numbers(itx_meta(l, "heads"), &heads, 1) != 1 ||
-        itx_numbers(itx_meta(l, "max_words"), &d->max_words, 1) != 1 ||
-        itx_numbers(itx_meta(l, "length_alpha"), &d->length_alpha, 1) != 1)
-        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks heads, max_words or length_alpha");
+    (void)itx_meta_numbers(l, "heads", &heads, 1, 1.0, ITX_HEADS);
+    (void)itx_meta_numbers(l, "max_words", &d->max_words, 1, 1.0, 1e6);
+    (void)itx_meta_numbers(l, "length_alpha", &d->length_alpha, 1, 0.0, 10.0);
     (void)itx_numbers(itx_meta(l, "beams"), &d->beams, 1);
     d->heads = (int64_t)heads;
     d->vocabulary = itx_peek(l, 0, "embed.weight");
@@ -168,8 +164,7 @@ static void load_facts(itx_loader *l, itx_decoder *d)
     d->steps = itx_peek(l, 0, "pos.weight");
     d->places = itx_peek(l, 0, "memory.pos");
     d->grid = itx_peek(l, 1, "memory.proj.weight");
-    if (!itx_loader_failed(l) &&
-        (d->heads < 1 || d->width % d->heads != 0 || d->vocabulary <= ITX_BEAMS + 4))
+    if (!itx_loader_failed(l) && (d->width % d->heads != 0 || d->vocabulary <= ITX_BEAMS + 4))
         itx_loader_fail(l, ITEM_E_PACK, "%d heads of width %d, %d words are not supported",
                         (int)d->heads, (int)d->width, (int)d->vocabulary);
 }

@@ -7,6 +7,7 @@
 
 #define ITX_BATCH          16 /* pictures or texts of one run: bounds its memory */
 #define ITX_ENCODER_BLOCKS 64
+#define ITX_HEADS          1024 /* of an attention: more is an error of the file */
 
 /* ---- image encoder (encoder.c) ---- */
 
@@ -105,6 +106,7 @@ typedef struct itx_decoding {
     itx_tensor *self_k[ITX_DECODER_LAYERS], *self_v[ITX_DECODER_LAYERS];
     itx_tensor *cross_k[ITX_DECODER_LAYERS], *cross_v[ITX_DECODER_LAYERS];
     int64_t pictures, beams, step;
+    size_t start; /* mark of the run */
 } itx_decoding;
 
 void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *state, itx_tensor *grid,
