@@ -125,6 +125,9 @@ static item_status weights_tensor(item_weights *w, const char *name, item_tensor
 
 static const char *weights_meta(item_weights *w, const char *key)
 {
+    for (const char *const *pair = w->h->meta; pair && *pair; pair += 2)
+        if (strcmp(pair[0], key) == 0)
+            return pair[1];
     return itemi_safetensors_meta(w->file->open, key);
 }
 

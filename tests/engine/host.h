@@ -26,10 +26,11 @@ typedef struct host {
     char folder[512];
     host_file files[HOST_FILES];
     size_t count;
-    const char *precision; /* "fp32" */
-    const char *missing;   /* this tensor is not there */
-    const char *reshaped;  /* this one has a row too many */
-    const char *hash;      /* put before each file's hash, so that networks are not shared */
+    const char *precision;   /* "fp32" */
+    const char *missing;     /* this tensor is not there */
+    const char *reshaped;    /* this one has a row too many */
+    const char *const *meta; /* keys and values that stand in place of the files', then NULL */
+    const char *hash;        /* put before each file's hash, so that networks are not shared */
     itemi_file words;
     atomic_size_t blocks; /* of memory, still allocated */
 } host;

@@ -100,6 +100,50 @@ static void wrong_shapes_are_named(void **state)
     expect_fault(pack, "e", "encoder.layer.5.output.dense.weight", true, NULL);
 }
 
+/* Opens `which` with other metadata and expects an error that names the first of its keys. */
+static void expect_bad_meta(const char *pack, const char *which, const char *const *meta)
+{
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    host_init(&s.h, pack);
+    s.h.hash = "fault ";
+    s.h.meta = meta;
+    const item_status status = stages_open(&s, pack, which, &err);
+    if (status != ITEM_E_PACK || !strstr(err.message, meta[0]))
+        fail_msg("%s = %s: %d \"%s\"", meta[0], meta[1], (int)status, err.message);
+    stages_close(&s);
+}
+
+/* What the files say of their networks is no number, or none that a network can have. */
+static void metadata_must_make_sense(void **state)
+{
+    static const struct {
+        const char *which, *meta[5];
+    } bad[] = {
+        {"c", {"heads", "none"}},
+        {"c", {"heads", "1e300"}},
+        {"c", {"heads", "0e999"}}, /* not a number, once it is computed */
+        {"c", {"length_alpha", "0e999"}},
+        {"c", {"strides", "[1, 3]"}},
+        {"c", {"input_size", "0e999"}},
+        {"c", {"std", "[0.2, 0, 0.2]"}},
+        {"c", {"mean", "[0.2, 1e999, 0.2]"}},
+        {"d", {"input_size", "0e999"}},
+        {"d", {"std", "[0, 57, 58]"}},
+        {"d", {"classes", "1e300"}},
+        {"d", {"bins", "-1", "classes", "128"}}, /* their sum is right */
+        {"d", {"bins", "0", "classes", "124"}},
+        {"d", {"nms_iou", "0e999"}},
+        {"d", {"match_head", "0e999"}},
+        {"e", {"heads", "-4"}},
+        {"e", {"layer_norm_eps", "-1"}},
+    };
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        expect_bad_meta(pack, bad[i].which, bad[i].meta);
+}
+
 static void words_must_fit(void **state)
 {
     const char *pack = *state;
@@ -159,10 +203,11 @@ static void precisions_are_not_mixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(family_must_be_known),   cmocka_unit_test(file_must_be_there),
-        cmocka_unit_test(arguments_are_checked),  cmocka_unit_test(missing_tensors_are_named),
-        cmocka_unit_test(wrong_shapes_are_named), cmocka_unit_test(words_must_fit),
-        cmocka_unit_test(networks_are_shared),    cmocka_unit_test(precisions_are_not_mixed),
+        cmocka_unit_test(family_must_be_known),     cmocka_unit_test(file_must_be_there),
+        cmocka_unit_test(arguments_are_checked),    cmocka_unit_test(missing_tensors_are_named),
+        cmocka_unit_test(wrong_shapes_are_named),   cmocka_unit_test(words_must_fit),
+        cmocka_unit_test(metadata_must_make_sense), cmocka_unit_test(networks_are_shared),
+        cmocka_unit_test(precisions_are_not_mixed),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

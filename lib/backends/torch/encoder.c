@@ -101,12 +101,10 @@ static void load_block(itx_loader *l, itx_encoder_block *b, int i, int64_t strid
 static void load_pixels(itx_loader *l, itx_pixels *p)
 {
     double mean[3], deviation[3], edge;
-    if (itx_numbers(itx_meta(l, "input_size"), &edge, 1) != 1 || edge < 32 || edge > 1024 ||
-        itx_numbers(itx_meta(l, "mean"), mean, 3) != 3 ||
-        itx_numbers(itx_meta(l, "std"), deviation, 3) != 3) {
-        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks input_size, mean or std");
+    if (!itx_meta_numbers(l, "input_size", &edge, 1, 32.0, 1024.0) ||
+        !itx_meta_numbers(l, "mean", mean, 3, -1.0, 1.0) ||
+        !itx_meta_numbers(l, "std", deviation, 3, 1e-3, 10.0))
         return;
-    }
     const bool cubic = strcmp(itx_meta(l, "resize"), "bilinear") != 0;
     itx_pixels_init(p, (uint32_t)edge, cubic ? ITEM_FILTER_BICUBIC : ITEM_FILTER_BILINEAR, mean,
                     deviation);
@@ -117,16 +115,16 @@ static void load(itx_loader *l, void *model)
     itx_encoder *e = model;
     double strides[ITX_ENCODER_BLOCKS], stem_stride;
     e->count = itx_numbers(itx_meta(l, "strides"), strides, ITX_ENCODER_BLOCKS);
-    if (e->count == 0 || itx_numbers(itx_meta(l, "stem_stride"), &stem_stride, 1) != 1)
-        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks strides or stem_stride");
+    (void)itx_meta_numbers(l, "strides", strides, e->count ? e->count : 1, 1.0, 2.0);
+    (void)itx_meta_numbers(l, "stem_stride", &stem_stride, 1, 1.0, 2.0);
     load_pixels(l, &e->pixels);
     if (itx_loader_failed(l))
         return;
     int64_t edge = e->pixels.edge;
-    e->stem = load_conv(l, "stem", 3, stem_stride == 1.0 ? 1 : 2, &edge, ITX_RELU6);
+    e->stem = load_conv(l, "stem", 3, (int64_t)stem_stride, &edge, ITX_RELU6);
     int64_t width = itx->size(e->stem.weights.w, 0);
     for (size_t i = 0; i < e->count && !itx_loader_failed(l); i++)
-        load_block(l, &e->blocks[i], (int)i, strides[i] == 2.0 ? 2 : 1, &width, &edge);
+        load_block(l, &e->blocks[i], (int)i, (int64_t)strides[i], &width, &edge);
     e->head = load_conv(l, "head", width, 1, &edge, ITX_RELU6);
     e->width = itx->size(e->head.weights.w, 0);
     e->places = edge * edge;

@@ -114,6 +114,9 @@ bool itx_loader_failed(const itx_loader *l);
 void itx_loader_fail(itx_loader *l, item_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 const char *itx_meta(itx_loader *l, const char *key); /* "" where absent */
+/* Numbers of the metadata from `least` to `most`; false, and out all `least`, after a failure. */
+bool itx_meta_numbers(itx_loader *l, const char *key, double *out, size_t count, double least,
+                      double most);
 /* Size of one dimension, 0 after a failure; for widths that everything else follows. */
 int64_t itx_peek(itx_loader *l, size_t dim, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

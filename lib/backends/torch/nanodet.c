@@ -82,19 +82,15 @@ void itx_nanodet_run(itx_run *run, const itx_nanodet *d, const float *pixels, si
 static void load_facts(itx_loader *l, itx_nanodet *d)
 {
     double mean[3], deviation[3], edge, classes, bins;
-    if (itx_numbers(itx_meta(l, "input_size"), &edge, 1) != 1 || edge < 64 || edge > 1024 ||
-        itx_numbers(itx_meta(l, "mean"), mean, 3) != 3 ||
-        itx_numbers(itx_meta(l, "std"), deviation, 3) != 3 ||
-        itx_numbers(itx_meta(l, "classes"), &classes, 1) != 1 ||
-        itx_numbers(itx_meta(l, "bins"), &bins, 1) != 1 ||
-        itx_numbers(itx_meta(l, "match_pair"), &d->match_pair, 1) != 1 ||
-        itx_numbers(itx_meta(l, "match_head"), &d->match_head, 1) != 1 ||
-        itx_numbers(itx_meta(l, "nms_iou"), &d->nms_iou, 1) != 1) {
-        itx_loader_fail(l, ITEM_E_PACK,
-                        "metadata lacks input_size, mean, std, classes, bins, match_pair, "
-                        "match_head or nms_iou");
+    if (!itx_meta_numbers(l, "input_size", &edge, 1, 64.0, 1024.0) ||
+        !itx_meta_numbers(l, "mean", mean, 3, -255.0, 255.0) ||
+        !itx_meta_numbers(l, "std", deviation, 3, 0.1, 1000.0) ||
+        !itx_meta_numbers(l, "classes", &classes, 1, 1.0, 10000.0) ||
+        !itx_meta_numbers(l, "bins", &bins, 1, 1.0, 100.0) ||
+        !itx_meta_numbers(l, "match_pair", &d->match_pair, 1, -1.0, 2.0) ||
+        !itx_meta_numbers(l, "match_head", &d->match_head, 1, -1.0, 2.0) ||
+        !itx_meta_numbers(l, "nms_iou", &d->nms_iou, 1, 0.0, 1.0))
         return;
-    }
     for (int c = 0; c < 3; c++) { /* they are said of bytes, not of 0 to 1 */
         mean[c] /= 255.0;
         deviation[c] /= 255.0;

@@ -149,10 +149,9 @@ static void load_layer(itx_loader *l, itx_text *t, int i)
 static void load(itx_loader *l, void *model)
 {
     itx_text *t = model;
-    double heads, eps;
-    if (itx_numbers(itx_meta(l, "heads"), &heads, 1) != 1 ||
-        itx_numbers(itx_meta(l, "layer_norm_eps"), &eps, 1) != 1)
-        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks heads or layer_norm_eps");
+    double heads;
+    (void)itx_meta_numbers(l, "heads", &heads, 1, 1.0, ITX_HEADS);
+    (void)itx_meta_numbers(l, "layer_norm_eps", &t->eps, 1, 0.0, 1.0);
     t->width = itx_peek(l, 1, "embeddings.word_embeddings.weight");
     const int64_t words = itx_peek(l, 0, "embeddings.word_embeddings.weight");
     t->limit = itx_peek(l, 0, "embeddings.position_embeddings.weight");
@@ -160,8 +159,7 @@ static void load(itx_loader *l, void *model)
     if (itx_loader_failed(l))
         return;
     t->heads = (int64_t)heads;
-    t->eps = eps;
-    if (t->limit < 2 || t->limit > ROW_TOKENS || t->heads < 1 || t->width % t->heads != 0)
+    if (t->limit < 2 || t->limit > ROW_TOKENS || t->width % t->heads != 0)
         itx_loader_fail(l, ITEM_E_PACK, "%d heads of width %d, %d positions are not supported",
                         (int)t->heads, (int)t->width, (int)t->limit);
     t->words =

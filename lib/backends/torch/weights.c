@@ -32,6 +32,20 @@ const char *itx_meta(itx_loader *l, const char *key)
     return text ? text : "";
 }
 
+bool itx_meta_numbers(itx_loader *l, const char *key, double *out, size_t count, double least,
+                      double most)
+{
+    const size_t found = itx_numbers(itx_meta(l, key), out, count);
+    if (found < count)
+        itx_loader_fail(l, ITEM_E_PACK, "metadata lacks %s", key);
+    for (size_t i = 0; i < found; i++)
+        if (!(out[i] >= least && out[i] <= most)) /* nor is it no number */
+            itx_loader_fail(l, ITEM_E_PACK, "metadata: %s is out of range", key);
+    for (size_t i = 0; i < count && itx_loader_failed(l); i++)
+        out[i] = least;
+    return !itx_loader_failed(l);
+}
+
 static bool view(itx_loader *l, const char *name, item_tensor_view *out, item_error *err)
 {
     memset(out, 0, sizeof *out);
