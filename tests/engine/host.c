@@ -25,7 +25,10 @@ static item_status refuse(item_error *err, item_status status, const char *what)
 
 static void *allocate(void *user, size_t size)
 {
-    atomic_fetch_add(&((host *)user)->blocks, 1);
+    host *h = user;
+    if (atomic_load(&h->memory) >= 0 && atomic_fetch_sub(&h->memory, 1) == 0)
+        return NULL;
+    atomic_fetch_add(&h->blocks, 1);
     return malloc(size);
 }
 
@@ -141,6 +144,8 @@ static item_status weights_f32(item_weights *w, const char *name, float *out, si
     if (!t || have != count)
         return refuse(err, ITEM_E_FORMAT, name);
     itemi_to_f32(t, out);
+    if (w->h->spoiled && strcmp(name, w->h->spoiled) == 0)
+        out[0] = NAN;
     return ITEM_OK;
 }
 
@@ -252,6 +257,7 @@ void host_init(host *h, const char *folder)
     memset(h, 0, sizeof *h);
     (void)snprintf(h->folder, sizeof h->folder, "%s", folder);
     h->precision = "fp32";
+    atomic_store(&h->memory, -1);
     host_set(h, "image", "image_encoder.safetensors");
     host_set(h, "text", "text_encoder.safetensors");
     host_set(h, "vocab", "vocab.txt");
@@ -292,8 +298,8 @@ void host_end(host *h)
 static int32_t cancelled(void *user)
 {
     call_state *c = user;
-    atomic_fetch_add(&c->asked, 1);
-    return atomic_load(&c->cancel);
+    const int asked = atomic_fetch_add(&c->asked, 1) + 1;
+    return c->patience ? asked > c->patience : atomic_load(&c->cancel);
 }
 
 static void call_log(void *user, int32_t level, const char *text)

@@ -29,10 +29,12 @@ typedef struct host {
     const char *precision;   /* "fp32" */
     const char *missing;     /* this tensor is not there */
     const char *reshaped;    /* this one has a row too many */
+    const char *spoiled;     /* the first number of this one is none */
     const char *const *meta; /* keys and values that stand in place of the files', then NULL */
     const char *hash;        /* put before each file's hash, so that networks are not shared */
     itemi_file words;
     atomic_size_t blocks; /* of memory, still allocated */
+    atomic_int memory;    /* so many blocks are given, then one is refused; below 0: all are */
 } host;
 
 /* Folder of the pack: ITEM_TEST_PACK, or packs/small; NULL where there is none. */
@@ -57,6 +59,7 @@ typedef struct call_state {
     item_call call;
     atomic_int cancel;
     atomic_int asked; /* how often cancelled() was called */
+    int patience;     /* so often it says no, then yes; 0: as cancel says */
     int logged;
 } call_state;
 void call_init(call_state *c);

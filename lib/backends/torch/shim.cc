@@ -153,8 +153,6 @@ template <class F> void guarded(itx_run *run, const char *what, F &&body) noexce
         body();
     } catch (const c10::Error &error) {
         fail_in(run, what, error.what_without_backtrace());
-    } catch (const std::bad_alloc &) {
-        fail_in(run, what, "bad_alloc");
     } catch (const std::exception &error) {
         fail_in(run, what, error.what());
     } catch (...) {
@@ -374,6 +372,8 @@ void read(itx_run *run, itx_tensor *x, float *out, size_t count) noexcept
         TORCH_CHECK(t.numel() == static_cast<int64_t>(count), "expected ", count, " numbers, got ",
                     t.numel());
         std::memcpy(out, t.data_ptr<float>(), count * sizeof(float));
+        TORCH_CHECK(std::all_of(out, out + count, [](float v) { return v < INFINITY; }),
+                    "the network's numbers are not finite");
     });
 }
 

@@ -80,7 +80,8 @@ typedef struct itx_ops {
     /* the same for pictures: n, h, w, channels there -> n, channels, h, w, channels last */
     itx_tensor *(*pictures)(itx_run *run, const float *data, const itx_shape *shape);
     itx_tensor *(*indices)(itx_run *run, const int64_t *data, const itx_shape *shape);
-    /* copies all `count` numbers out as float32, rows first */
+    /* copies all `count` numbers out as float32, rows first; one that is none, or too large,
+       fails the run: nothing may be concluded from it. Minus infinity, which hides, is fine. */
     void (*read)(itx_run *run, itx_tensor *x, float *out, size_t count);
     int64_t (*size)(const itx_tensor *x, size_t dim); /* 0 for NULL */
 
