@@ -9,19 +9,21 @@ static void print_result(cli_run *run, const item_result *result, const char *fi
 {
     item_error err = ITEM_ERROR_INIT;
     run->done++;
-    if (item_result_status(result, &err) != ITEM_OK && !run->args->json) {
+    bool failed = item_result_status(result, &err) != ITEM_OK;
+    if (failed && !run->args->json) {
         cli_print_failure(run, file, &err);
         return;
     }
-    run->failed += err.code != ITEM_OK;
-    if (!run->args->json) {
-        cli_run_hide_progress(run);
+    cli_run_hide_progress(run);
+    const char *json = run->args->json ? item_result_json(result) : NULL;
+    if (json)
+        puts(json);
+    else if (run->args->json)
+        cli_complain(run->args, "%s: out of memory", file);
+    else
         cli_show_result(result, file);
-    } else {
-        const char *json = item_result_json(result);
-        puts(json ? json : "{\"error\":{\"code\":\"ITEM_E_MEMORY\",\"message\":\"\"}}");
-    }
-    cli_run_line_done(run);
+    run->failed += failed || (run->args->json && !json);
+    cli_flush();
 }
 
 static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, size_t n)
@@ -33,13 +35,13 @@ static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, si
     options.cancel = run->cancel;
     item_status status = item_check_files(ctx, files, n, &options, results, &err);
     for (size_t i = 0; status == ITEM_OK && i < n; i++) {
-        if (cli_run_goes_on(run))
+        if (cli_run_goes_on())
             print_result(run, results[i], files[i]);
         item_result_unref(results[i]);
     }
     free(results);
     if (status == ITEM_OK || status == ITEM_E_CANCELLED)
-        return cli_run_goes_on(run);
+        return cli_run_goes_on();
     cli_complain(run->args, "%s", err.message);
     run->failed += n;
     return false;

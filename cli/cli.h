@@ -4,6 +4,7 @@
 #define CLI_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +56,7 @@ bool cli_args_parse(cli_args *args, const cli_command *command, int argc, char *
 void cli_args_free(cli_args *args);
 void cli_print_options(FILE *out, const char *letters);
 
-/* A line on stderr: "item COMMAND: ..."; the error form adds the library's reason. */
+/* A line on stderr: "item COMMAND: ...", escaped; the error form gives the library's reason. */
 void cli_complain(const cli_args *args, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int cli_complain_error(const cli_args *args, const item_error *err); /* CLI_USAGE */
@@ -67,15 +68,18 @@ typedef struct cli_names cli_names;
 cli_names *cli_names_new(const cli_args *args);
 void cli_names_free(cli_names *names);
 size_t cli_names_total(const cli_names *names);  /* 0: not known, names come from stdin */
-size_t cli_names_failed(const cli_names *names); /* folders that could not be read */
+size_t cli_names_failed(const cli_names *names); /* names that were lost, for reasons told */
 /*
  * Up to `most` names; waits for the first one only, so that a caller who writes a name and waits
  * for its answer gets it. Returns how many; 0 is the end. They live until the next call.
  */
 size_t cli_names_take(cli_names *names, size_t most, const char *const **out);
 
-/* Texts of the command line, or lines of standard input where the only one is "-". */
-int cli_each_text(const cli_args *args, bool (*each)(void *user, const char *text), void *user);
+/*
+ * Texts of the command line, or lines of standard input where the only one is "-", until `each`
+ * returns false. False when some of the input was not read; the reason is told.
+ */
+bool cli_each_text(const cli_args *args, bool (*each)(void *user, const char *text), void *user);
 
 /* ---- one run: cancel, counts, output ---- */
 
@@ -86,13 +90,12 @@ typedef struct cli_run {
     double started;
     bool progress; /* stderr is a terminal: keep a line there */
     bool shown;    /* the line is on the screen now */
-    int broken;    /* errno of a failed write to stdout */
 } cli_run;
 
 bool cli_run_start(cli_run *run, const cli_args *args);
-bool cli_run_goes_on(const cli_run *run); /* neither cancelled nor is the output closed */
+bool cli_run_goes_on(void);               /* neither cancelled nor is the output closed */
 int cli_run_end(cli_run *run);            /* the exit code */
-void cli_run_line_done(cli_run *run);     /* flush, and see whether anybody reads */
+int cli_flush(void);                      /* 0, or errno of the first failed write to stdout */
 void cli_run_progress(cli_run *run);      /* draws the progress line, at most ten times a second */
 void cli_run_hide_progress(cli_run *run); /* before a line goes to the terminal */
 void cli_run_on_progress(void *user, uint64_t done, uint64_t total); /* an item_progress_fn */
@@ -116,6 +119,9 @@ item_status cli_read_picture(const cli_run *run, const char *file, item_image **
 
 /* UTF-8 in which nothing moves the cursor or reorders: controls and bad bytes are shown escaped. */
 char *cli_escaped(const char *text);
+/* The same of a text that is made here. */
+char *cli_format_escaped(const char *format, va_list list) __attribute__((format(printf, 1, 0)));
+void cli_print_escaped(const char *format, ...) __attribute__((format(printf, 1, 2))); /* a line */
 /* Prints at most `width` columns a line (0: no limit), later lines after `indent` blanks. */
 void cli_print_wrapped(FILE *out, const char *text, size_t indent, size_t width);
 size_t cli_width(void); /* columns of the terminal at stdout; 0 when it is none */

@@ -8,12 +8,12 @@
 
 static void fact(const char *name, const char *value)
 {
-    printf("%-10s %s\n", name, value && *value ? value : "unknown");
+    cli_print_escaped("%-10s %s", name, value && *value ? value : "unknown");
 }
 
 static void print_engine(const item_engine_info *info)
 {
-    printf("%-10s %s %s, %s\n", "engine", info->name, info->version, info->path);
+    cli_print_escaped("%-10s %s %s, %s", "engine", info->name, info->version, info->path);
     fact("BLAS", info->blas);
     printf("%-10s %.0f GFLOP/s in fp32\n", "rate", info->gflops);
     printf("%-10s %u for each of %u lane%s\n", "threads", info->threads, info->lanes,
@@ -47,8 +47,8 @@ static bool doctor_pack(const cli_args *args)
         fact("pack", err.message);
         return false;
     }
-    printf("%-10s %s %s, %s\n", "pack", item_pack_text(pack, "name"),
-           item_pack_text(pack, "version"), item_pack_text(pack, "path"));
+    cli_print_escaped("%-10s %s %s, %s", "pack", item_pack_text(pack, "name"),
+                      item_pack_text(pack, "version"), item_pack_text(pack, "path"));
     fact("state", "every file is there and has its hash");
     item_pack_unref(pack);
     return true;

@@ -24,7 +24,7 @@ static void print_vector(cli_run *run, const char *kind, const char *name, const
         printf(" %.5f", (double)vector[i]);
     putchar('\n');
     free(shown);
-    cli_run_line_done(run);
+    cli_flush();
 }
 
 static void embed_texts(cli_run *run, item_ctx *ctx, size_t width)
@@ -63,7 +63,7 @@ static void embed_some(cli_run *run, item_ctx *ctx, const char *const *files, si
     options.cancel = run->cancel;
     if (good > 0)
         item_embed_images(ctx, images, good, &options, vectors, width, &err);
-    for (size_t i = 0; i < n && err.code != ITEM_E_CANCELLED; i++) {
+    for (size_t i = 0; i < n && err.code != ITEM_E_CANCELLED && cli_run_goes_on(); i++) {
         const item_error *why = errs[i].code != ITEM_OK ? &errs[i] : &err;
         if (why->code == ITEM_OK)
             print_vector(run, "file", files[i], vectors + next++ * width, width);
@@ -82,10 +82,12 @@ static int embed_all(const cli_args *args, item_ctx *ctx, size_t width)
         return CLI_FAILED;
     embed_texts(&run, ctx, width);
     cli_names *names = cli_names_new(args);
-    run.total = cli_names_total(names) + args->texts.count;
+    run.total = cli_names_total(names);
+    if (run.total > 0)
+        run.total += args->texts.count;
     const char *const *files = NULL;
     size_t n = 0;
-    while (cli_run_goes_on(&run) && (n = cli_names_take(names, args->batch, &files)) > 0) {
+    while (cli_run_goes_on() && (n = cli_names_take(names, args->batch, &files)) > 0) {
         embed_some(&run, ctx, files, n, width);
         cli_run_progress(&run);
     }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program `item`: finds the command, shows help, and leaves the rest to libitem. */
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,14 @@ static const cli_command *find(const char *name)
     return NULL;
 }
 
+static int fail_unknown(const char *name)
+{
+    char *shown = cli_escaped(name);
+    fprintf(stderr, "item: no command '%s'; 'item --help' lists them\n", shown);
+    free(shown);
+    return CLI_USAGE;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_args args;
@@ -64,9 +74,8 @@ static void let_threads_sleep(void)
     setenv("OMP_WAIT_POLICY", "passive", 0);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    let_threads_sleep();
     if (argc < 2) {
         print_help(stderr);
         return CLI_USAGE;
@@ -76,18 +85,35 @@ int main(int argc, char **argv)
         print_help(stdout);
         return CLI_OK;
     }
-    if (strcmp(argv[1], "help") == 0 && find(argv[2])) {
-        print_command_help(find(argv[2]));
-        return CLI_OK;
-    }
     if (strcmp(argv[1], "--version") == 0) {
         printf("item %s\n", item_version());
         return CLI_OK;
     }
-    const cli_command *command = find(argv[1]);
-    if (!command) {
-        fprintf(stderr, "item: no command '%s'; 'item --help' lists them\n", argv[1]);
-        return CLI_USAGE;
-    }
-    return run(command, argc, argv);
+    bool help = strcmp(argv[1], "help") == 0;
+    const char *name = argv[help ? 2 : 1];
+    const cli_command *command = find(name);
+    if (!command)
+        return fail_unknown(name);
+    if (!help)
+        return run(command, argc, argv);
+    print_command_help(command);
+    return CLI_OK;
+}
+
+/* What was printed counts only once it is written. */
+static int end(int code)
+{
+    int broken = cli_flush();
+    if (broken == 0 || code > 128)
+        return code;
+    if (broken == EPIPE)
+        return 128 + SIGPIPE; /* as programs end that do not catch it */
+    fprintf(stderr, "item: cannot write: %s\n", strerror(broken));
+    return CLI_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    let_threads_sleep();
+    return end(dispatch(argc, argv));
 }

@@ -2,6 +2,7 @@
 /*
  * Names of pictures, in the order given: arguments, every file below a folder (sorted, hidden
  * ones left out, links to folders not followed, so that no loop ends the run), standard input.
+ * What cannot be looked into stays in the list: reading it as a picture tells why.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "cli.h"
+
+#define NUL_IN_LINE "a line of standard input holds NUL; what is ended by NUL is read with -0"
 
 struct cli_names {
     const cli_args *args;
@@ -27,18 +30,23 @@ struct cli_names {
 
 static void add_below(cli_names *names, const char *folder);
 
+/* Of a folder: files, links to files, and what may be one but cannot be reached. */
+static bool may_be_file(const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) == 0)
+        return S_ISREG(facts.st_mode);
+    return errno != ENOENT && errno != ELOOP; /* a link to nothing */
+}
+
 /* `given`: by the user, not found in a folder; then links to folders are followed. */
 static void add(cli_names *names, const char *path, bool given)
 {
     struct stat facts;
     int found = given ? stat(path, &facts) : lstat(path, &facts);
-    if (found == 0 && S_ISDIR(facts.st_mode)) {
+    if (found == 0 && S_ISDIR(facts.st_mode))
         add_below(names, path);
-        return;
-    }
-    if (!given && found == 0 && S_ISLNK(facts.st_mode))
-        found = stat(path, &facts); /* a link to a file counts, one to a folder does not */
-    if (given || (found == 0 && S_ISREG(facts.st_mode)))
+    else if (given || may_be_file(path))
         cli_list_add(&names->ready, path);
 }
 
@@ -47,12 +55,17 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void list_folder(DIR *dir, const char *folder, cli_list *out)
+/* Returns 0, or the errno that ended the list early. */
+static int list_folder(DIR *dir, const char *folder, cli_list *out)
 {
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
         length--;
-    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+    while (true) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry)
+            return errno;
         if (entry->d_name[0] == '.')
             continue;
         size_t size = length + strlen(entry->d_name) + 2;
@@ -68,15 +81,16 @@ static void add_below(cli_names *names, const char *folder)
 {
     DIR *dir = opendir(folder);
     if (!dir) {
-        char *shown = cli_escaped(folder);
-        cli_complain(names->args, "cannot read the folder %s: %s", shown, strerror(errno));
-        free(shown);
-        names->failed++;
+        cli_list_add(&names->ready, folder);
         return;
     }
     cli_list found = {NULL, 0, 0};
-    list_folder(dir, folder, &found);
+    int broken = list_folder(dir, folder, &found);
     closedir(dir);
+    if (broken != 0) {
+        cli_complain(names->args, "%s: cannot read the whole folder: %s", folder, strerror(broken));
+        names->failed++;
+    }
     if (found.count > 0)
         qsort(found.items, found.count, sizeof(*found.items), compare);
     for (size_t i = 0; i < found.count; i++)
@@ -129,8 +143,12 @@ static bool take_from_buffer(cli_names *names)
     size_t length = stop ? (size_t)(stop - names->buffer) : names->used;
     size_t whole = stop ? length + 1 : length;
     names->buffer[length] = '\0'; /* there is always room for one byte more */
-    if (length > 0)
+    if (strlen(names->buffer) < length) {
+        cli_complain(names->args, NUL_IN_LINE);
+        names->failed++;
+    } else if (length > 0) {
         add(names, names->buffer, true);
+    }
     names->used -= whole;
     memmove(names->buffer, names->buffer + whole, names->used);
     return true;
@@ -140,19 +158,24 @@ static bool take_from_buffer(cli_names *names)
 static bool read_more(cli_names *names, bool wait)
 {
     struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (names->ended || (!wait && poll(&ready, 1, 0) <= 0))
+    if (names->ended)
         return false;
+    /* Also where a name is waited for: read() does not wait where stdin is non-blocking. */
+    if (poll(&ready, 1, wait ? -1 : 0) <= 0)
+        return wait && cli_run_goes_on(); /* a signal: ours ends the run */
     if (names->room - names->used < 4096) {
         names->room = names->room * 2 + 8192;
         names->buffer = cli_resize(names->buffer, names->room + 1, 1);
     }
     ssize_t got = read(STDIN_FILENO, names->buffer + names->used, names->room - names->used);
-    if (got < 0 && errno == EINTR)
-        return false; /* a signal: let the caller look at it */
-    if (got <= 0)
-        names->ended = true;
-    else
-        names->used += (size_t)got;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return cli_run_goes_on();
+    if (got < 0) {
+        cli_complain(names->args, "cannot read standard input: %s", strerror(errno));
+        names->failed++;
+    }
+    names->ended = got <= 0;
+    names->used += got > 0 ? (size_t)got : 0;
     return true;
 }
 
@@ -191,22 +214,35 @@ size_t cli_names_take(cli_names *names, size_t most, const char *const **out)
     return count;
 }
 
-int cli_each_text(const cli_args *args, bool (*each)(void *user, const char *text), void *user)
+static bool each_line(const cli_args *args, bool (*each)(void *user, const char *text), void *user)
 {
-    if (args->rest.count != 1 || !is_stdin(args->rest.items[0])) {
-        for (size_t i = 0; i < args->rest.count; i++)
-            if (!each(user, args->rest.items[i]))
-                return CLI_FAILED;
-        return CLI_OK;
-    }
     char *line = NULL;
     size_t room = 0;
-    int end = args->nul_names ? '\0' : '\n', code = CLI_OK;
-    for (ssize_t n; code == CLI_OK && (n = getdelim(&line, &room, end, stdin)) >= 0;) {
+    bool more = true, whole = true;
+    int end = args->nul_names ? '\0' : '\n';
+    for (ssize_t n; more && (n = getdelim(&line, &room, end, stdin)) >= 0;) {
         if (n > 0 && line[n - 1] == end)
-            line[n - 1] = '\0';
-        code = each(user, line) ? CLI_OK : CLI_FAILED;
+            line[--n] = '\0';
+        bool good = strlen(line) == (size_t)n;
+        if (!good)
+            cli_complain(args, NUL_IN_LINE);
+        more = good ? each(user, line) : cli_run_goes_on();
+        whole = whole && good;
+    }
+    if (more && ferror(stdin) && errno != EINTR) {
+        cli_complain(args, "cannot read standard input: %s", strerror(errno));
+        whole = false;
     }
     free(line);
-    return code;
+    return whole;
+}
+
+bool cli_each_text(const cli_args *args, bool (*each)(void *user, const char *text), void *user)
+{
+    if (args->rest.count == 1 && is_stdin(args->rest.items[0]))
+        return each_line(args, each, user);
+    for (size_t i = 0; i < args->rest.count; i++)
+        if (!each(user, args->rest.items[i]))
+            break;
+    return true;
 }

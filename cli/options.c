@@ -2,7 +2,6 @@
 /* Options of all commands: one table parses them and writes their help. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,10 +74,10 @@ void cli_complain(const cli_args *args, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fprintf(stderr, "item %s: ", args->command);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    char *line = cli_format_escaped(format, list);
     va_end(list);
+    fprintf(stderr, "item %s: %s\n", args->command, line);
+    free(line);
 }
 
 int cli_complain_error(const cli_args *args, const item_error *err)

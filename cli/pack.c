@@ -7,17 +7,21 @@
 
 #include "cli.h"
 
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text && *text ? text : "unknown";
+}
+
 static void show_stage(const char *name, const json_t *stage)
 {
-    printf("  %-10s %s, %s\n", name, json_string_value(json_object_get(stage, "family")),
-           json_string_value(json_object_get(stage, "licence")));
+    cli_print_escaped("  %-10s %s, %s", name, text_of(stage, "family"), text_of(stage, "licence"));
     const char *role = NULL;
     json_t *file = NULL;
     json_object_foreach(json_object_get(stage, "files"), role, file)
     {
-        printf("  %-10s   %-10s %-32s %8.2f MB\n", "", role,
-               json_string_value(json_object_get(file, "file")),
-               (double)json_integer_value(json_object_get(file, "bytes")) / 1e6);
+        cli_print_escaped("  %-10s   %-10s %-32s %8.2f MB", "", role, text_of(file, "file"),
+                          (double)json_integer_value(json_object_get(file, "bytes")) / 1e6);
     }
 }
 
@@ -25,7 +29,7 @@ static void show(const item_pack *pack)
 {
     static const char *const keys[] = {"name", "version", "path", "licence", "card", "fingerprint"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        printf("%-12s %s\n", keys[i], item_pack_text(pack, keys[i]));
+        cli_print_escaped("%-12s %s", keys[i], item_pack_text(pack, keys[i]));
     json_t *root = json_loads(item_pack_json(pack), 0, NULL);
     const char *name = NULL;
     json_t *stage = NULL;
@@ -35,9 +39,9 @@ static void show(const item_pack *pack)
         show_stage(name, stage);
     }
     const json_t *head = json_object_get(root, "head");
-    printf("%-12s %s\n", "head",
-           json_is_object(head) ? json_string_value(json_object_get(head, "file"))
-                                : "none: this pack gives no verdict");
+    cli_print_escaped("%-12s %s", "head",
+                      json_is_object(head) ? text_of(head, "file")
+                                           : "none: this pack gives no verdict");
     json_decref(root);
 }
 
@@ -59,8 +63,9 @@ static int run_pack(const cli_args *args)
     if (args->json)
         puts(item_pack_json(pack));
     else if (verify)
-        printf("%s %s in %s: every file is there and has its hash\n", item_pack_text(pack, "name"),
-               item_pack_text(pack, "version"), item_pack_text(pack, "path"));
+        cli_print_escaped("%s %s in %s: every file is there and has its hash",
+                          item_pack_text(pack, "name"), item_pack_text(pack, "version"),
+                          item_pack_text(pack, "path"));
     else
         show(pack);
     item_pack_unref(pack);

@@ -24,7 +24,7 @@ static void ask_one(cli_run *run, item_ctx *ctx, const char *file, cli_ask ask, 
     if (status == ITEM_OK) {
         cli_run_hide_progress(run);
         tell(run, file, result);
-        cli_run_line_done(run);
+        cli_flush();
     } else if (status != ITEM_E_CANCELLED) {
         cli_print_failure(run, file, &err);
     }
@@ -40,7 +40,7 @@ static int ask_all(const cli_args *args, item_ctx *ctx, cli_ask ask, cli_tell te
     cli_names *names = cli_names_new(args);
     run.total = cli_names_total(names);
     const char *const *files = NULL;
-    while (cli_run_goes_on(&run) && cli_names_take(names, 1, &files) > 0) {
+    while (cli_run_goes_on() && cli_names_take(names, 1, &files) > 0) {
         cli_run_progress(&run);
         ask_one(&run, ctx, files[0], ask, tell);
     }

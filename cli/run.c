@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,21 +47,22 @@ bool cli_run_start(cli_run *run, const cli_args *args)
     return true;
 }
 
-bool cli_run_goes_on(const cli_run *run)
+bool cli_run_goes_on(void)
 {
-    return caught_signal == 0 && run->broken == 0;
+    return caught_signal == 0 && cli_flush() == 0;
 }
 
-void cli_run_line_done(cli_run *run)
+int cli_flush(void)
 {
-    if (run->broken == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        run->broken = errno ? errno : EIO;
+    static int broken;
+    if (broken == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        broken = errno ? errno : EIO;
+    return broken;
 }
 
 int cli_run_end(cli_run *run)
 {
     cli_run_hide_progress(run);
-    cli_run_line_done(run);
     signal(SIGINT, SIG_DFL); /* the handle that the handler sets goes now */
     signal(SIGTERM, SIG_DFL);
     the_cancel = NULL;
@@ -70,12 +70,6 @@ int cli_run_end(cli_run *run)
     run->cancel = NULL;
     if (caught_signal != 0)
         return 128 + (int)caught_signal;
-    if (run->broken == EPIPE)
-        return 128 + SIGPIPE; /* as programs end that do not catch it */
-    if (run->broken != 0) {
-        cli_complain(run->args, "cannot write: %s", strerror(run->broken));
-        return CLI_FAILED;
-    }
     return run->failed > 0 ? CLI_FAILED : CLI_OK;
 }
 
@@ -143,9 +137,10 @@ void cli_print_json(cli_run *run, json_t *object)
         run->failed++;
         return;
     }
+    cli_run_hide_progress(run);
     puts(line);
     free(line);
-    cli_run_line_done(run);
+    cli_flush();
 }
 
 void cli_print_failure(cli_run *run, const char *file, const item_error *err)
@@ -159,5 +154,5 @@ void cli_print_failure(cli_run *run, const char *file, const item_error *err)
     }
     cli_run_hide_progress(run);
     cli_show_failure(file, err->message);
-    cli_run_line_done(run);
+    cli_flush();
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text for terminals and for JSON: names of files may hold any byte. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,8 +35,9 @@ static size_t utf8_next(const char *text, uint32_t *code)
 /* Controls of both sets, and the marks that reorder a line (a name must not look like another). */
 static bool is_hidden(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c || code == 0x200e ||
+           code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
 }
 
 char *cli_escaped(const char *text)
@@ -58,6 +58,31 @@ char *cli_escaped(const char *text)
     }
     *to = '\0';
     return out;
+}
+
+char *cli_format_escaped(const char *format, va_list list)
+{
+    va_list again;
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    size_t size = length < 0 ? 1 : (size_t)length + 1;
+    char *text = cli_resize(NULL, size, 1);
+    text[0] = '\0';
+    vsnprintf(text, size, format, list);
+    char *clean = cli_escaped(text);
+    free(text);
+    return clean;
+}
+
+void cli_print_escaped(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *line = cli_format_escaped(format, list);
+    va_end(list);
+    puts(line);
+    free(line);
 }
 
 static size_t columns(const char *text, size_t bytes)

@@ -55,7 +55,7 @@ static bool read_hidden(const char *text, uint32_t hidden[3])
     for (size_t i = 0; i < 3; i++) {
         char *end = NULL;
         unsigned long units = strtoul(text, &end, 10);
-        if (end == text || units > 65536 || (*end && *end != ','))
+        if (*text < '0' || *text > '9' || units > 65536 || (*end && *end != ','))
             return false;
         hidden[i] = (uint32_t)units;
         if (!*end)

@@ -38,10 +38,10 @@ static bool tokenize_one(void *user, const char *text)
         for (size_t i = 0; i < count; i++)
             printf("%s%d", i > 0 ? " " : "", ids[i]);
         putchar('\n');
-        cli_run_line_done(job->run);
+        cli_flush();
     }
     free(ids);
-    return cli_run_goes_on(job->run);
+    return cli_run_goes_on();
 }
 
 static void print_phrases_json(cli_run *run, const char *text, const item_phrases *phrases)
@@ -71,10 +71,10 @@ static bool phrases_one(void *user, const char *text)
             puts(clean);
             free(clean);
         }
-        cli_run_line_done(job->run);
+        cli_flush();
     }
     item_phrases_free(phrases);
-    return cli_run_goes_on(job->run);
+    return cli_run_goes_on();
 }
 
 static int run_texts(const cli_args *args, item_ctx *ctx, bool (*each)(void *, const char *))
@@ -83,7 +83,7 @@ static int run_texts(const cli_args *args, item_ctx *ctx, bool (*each)(void *, c
     if (!cli_run_start(&run, args))
         return CLI_FAILED;
     text_job job = {&run, ctx};
-    cli_each_text(args, each, &job);
+    run.failed += !cli_each_text(args, each, &job);
     return cli_run_end(&run);
 }
 

@@ -12,48 +12,14 @@ import os
 import pty
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
-from pathlib import Path
 
 import make_inputs
+from cases import Case, as_nobody, command, item, lines, main
 
-PROGRAM = None
 COMMANDS = ["check", "caption", "detect", "embed", "tokenize", "phrases", "pack", "doctor",
             "train", "eval"]
 QUICK = 0.05  # seconds for what needs no engine
-
-
-def item(*args, stdin=b"", **env):
-    return subprocess.run([PROGRAM, *[os.fsencode(a) for a in args]], input=stdin,
-                          capture_output=True, timeout=60, env={**os.environ, **env})
-
-
-def lines(done):
-    return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
-
-
-class Case(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.work = Path(cls.folder.name)
-        cls.pack = make_inputs.tiny_pack(cls.work / "pack")
-        os.environ["ITEM_ENGINE_PATH"] = str(cls.work / "no-such-engine.so")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-
-    def fails(self, done, code, *words):
-        """One clear line on stderr, and the exit code."""
-        said = done.stderr.decode()
-        self.assertEqual(done.returncode, code, said)
-        self.assertEqual(said.count("\n"), 1, said)
-        for word in words:
-            self.assertIn(word, said)
 
 
 class Usage(Case):
@@ -76,6 +42,7 @@ class Usage(Case):
 
     def test_wrong_use(self):
         self.fails(item("chekc"), 2, "chekc")
+        self.fails(item("help", "chekc"), 2, "chekc")
         self.fails(item("check"), 2, "name a picture")
         self.fails(item("check", "--colour", "a.jpg"), 2, "--colour", "--help")
         self.fails(item("check", "a.jpg", "--pack"), 2, "--pack needs a value")
@@ -90,10 +57,18 @@ class Usage(Case):
         self.fails(item("phrases"), 2, "text")
         self.fails(item("pack", "open"), 2, "show|verify")
         self.fails(item("train", "manifest.csv"), 2, "--out")
-        self.fails(item("train", "--out", "h", "--hidden", "many", "m.csv"), 2, "--hidden")
+        for hidden in ("many", "-18446744073709551615", " 5", "+5", "5,", ",", "1,2,3,4", "65537"):
+            self.fails(item("train", "--out", "h", "--hidden", hidden, "m.csv"), 2, "--hidden")
         self.fails(item("train", "--out", "h", "--epochs", "0", "m.csv"), 2, "--epochs")
         self.fails(item("eval"), 2, "manifest")
         self.fails(item("eval", "a.csv", "b.csv"), 2, "one manifest")
+
+    def test_errors_cannot_draw(self):
+        for args in ("\x1b[31mred", "\u202ejpg"), ("check", "--\x1b[31mred\u202ejpg"):
+            said = item(*args).stderr.decode()
+            self.assertIn("\\x1b[31mred", said)
+            self.assertNotIn("\x1b", said)
+            self.assertNotIn("\u202e", said)
 
     def test_options_end(self):
         done = item("check", "--json", "--pack", self.pack, "--", "--json")
@@ -157,15 +132,7 @@ class BadPictures(Case):
         path = self.work / "secret.jpg"
         path.write_bytes(make_inputs.jpeg())
         path.chmod(0)
-        self.work.chmod(0o755)
-        root = os.geteuid() == 0  # root reads everything: let nobody try
-        try:
-            done = subprocess.run([PROGRAM, "check", "--json", "--pack", self.pack, path],
-                                  capture_output=True, user=65534 if root else None)
-        except PermissionError:
-            self.skipTest("nobody may not run the program where it lies")
-        if root and done.returncode == 127:  # the loader's: below a folder that root alone enters
-            self.skipTest("nobody may not read the library where it lies")
+        done = as_nobody(self, "check", "--json", "--pack", self.pack, path)
         answer = lines(done)[0]
         self.assertEqual(answer["error"]["code"], "ITEM_E_IO")
         self.assertIn("ermission", answer["error"]["message"])
@@ -198,7 +165,7 @@ class Terminal(Case):
 
     def on_terminal(self, *args, **env):
         outside, inside = pty.openpty()
-        done = subprocess.Popen([PROGRAM, *map(str, args)], stdout=inside, stderr=inside,
+        done = subprocess.Popen(command(*args), stdout=inside, stderr=inside,
                                 env={**os.environ, "TERM": "xterm", **env})
         os.close(inside)
         said = b""
@@ -226,13 +193,27 @@ class Terminal(Case):
         self.assertTrue(all(line.startswith(" " * 15) for line in message))
 
 
+    def test_json_and_progress_take_turns(self):
+        outside, inside = pty.openpty()
+        with subprocess.Popen(command("check", "--json", "--pack", self.pack, "-"), stdout=inside,
+                              stdin=subprocess.PIPE, stderr=inside) as process:
+            os.close(inside)
+            time.sleep(1.1)  # short work has no progress line
+            process.stdin.write(b"/nowhere.jpg\n")
+            process.stdin.close()
+            said = b""
+            while not said.endswith(b"}\r\n"):
+                said += os.read(outside, 4096)
+        os.close(outside)
+        self.assertIn(b"/s", said)
+        self.assertTrue(said.split(b"{")[0].endswith(b"\r\x1b[K"), said)
+
+
 class Captions(Case):
     def test_bad_captions(self):
         picture = make_inputs.PICTURES / "chelsea.jpg"
         for caption, code in ((b"\xff\xfe", "ITEM_E_FORMAT"), (b"dog " * 25000, "ITEM_E_LIMIT")):
-            done = subprocess.run([PROGRAM, b"check", b"--json", b"--pack", os.fsencode(self.pack),
-                                   b"--caption", caption, os.fsencode(picture)],
-                                  capture_output=True, timeout=60)
+            done = item("check", "--json", "--pack", self.pack, "--caption", caption, picture)
             self.assertEqual(done.returncode, 1, done.stderr)
             said = done.stdout + done.stderr
             self.assertIn(b"caption", said)
@@ -241,64 +222,9 @@ class Captions(Case):
                 self.assertEqual(lines(done)[0]["error"]["code"], code)
 
 
-class Names(Case):
-    def listed(self, *args, **more):
-        return [a["file"] for a in lines(item("check", "--json", "--pack", self.pack, *args,
-                                              **more))]
-
-    def tree(self, name):
-        top = self.work / name
-        for sub in ("b/inner", "a", ".hidden"):
-            (top / sub).mkdir(parents=True)
-        for file in ("z.jpg", "b/2.jpg", "b/10.jpg", "b/inner/x.jpg", "a/1.jpg", ".hidden/h.jpg",
-                     ".h.jpg"):
-            (top / file).write_bytes(b"")
-        (top / "a" / "loop").symlink_to(top)
-        return top
-
-    def test_folder_is_sorted(self):
-        top = self.tree("tree")
-        wanted = [f"{top}/{n}" for n in ("a/1.jpg", "b/10.jpg", "b/2.jpg", "b/inner/x.jpg",
-                                         "z.jpg")]
-        self.assertEqual(self.listed(top), wanted)
-        self.assertEqual(self.listed(f"{top}/"), wanted)
-
-    def test_order_given(self):
-        top = self.tree("order")
-        self.assertEqual(self.listed(top / "z.jpg", top / "a", top / "b" / "2.jpg"),
-                         [f"{top}/z.jpg", f"{top}/a/1.jpg", f"{top}/b/2.jpg"])
-
-    def test_standard_input(self):
-        first, second = self.work / "one two.jpg", self.work / "line\nbreak.jpg"
-        self.assertEqual(self.listed("-", stdin=f"{first}\n\n{first}".encode()),
-                         [str(first)] * 2)
-        self.assertEqual(self.listed("-0", "-", stdin=f"{second}\0{first}\0".encode()),
-                         [str(second), str(first)])
-        self.assertEqual(self.listed(first, "-", second, stdin=b""), [str(first), str(second)])
-
-    def test_many_names(self):
-        names = [f"/nowhere/{i}.jpg" for i in range(5000)]
-        self.assertEqual(self.listed("-", stdin="\n".join(names).encode()), names)
-
-    def test_unreadable_folder(self):
-        done = item("check", "--pack", self.pack, self.work / "nothing")
-        self.assertEqual(done.returncode, 1)
-
-    def test_answer_before_the_next_name(self):
-        with subprocess.Popen([PROGRAM, "check", "--json", "--pack", self.pack, "-"],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            for i in range(3):
-                process.stdin.write(f"/nowhere/{i}.jpg\n".encode())
-                process.stdin.flush()
-                self.assertEqual(json.loads(process.stdout.readline())["file"],
-                                 f"/nowhere/{i}.jpg")
-            process.stdin.close()
-            self.assertEqual(process.wait(20), 1)
-
-
 class Ends(Case):
     def start(self, **more):
-        return subprocess.Popen([PROGRAM, "check", "--json", "--pack", self.pack, "-"],
+        return subprocess.Popen(command("check", "--json", "--pack", self.pack, "-"),
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **more)
 
@@ -320,12 +246,19 @@ class Ends(Case):
         self.assertEqual(said, b"")
         self.assertEqual(process.returncode, 128 + signal.SIGPIPE)
 
-    def test_full_disk(self):
+    def test_output_that_cannot_be_written(self):
+        asked = [["check", "--json", "--pack", self.pack, "/nowhere.jpg"],
+                 ["check", "--pack", self.pack, "/nowhere.jpg"], ["phrases", "a dog"],
+                 ["pack", "show", self.pack], ["pack", "verify", "--json", self.pack],
+                 ["doctor", "--pack", self.pack], ["--help"], ["train", "--help"], ["--version"]]
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([PROGRAM, "check", "--json", "--pack", self.pack, "/nowhere.jpg"],
-                                  stdout=full, stderr=subprocess.PIPE)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"cannot write", done.stderr)
+            for args in asked:
+                done = subprocess.run(command(*args), stdout=full, stderr=subprocess.PIPE)
+                self.fails(done, 1, "cannot write: No space left")
+        for args in asked:
+            done = subprocess.run(command(*args), stderr=subprocess.PIPE,
+                                  preexec_fn=lambda: os.close(1))
+            self.fails(done, 1, "cannot write: Bad file")
 
 
 class Words(Case):
@@ -422,6 +355,20 @@ class Packs(Case):
         self.fails(item("pack", "show", broken), 1, "item.json")
         self.fails(item("check", "--pack", empty, "a.jpg"), 2, "item.json")
 
+    def test_shown_texts_cannot_draw(self):
+        pack = self.copy("drawn")
+        listed = json.loads((pack / "item.json").read_text())
+        listed["name"] = "\x1b[31mred"
+        listed["stages"]["captioner"]["licence"] = "\x1b]0;title\x07\u061c"
+        del listed["stages"]["detector"]["licence"]
+        (pack / "item.json").write_text(json.dumps(listed))
+        for args in (["pack", "show", pack], ["pack", "verify", pack], ["doctor", "--pack", pack]):
+            said = item(*args).stdout
+            self.assertNotIn(b"\x1b", said)
+            self.assertIn(b"\\x1b[31mred", said)
+            self.assertNotIn(b"(null)", said)
+        self.assertIn(b"title\\x07\\u061c", item("pack", "show", pack).stdout)
+
     def test_head_of_another_kind(self):
         head = self.work / "head.safetensors"
         head.write_bytes(b"no head")
@@ -436,7 +383,4 @@ class Packs(Case):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=1)
+    main(__doc__)
