@@ -50,6 +50,54 @@ static int teardown(void **state)
     return 0;
 }
 
+/* ---- loading ---- */
+
+static void *load(void *ignored)
+{
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    (void)ignored;
+    (void)host_engine()->info(0, &info, NULL);
+    return NULL;
+}
+
+/* In a process of its own: forks while another thread loads libtorch, which holds locks that no
+   child will see released. Each child must come back; returns how many did not. */
+static int fork_while_loading(void)
+{
+    pthread_t thread;
+    int lost = 0;
+    (void)host_engine();
+    if (pthread_create(&thread, NULL, load, NULL) != 0)
+        return 99;
+    for (int i = 0; i < 8; i++) {
+        int status = 0;
+        usleep(5000);
+        const pid_t child = fork();
+        if (child == 0) {
+            alarm(10);
+            (void)load(NULL);
+            _exit(0);
+        }
+        lost += waitpid(child, &status, 0) != child || !WIFEXITED(status);
+    }
+    (void)pthread_join(thread, NULL);
+    return lost;
+}
+
+/* Before the setup of the others, which loads it. */
+static void children_born_while_loading_come_back(void **state)
+{
+    int status = 0;
+    (void)state;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(fork_while_loading());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* Runs first: no lane computes yet. */
 static void settings_before_and_after(void **state)
 {
@@ -278,6 +326,7 @@ static void forked_children_are_told(void **state)
 
 int main(void)
 {
+    const struct CMUnitTest first[] = {cmocka_unit_test(children_born_while_loading_come_back)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_before_and_after),
         cmocka_unit_test(info_keeps_to_the_size),
@@ -287,5 +336,6 @@ int main(void)
         cmocka_unit_test(eight_callers_get_what_one_gets),
         cmocka_unit_test(forked_children_are_told),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    const int failed = cmocka_run_group_tests(first, NULL, NULL);
+    return failed + cmocka_run_group_tests(tests, setup, teardown);
 }

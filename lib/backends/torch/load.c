@@ -18,11 +18,22 @@ const itx_ops *itx;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char module_path[4096], torch_version[32];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static volatile bool forked;
+static bool watching; /* for forks */
 
+/* While another thread loads, the lock is held, and here for ever. */
 static void after_fork_in_child(void)
 {
-    forked = true;
+    if (itx || pthread_mutex_trylock(&lock) != 0)
+        forked = true;
+    else
+        (void)pthread_mutex_unlock(&lock);
+}
+
+static void watch(void)
+{
+    watching = pthread_atfork(NULL, NULL, after_fork_in_child) == 0;
 }
 
 bool itx_forked(void)
@@ -117,8 +128,6 @@ static item_status load(item_error *err)
     if (strcmp(torch_version, ops->built) != 0)
         return itx_fail(err, ITEM_E_NO_ENGINE, "libtorch %s runs, but the engine was built with %s",
                         torch_version, ops->built);
-    if (pthread_atfork(NULL, NULL, after_fork_in_child) != 0)
-        return itx_fail_memory(err, "preparing for fork");
     itx = ops;
     return ITEM_OK;
 }
@@ -128,6 +137,9 @@ item_status itx_load(item_error *err)
     if (forked)
         return itx_fail(err, ITEM_E_FORKED,
                         "this process was forked after the torch engine had started");
+    (void)pthread_once(&once, watch);
+    if (!watching)
+        return itx_fail_memory(err, "preparing for fork");
     int before;
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
     (void)pthread_mutex_lock(&lock);
