@@ -2,7 +2,9 @@
 /* Opening stages: what is wrong with a pack is said with the tensor's name, nothing is leaked. */
 #include "host.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmocka_all.h"
 
@@ -47,15 +49,18 @@ static void file_must_be_there(void **state)
 static void arguments_are_checked(void **state)
 {
     item_captioner_ops ops = {.struct_size = sizeof ops};
-    void *self;
+    void *self = &ops;
     host h;
     (void)state;
     host_init(&h, "/nowhere");
     h.services.version = 0;
     assert_int_equal(engine->open_captioner(&h.services, "grid-decoder", &ops, &self, NULL),
                      ITEM_E_ARGUMENT);
+    assert_null(self);
+    self = &ops;
     assert_int_equal(engine->open_captioner(NULL, "grid-decoder", &ops, &self, NULL),
                      ITEM_E_ARGUMENT);
+    assert_null(self);
     host_end(&h);
 }
 
@@ -179,6 +184,86 @@ static void networks_are_shared(void **state)
     stages_close(&c);
 }
 
+/* ---- two threads that open the same networks ---- */
+
+typedef struct opening {
+    stages s;
+    pthread_t thread;
+    item_status status;
+} opening;
+
+static item_status (*read_tensor)(item_weights *, const char *, item_tensor_view *, item_error *);
+
+static item_status read_tensor_slowly(item_weights *w, const char *name, item_tensor_view *out,
+                                      item_error *err)
+{
+    usleep(1000);
+    return read_tensor(w, name, out, err);
+}
+
+static void *open_embedder(void *user)
+{
+    opening *o = user;
+    int before;
+    o->status = stages_open(&o->s, host_pack(), "e", NULL);
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return NULL;
+}
+
+/* The first is still reading when the second comes, which waits for it. */
+static void start_two(opening o[2], const char *hash, const char *missing)
+{
+    memset(o, 0, 2 * sizeof *o);
+    for (int i = 0; i < 2; i++) {
+        host_init(&o[i].s.h, host_pack());
+        o[i].s.h.hash = hash;
+        o[i].status = -1;
+    }
+    read_tensor = o[0].s.h.services.weights_tensor;
+    o[0].s.h.services.weights_tensor = read_tensor_slowly;
+    o[0].s.h.missing = missing;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&o[i].thread, NULL, open_embedder, &o[i]), 0);
+        usleep(30000);
+    }
+}
+
+static void end_two(opening o[2])
+{
+    for (int i = 0; i < 2; i++)
+        (void)pthread_join(o[i].thread, NULL);
+    for (int i = 0; i < 2; i++)
+        stages_close(&o[i].s);
+}
+
+/* Its file lacks a tensor: that is no reason why another's should. */
+static void failures_are_not_shared(void **state)
+{
+    SKIP_UNLESS(*state);
+    opening o[2];
+    start_two(o, "two ", "head.weight");
+    end_two(o);
+    assert_int_equal(o[0].status, ITEM_E_PACK);
+    assert_int_equal(o[1].status, ITEM_OK);
+}
+
+/* A thread that the program ends while it waits leaves no lock behind. */
+static void an_ended_thread_leaves_no_lock(void **state)
+{
+    SKIP_UNLESS(*state);
+    opening o[2];
+    stages again = {0};
+    alarm(20);
+    start_two(o, "ended ", NULL);
+    assert_int_equal(pthread_cancel(o[1].thread), 0);
+    end_two(o);
+    assert_int_equal(o[0].status, ITEM_OK);
+    host_init(&again.h, *state);
+    assert_int_equal(stages_open(&again, *state, "e", NULL), ITEM_OK);
+    stages_close(&again);
+    alarm(0);
+}
+
 static void precisions_are_not_mixed(void **state)
 {
     const char *pack = *state;
@@ -203,11 +288,17 @@ static void precisions_are_not_mixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(family_must_be_known),     cmocka_unit_test(file_must_be_there),
-        cmocka_unit_test(arguments_are_checked),    cmocka_unit_test(missing_tensors_are_named),
-        cmocka_unit_test(wrong_shapes_are_named),   cmocka_unit_test(words_must_fit),
-        cmocka_unit_test(metadata_must_make_sense), cmocka_unit_test(networks_are_shared),
+        cmocka_unit_test(family_must_be_known),
+        cmocka_unit_test(file_must_be_there),
+        cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(missing_tensors_are_named),
+        cmocka_unit_test(wrong_shapes_are_named),
+        cmocka_unit_test(words_must_fit),
+        cmocka_unit_test(metadata_must_make_sense),
+        cmocka_unit_test(networks_are_shared),
         cmocka_unit_test(precisions_are_not_mixed),
+        cmocka_unit_test(failures_are_not_shared),
+        cmocka_unit_test(an_ended_thread_leaves_no_lock),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -3,6 +3,7 @@
 #include "stages.h"
 
 #include <item/torch.h>
+#include <pthread.h>
 #include <string.h>
 
 const item_engine_ops *item_engine_entry(void);
@@ -26,15 +27,21 @@ static item_status info(int32_t measure, item_engine_info *out, item_error *err)
 {
     if (!out || out->struct_size < sizeof out->struct_size)
         return itx_fail(err, ITEM_E_ARGUMENT, "item_engine_info is NULL or not initialised");
-    return itx_info(measure, out, err);
+    int before; /* a thread that is ended would take locks with it */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    const item_status status = itx_info(measure, out, err);
+    (void)pthread_setcancelstate(before, &before);
+    return status;
 }
 
 /* ---- stages ---- */
 
 /* Newer services only have more members. */
-static item_status check_open(const item_services *services, const void *ops, void *const *self,
+static item_status check_open(const item_services *services, const void *ops, void **self,
                               item_error *err)
 {
+    if (self)
+        *self = NULL;
     if (!services || !ops || !self)
         return itx_fail(err, ITEM_E_ARGUMENT, "services, table or self is NULL");
     if (services->struct_size < sizeof *services || services->version < ITEM_SERVICES_VERSION)
@@ -59,9 +66,12 @@ static void hand_out(void *theirs, const void *ours, uint32_t size)
                                     item_##stage##_ops *ops, void **self, item_error *err)         \
     {                                                                                              \
         item_##stage##_ops ours;                                                                   \
+        int before;                                                                                \
+        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);                             \
         item_status status = check_open(services, ops, self, err);                                 \
         if (status == ITEM_OK)                                                                     \
             status = itx_open_##stage(services, family, &ours, self, err);                         \
+        (void)pthread_setcancelstate(before, &before);                                             \
         if (status == ITEM_OK)                                                                     \
             hand_out(ops, &ours, sizeof ours);                                                     \
         return status;                                                                             \

@@ -30,6 +30,8 @@ static void load_with(itx_loader *l, const itx_kind *kind)
 
 static void free_net(itx_net *net)
 {
+    if (!net)
+        return;
     for (size_t i = 0; i < net->count; i++)
         itx->release(net->tensors[i]);
     free(net->tensors);
@@ -70,12 +72,16 @@ static itx_net *new_net(const item_services *s, const char *kind, const char *ha
 
 /* ---- the registry ---- */
 
-static void forget(itx_net *net)
+/* With the lock held: one user less; returns what nobody uses any more, to be freed. */
+static itx_net *let_go(itx_net *net)
 {
+    if (--net->users > 0)
+        return NULL;
     itx_net **link = &nets;
     while (*link != net)
         link = &(*link)->next;
     *link = net->next;
+    return net;
 }
 
 void itx_net_close(itx_net *net)
@@ -84,24 +90,30 @@ void itx_net_close(itx_net *net)
     if (!net || itx_forked())
         return;
     (void)pthread_mutex_lock(&lock);
-    const bool unused = --net->users == 0;
-    if (unused)
-        forget(net);
+    itx_net *unused = let_go(net);
     (void)pthread_mutex_unlock(&lock);
-    if (unused)
-        free_net(net);
+    free_net(unused);
 }
 
-/* With the lock held: another's network of that key, once it is loaded; NULL if there is none. */
+static itx_net *find(const char *key)
+{
+    itx_net *net = key[0] != '\0' ? nets : NULL;
+    while (net && (net->state == BROKEN || strcmp(net->key, key) != 0))
+        net = net->next;
+    return net;
+}
+
+/* With the lock held: another's network of that key, once it is loaded; NULL if there is none, or
+   if its loader failed, which may have been for want of what the caller has. */
 static itx_net *share(const char *key)
 {
-    for (itx_net *net = nets; net && key[0] != '\0'; net = net->next) {
-        if (net->state == BROKEN || strcmp(net->key, key) != 0)
-            continue;
+    for (itx_net *net; (net = find(key)) != NULL;) {
         net->users++;
         while (net->state == LOADING)
             (void)pthread_cond_wait(&loaded, &lock);
-        return net;
+        if (net->state == READY)
+            return net;
+        free_net(let_go(net));
     }
     return NULL;
 }
@@ -126,11 +138,7 @@ static item_status open_from(itx_loader *l, const itx_kind *kind, itx_net *fresh
     if (shared) {
         free_net(fresh);
         *out = shared;
-        if (shared->state == READY)
-            return ITEM_OK;
-        *out = NULL;
-        itx_net_close(shared);
-        return itx_fail(l->err, ITEM_E_BACKEND, "\"%s\" failed to load in another thread", l->role);
+        return ITEM_OK;
     }
     l->net = fresh;
     load_with(l, kind);
