@@ -8,6 +8,8 @@
  */
 #include "engine.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define WINDOW   0.02 /* seconds that are judged together */
@@ -23,10 +25,35 @@ static double seconds(clockid_t clock)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static void *wait_at(void *gate)
+{
+    (void)pthread_mutex_lock(gate);
+    (void)pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* OpenMP ends the process where the system refuses it a thread: so they are tried before, all at
+   once, and those that start are the most that it is told to use. */
+static uint32_t threads_that_start(uint32_t wanted)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *others = calloc(wanted, sizeof *others);
+    uint32_t count = 0;
+    (void)pthread_mutex_lock(&gate);
+    while (others && count + 1 < wanted &&
+           pthread_create(&others[count], NULL, wait_at, &gate) == 0)
+        count++;
+    (void)pthread_mutex_unlock(&gate);
+    for (uint32_t i = 0; i < count; i++)
+        (void)pthread_join(others[i], NULL);
+    free(others);
+    return count + 1;
+}
+
 void itx_pace_init(itx_pace *pace, uint32_t threads)
 {
-    *pace = (itx_pace){.threads = threads, .patience = PATIENCE};
-    (void)itx->set_threads((int)threads);
+    *pace = (itx_pace){.threads = threads_that_start(threads), .patience = PATIENCE};
+    (void)itx->set_threads((int)pace->threads);
 }
 
 /* Windows go on from job to job: most jobs are shorter than one. */
@@ -44,9 +71,10 @@ void itx_pace_stop(itx_pace *pace)
 
 static void change(itx_pace *pace, bool single)
 {
-    if (single) /* a try that failed at once makes the next one later */
-        pace->patience =
-            pace->calm < PATIENCE && pace->patience < PATIENT ? 2 * pace->patience : PATIENCE;
+    if (single && pace->calm >= PATIENCE)
+        pace->patience = PATIENCE;
+    else if (single && pace->patience < PATIENT) /* failed at once: the next try comes later */
+        pace->patience *= 2;
     pace->single = single;
     pace->calm = 0;
     (void)itx->set_threads(single ? 1 : (int)pace->threads);
