@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles each public header alone, as C99, C17 and C++17, with every warning an error."""
+"""Compiles each public header alone, as C99, C17 and C++17, with every warning an error.
+
+Each ITEM_..._INIT must do as the initialiser of a static struct of its type.
+"""
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +21,9 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 def compiles(header, compiler, language, standard):
     # Twice, so that the guard must hold; and a declaration, since ISO C wants one in each file.
     text = f"#include <{header}>\n#include <{header}>\ntypedef int alone;\n"
+    for macro in re.findall(r"#define (ITEM_\w+_INIT)\b", (INCLUDE / header).read_text()):
+        struct = macro.lower().removesuffix("_init")
+        text += f"extern {struct} a_{struct};\n{struct} a_{struct} = {macro};\n"
     done = subprocess.run(
         [compiler, "-x", language, f"-std={standard}", *WARNINGS, "-fsyntax-only", "-I", INCLUDE,
          "-"], input=text, text=True, capture_output=True)

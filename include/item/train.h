@@ -21,6 +21,7 @@
 #define ITEM_TRAIN_H
 
 #include <item/context.h>
+#include <math.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,7 +80,7 @@ typedef struct item_row {
 
 #define ITEM_ROW_INIT                                                                              \
     {                                                                                              \
-        sizeof(item_row), 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
+        sizeof(item_row), 0, 0, 0, 0, 0, 0, NAN, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
     }
 
 /**
