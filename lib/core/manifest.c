@@ -233,11 +233,10 @@ static json_t *describe_head(const item_pack *pack, const itemi_head *head)
     json_t *parsed = facts ? json_loads(facts, 0, NULL) : NULL;
     /* the facts come from the head's own memory functions, which here are malloc's */
     itemi_free(NULL, facts);
-    if (!object || !parsed || json_object_set_new(object, "facts", parsed) != 0) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
+    if (json_object_set_new(object, "facts", parsed) == 0) /* takes parsed, and NULL for both */
+        return object;
+    json_decref(object);
+    return NULL;
 }
 
 item_status itemi_pack_describe(item_pack *pack, const itemi_head *head, item_error *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packs: a folder is opened, its files are found, measured and hashed. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,9 +32,11 @@ static item_status resolve(item_pack *pack, const char *name, char **out, item_e
     if (status != ITEM_OK)
         return status;
     char *real = realpath(joined, NULL);
-    if (!real)
+    if (!real && errno == ENOENT)
         status =
             itemi_fail(err, ITEM_E_PACK, "%s: is named by %s and is not there", joined, MANIFEST);
+    else if (!real)
+        status = itemi_fail_errno(err, ITEM_E_PACK, errno, "%s: cannot be read", joined);
     itemi_free(&pack->mem, joined);
     size_t folder = strlen(pack->path);
     if (real && (strncmp(real, pack->path, folder) != 0 || real[folder] != '/'))
@@ -46,15 +49,10 @@ static item_status resolve(item_pack *pack, const char *name, char **out, item_e
     return status;
 }
 
-static item_status check_hash(const item_pack *pack, const itemi_pack_file *file, item_error *err)
+static item_status check_hash(const itemi_pack_file *file, item_error *err)
 {
-    itemi_file bytes;
-    item_status status = itemi_file_open(&pack->mem, file->path, 0, true, &bytes, err);
-    if (status != ITEM_OK)
-        return status;
     char hex[ITEMI_SHA256_HEX];
-    status = itemi_sha256_file(&bytes, hex, err);
-    itemi_file_close(&bytes);
+    item_status status = itemi_sha256_path(file->path, hex, err);
     if (status == ITEM_OK && strcmp(hex, file->sha256) != 0)
         return itemi_fail(err, ITEM_E_PACK,
                           "%s: its SHA-256 is %.16s..., %s states %.16s...: the file was changed",
@@ -76,7 +74,7 @@ static item_status check_file(item_pack *pack, itemi_pack_file *file, int32_t ve
                           (unsigned long long)facts.st_size, MANIFEST,
                           (unsigned long long)file->bytes);
     bool hash = verify == 2 || (verify == 1 && file->bytes < SMALL_FILE);
-    return hash ? check_hash(pack, file, err) : ITEM_OK;
+    return hash ? check_hash(file, err) : ITEM_OK;
 }
 
 /* The same file of an earlier stage, which has been checked; both must state the same of it. */
@@ -148,9 +146,12 @@ static item_status set_path(item_pack *pack, const char *path, item_error *err)
     }
     char real[PATH_MAX];
     struct stat facts;
-    if (!realpath(path, real))
-        return itemi_fail(err, ITEM_E_PACK, "%s: no such pack", path);
-    if (stat(real, &facts) != 0 || !S_ISDIR(facts.st_mode))
+    if (!realpath(path, real) || stat(real, &facts) != 0) {
+        if (errno == ENOENT)
+            return itemi_fail(err, ITEM_E_PACK, "%s: no such pack", path);
+        return itemi_fail_errno(err, ITEM_E_PACK, errno, "%s: the pack cannot be opened", path);
+    }
+    if (!S_ISDIR(facts.st_mode))
         return itemi_fail(err, ITEM_E_PACK, "%s: is not a folder; a pack is one, with %s in it",
                           path, MANIFEST);
     pack->path = itemi_strdup(&pack->mem, real);

@@ -3,17 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files/files_private.h"
 
 static const uint8_t nothing[1]; /* data of an empty file */
 
-/* Opens for reading; O_NONBLOCK, so that a FIFO without a writer does not wait. */
-static item_status open_regular(const char *path, int *fd, struct stat *facts, item_error *err)
+item_status itemi_open_regular(const char *path, int *fd, struct stat *facts, item_error *err)
 {
-    do {
+    do { /* O_NONBLOCK, so that a FIFO without a writer does not wait */
         *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     } while (*fd < 0 && errno == EINTR);
     if (*fd < 0)
@@ -97,7 +95,7 @@ item_status itemi_file_open(const itemi_mem *mem, const char *path, uint64_t max
     int fd;
     struct stat facts;
     itemi_file file = {.mem = mem};
-    item_status status = open_regular(path, &fd, &facts, err);
+    item_status status = itemi_open_regular(path, &fd, &facts, err);
     if (status == ITEM_OK)
         status = load(fd, &facts, path, max_bytes, map, &file, err);
     if (fd >= 0)

@@ -43,6 +43,8 @@ void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size);
 void itemi_sha256_text(itemi_sha256 *sha, const char *text); /* with its NUL, as separator */
 bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX]); /* frees sha */
 item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX], item_error *err);
+/* Of a regular file, read piece by piece: never mapped, so that it may shrink meanwhile. */
+item_status itemi_sha256_path(const char *path, char hex[ITEMI_SHA256_HEX], item_error *err);
 
 /* ---- JSON (jansson) with the file and line in every error ---- */
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 by libcrypto, which uses the processor's instructions for it. */
+#include <errno.h>
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include "files/files_private.h"
+
+#define PIECE 32768 /* bytes read at once */
 
 struct itemi_sha256 {
     EVP_MD_CTX *context; /* NULL after a failure, which itemi_sha256_end() tells */
@@ -64,4 +68,34 @@ item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX]
     if (!itemi_sha256_end(sha, hex))
         return itemi_fail_memory(err, "computing a SHA-256");
     return ITEM_OK;
+}
+
+static item_status add_all(itemi_sha256 *sha, int fd, const char *path, item_error *err)
+{
+    unsigned char piece[PIECE];
+    while (true) {
+        ssize_t got = read(fd, piece, sizeof piece);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return itemi_fail_errno(err, ITEM_E_IO, errno, "%s", path);
+        if (got == 0)
+            return ITEM_OK;
+        itemi_sha256_add(sha, piece, (size_t)got);
+    }
+}
+
+item_status itemi_sha256_path(const char *path, char hex[ITEMI_SHA256_HEX], item_error *err)
+{
+    int fd;
+    struct stat facts;
+    hex[0] = '\0';
+    item_status status = itemi_open_regular(path, &fd, &facts, err);
+    itemi_sha256 *sha = status == ITEM_OK ? itemi_sha256_new() : NULL;
+    if (status == ITEM_OK)
+        status = add_all(sha, fd, path, err);
+    bool summed = itemi_sha256_end(sha, hex);
+    if (fd >= 0)
+        close(fd);
+    return status == ITEM_OK && !summed ? itemi_fail_memory(err, "computing a SHA-256") : status;
 }

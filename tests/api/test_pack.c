@@ -2,9 +2,11 @@
 /* Packs: what they tell, and everything that can be wrong with one. No engine is loaded. */
 #include "packs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void assert_refused(const char *folder, int32_t verify, item_status wanted, const char *part)
@@ -97,6 +99,64 @@ static void arguments_are_checked(void **state)
     assert_non_null(strstr(large, "small"));
     assert_refused("/no/such/pack", 1, ITEM_E_PACK, "/no/such/pack");
     assert_refused("/dev/null", 1, ITEM_E_PACK, "folder");
+    free(folder);
+}
+
+/* "no such pack" is said of nothing else. */
+static void what_keeps_a_pack_from_opening_is_told(void **state)
+{
+    (void)state;
+    char *loop = temp_path("loop");
+    assert_int_equal(symlink("loop", loop), 0);
+    assert_refused("/no/such/pack", 1, ITEM_E_PACK, "no such pack");
+    assert_refused("/dev/null/pack", 1, ITEM_E_PACK, "/dev/null/pack: the pack cannot be opened");
+    assert_refused("/dev/null/pack", 1, ITEM_E_PACK, "Not a directory");
+    assert_refused(loop, 1, ITEM_E_PACK, "symbolic links");
+    char *folder = write_pack("good", &(pack_spec){.weights_name = "loop"});
+    char *inside = temp_path("good/loop");
+    assert_int_equal(symlink("loop", inside), 0);
+    assert_refused(folder, 0, ITEM_E_PACK, "symbolic links");
+    assert_int_equal(unlink(inside), 0);
+    assert_refused(folder, 0, ITEM_E_PACK, "is not there");
+    free(inside);
+    free(folder);
+    free(loop);
+}
+
+#define SHRINKING 12000000
+
+/* Another process cuts the file and makes it whole again, without end. */
+static pid_t start_shrinking(const char *path)
+{
+    pid_t child = fork();
+    while (child == 0) {
+        if (truncate(path, SHRINKING) != 0 || truncate(path, 0) != 0)
+            _exit(1);
+    }
+    return child;
+}
+
+/* Hashing a mapped file that shrinks would kill this process. */
+static void files_may_shrink_while_they_are_hashed(void **state)
+{
+    (void)state;
+    char *folder = write_pack("shrinking", &(pack_spec){.bytes = "12000000"});
+    char *path = temp_path("shrinking/weights.safetensors");
+    item_config *config = NULL;
+    assert_int_equal(item_config_new(&config, NULL), ITEM_OK);
+    set_option(config, "map_files", "0");
+    pid_t child = start_shrinking(path);
+    assert_true(child > 0);
+    for (int i = 0; i < 200; i++) {
+        item_ctx *ctx = NULL;
+        item_pack *pack = NULL;
+        assert_int_equal(item_ctx_open(folder, config, &ctx, NULL), ITEM_E_PACK);
+        assert_int_equal(item_pack_open(folder, 2, &pack, NULL), ITEM_E_PACK);
+    }
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    item_config_unref(config);
+    free(path);
     free(folder);
 }
 
@@ -250,6 +310,8 @@ int main(void)
         cmocka_unit_test(a_good_pack_tells_its_facts),
         cmocka_unit_test(a_head_of_the_pack_is_shown),
         cmocka_unit_test(arguments_are_checked),
+        cmocka_unit_test(what_keeps_a_pack_from_opening_is_told),
+        cmocka_unit_test(files_may_shrink_while_they_are_hashed),
         cmocka_unit_test(manifests_are_checked),
         cmocka_unit_test(files_are_checked),
         cmocka_unit_test(links_may_not_lead_out),

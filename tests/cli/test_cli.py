@@ -355,6 +355,14 @@ class Packs(Case):
         self.fails(item("pack", "show", broken), 1, "item.json")
         self.fails(item("check", "--pack", empty, "a.jpg"), 2, "item.json")
 
+    def test_pack_that_cannot_be_reached(self):
+        (self.work / "locked").mkdir()
+        pack = self.copy("locked/pack")
+        (self.work / "locked").chmod(0)
+        done = as_nobody(self, "pack", "show", pack)
+        (self.work / "locked").chmod(0o700)
+        self.fails(done, 1, "locked/pack", "Permission denied")
+
     def test_shown_texts_cannot_draw(self):
         pack = self.copy("drawn")
         listed = json.loads((pack / "item.json").read_text())

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/head_private.h"
 #include "core/result.h"
 
 static void assert_printed(json_t *value, const char *wanted)
@@ -96,6 +97,83 @@ static void warnings_are_one_line(void **state)
     itemi_lines_free(NULL, &lines);
 }
 
+/* ---- jansson without memory: one call fails, those after it do not ---- */
+
+static long live, until_failure;
+
+static void *take(size_t size)
+{
+    if (until_failure-- == 0)
+        return NULL;
+    live++;
+    return malloc(size);
+}
+
+static void give(void *block)
+{
+    live -= block != NULL;
+    free(block);
+}
+
+/* Each allocation of `make` fails once; nothing may be left of what was made before. */
+static void try_without_memory(const char *(*make)(void *of), void *of)
+{
+    json_malloc_t own_malloc;
+    json_free_t own_free;
+    json_get_alloc_funcs(&own_malloc, &own_free);
+    json_set_alloc_funcs(take, give);
+    long tries = 0;
+    for (bool made = false; !made; tries++) {
+        live = 0;
+        until_failure = tries;
+        made = make(of) != NULL;
+        if (!made && live != 0)
+            fail_msg("allocation %ld fails and %ld blocks are left", tries, live);
+    }
+    json_set_alloc_funcs(own_malloc, own_free);
+    assert_true(tries > 10);
+}
+
+static const char *describe(void *of)
+{
+    itemi_head head = {0};
+    item_pack *pack = of;
+    item_error err = ITEM_ERROR_INIT;
+    item_status status = itemi_pack_describe(pack, &head, &err);
+    assert_int_equal(status, pack->json ? ITEM_OK : ITEM_E_MEMORY);
+    return pack->json;
+}
+
+static void packs_without_memory(void **state)
+{
+    (void)state;
+    item_pack pack = {.name = "n", .version = "1", .licence = "l", .card = "c", .path = "/p"};
+    pack.root = json_loads("{\"stages\": {}, \"head\": {\"file\": \"h\"}}", 0, NULL);
+    assert_non_null(pack.root);
+    try_without_memory(describe, &pack);
+    assert_non_null(strstr(pack.json, "\"file\":\"h\",\"facts\":{"));
+    free(pack.json);
+    json_decref(pack.root);
+}
+
+static const char *print_result(void *of)
+{
+    return item_result_json(of);
+}
+
+static void results_without_memory(void **state)
+{
+    (void)state;
+    item_result *result = itemi_result_new(NULL);
+    assert_non_null(result);
+    result->objects = itemi_alloc_zero(NULL, 2, sizeof *result->objects);
+    assert_non_null(result->objects);
+    result->summary.objects = 2;
+    itemi_lines_add(NULL, &result->warnings, "a warning");
+    try_without_memory(print_result, result);
+    item_result_unref(result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +182,8 @@ int main(void)
         cmocka_unit_test(failures),
         cmocka_unit_test(nothing_is_null),
         cmocka_unit_test(warnings_are_one_line),
+        cmocka_unit_test(packs_without_memory),
+        cmocka_unit_test(results_without_memory),
     };
     return cmocka_run_group_tests_name("core: JSON", tests, NULL, NULL);
 }
