@@ -29,6 +29,24 @@ __attribute__((format(printf, 2, 3))) static item_status put(char out[256], cons
     return ITEM_OK;
 }
 
+/*
+ * What item.json sets for the stage, in one order of its keys. The width is left out: it is told
+ * beside the hash. False: no memory.
+ */
+static bool add_config(itemi_sha256 *sha, const json_t *config)
+{
+    json_t *rest = config ? json_copy((json_t *)(uintptr_t)config) : json_object();
+    (void)json_object_del(rest, "width");
+    bool empty = json_object_size(rest) == 0;
+    char *text = empty ? NULL : json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
+    bool made = rest && (empty || text);
+    json_decref(rest);
+    if (text)
+        itemi_sha256_text(sha, text);
+    free(text); /* jansson's memory is malloc's */
+    return made;
+}
+
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
                                 item_error *err)
 {
@@ -45,18 +63,27 @@ item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, c
         itemi_sha256_text(sha, files[i]->sha256);
     }
     char hex[ITEMI_SHA256_HEX];
-    if (!itemi_sha256_end(sha, hex))
+    bool made = add_config(sha, stage->config);
+    if (!itemi_sha256_end(sha, hex) || !made)
         return fail_hash(err);
     if (width)
-        return put(out, "%.64s/%u sha256:%s", stage->family, (unsigned)width, hex);
-    return put(out, "%.64s sha256:%s", stage->family, hex);
+        return put(out, "%.32s/%u sha256:%s", stage->family, (unsigned)width, hex);
+    return put(out, "%.32s sha256:%s", stage->family, hex);
+}
+
+/* Nothing in it must be cut, escaped, or could be taken for the blank between name and id. */
+static bool is_plain(const char *text, size_t most)
+{
+    char shown[256];
+    size_t length = strlen(text);
+    return length <= most && itemi_escape(shown, sizeof shown, text) == length;
 }
 
 item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_error *err)
 {
     const char *name = itemi_stage_name(stage), *id = itemi_stage_id(stage);
     char hex[ITEMI_SHA256_HEX];
-    if (strlen(name) > 64 || strlen(id) > 128) { /* a long id is told by its hash */
+    if (!is_plain(name, 32) || strchr(name, ' ') || !is_plain(id, 128)) { /* told by a hash */
         itemi_sha256 *sha = itemi_sha256_new();
         itemi_sha256_text(sha, name);
         itemi_sha256_text(sha, id);
@@ -66,8 +93,8 @@ item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_e
     }
     uint32_t width = itemi_stage_width(stage);
     if (width)
-        return put(out, "%.64s/%u %s", name, (unsigned)width, id);
-    return put(out, "%.64s %s", name, id);
+        return put(out, "%.32s/%u %s", name, (unsigned)width, id);
+    return put(out, "%.32s %s", name, id);
 }
 
 const char *itemi_processor_class(void)
@@ -88,13 +115,37 @@ const char *itemi_processor_class(void)
 #endif
 }
 
-/* Every stage, used for this picture or not: one context has one fingerprint. */
+/*
+ * Whether a stage is the pack's, to be opened by an engine at its first use. Registered stages
+ * are there from the beginning.
+ */
+static bool waits_for_engine(const item_ctx *ctx)
+{
+    for (size_t i = 0; i < ITEMI_STAGES; i++) {
+        const itemi_slot *slot = &ctx->slot[i];
+        if (slot->possible && !atomic_load_explicit(&slot->stage, memory_order_acquire))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Every stage, used for this picture or not: one context has one fingerprint. Beside registered
+ * stages, the pack's may not have been needed so far; their engine is asked for its name then. If
+ * there is none, none of these stages will ever answer.
+ */
 static void add_stages(itemi_sha256 *sha, const item_ctx *ctx)
 {
-    const char *engine, *precision;
-    itemi_ctx_engine(ctx, &engine, &precision);
-    itemi_sha256_text(sha, engine);
-    itemi_sha256_text(sha, precision);
+    const char *id, *precision;
+    itemi_engine engine;
+    itemi_ctx_engine(ctx, &id, &precision);
+    if (!*id && waits_for_engine(ctx) &&
+        itemi_engine_open(&ctx->engine, &ctx->log, NULL, &engine, NULL) == ITEM_OK) {
+        id = engine.ops->id;
+        precision = engine.ops->precision(ctx->settings.precision);
+    }
+    itemi_sha256_text(sha, id);
+    itemi_sha256_text(sha, precision ? precision : "");
     for (size_t i = 0; i < ITEMI_STAGES; i++)
         itemi_sha256_text(sha, ctx->slot[i].identity);
 }

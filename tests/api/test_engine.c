@@ -92,6 +92,55 @@ static void the_engine_tells_its_facts(void **state)
     item_config_unref(config);
 }
 
+/* Fingerprint of a picture with this caption; release with free(). */
+static char *fingerprint_of(item_ctx *ctx, const char *caption)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_image *image = make_picture(1, 120, 100);
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    item_result *result = NULL;
+    options.caption = caption;
+    assert_ok(item_check_image(ctx, image, &options, &result, &err), &err);
+    char *copy = strdup(item_result_text(result, ITEM_TEXT_FINGERPRINT));
+    assert_int_equal(strlen(copy), 64);
+    item_result_unref(result);
+    item_image_unref(image);
+    return copy;
+}
+
+/* The pack's detector beside registered stages, and a caption in which nothing is to be found. */
+static item_ctx *open_mixed(const char *engine, const char *precision)
+{
+    item_config *config = config_with(engine);
+    item_error err = ITEM_ERROR_INIT;
+    assert_ok(item_config_set_captioner(config, item_dummy_captioner(), NULL, &err), &err);
+    assert_ok(item_config_set_embedder(config, item_dummy_embedder(), NULL, &err), &err);
+    set_option(config, "precision", precision);
+    return open_pack(&(pack_spec){0}, config);
+}
+
+/* Runs before an engine is loaded: it is the first picture that has no need of one. */
+static void a_mixed_context_has_one_fingerprint(void **state)
+{
+    (void)state;
+    char *absent = temp_path("absent.so");
+    item_ctx *without = open_mixed(absent, "fp32"), *ctx = open_mixed(FAKE_ENGINE, "fp32");
+    item_ctx *other = open_mixed(FAKE_ENGINE, "bf16");
+    char *none = fingerprint_of(without, ""), *before = fingerprint_of(ctx, "");
+    char *during = fingerprint_of(ctx, "a dog by a car"), *after = fingerprint_of(ctx, "");
+    char *changed = fingerprint_of(other, "");
+    assert_string_equal(before, during);
+    assert_string_equal(during, after);
+    assert_string_not_equal(before, changed); /* by the precision of a stage not yet used */
+    assert_string_not_equal(before, none);
+    char *const all[] = {none, before, during, after, changed, absent};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        free(all[i]);
+    item_ctx_unref(other);
+    item_ctx_unref(ctx);
+    item_ctx_unref(without);
+}
+
 static void a_pack_is_opened_and_answers(void **state)
 {
     (void)state;
@@ -225,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_engines_are_told),
+        cmocka_unit_test(a_mixed_context_has_one_fingerprint),
         cmocka_unit_test(the_engine_tells_its_facts),
         cmocka_unit_test(a_pack_is_opened_and_answers),
         cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),

@@ -69,6 +69,64 @@ static void of_registered_backends(void **state)
     assert_string_not_equal(text, other);
 }
 
+/* Of a stage of a pack with this "config", NULL for none. */
+static void identity_with(const char *config, char out[256])
+{
+    itemi_pack_file file = {.role = "weights", .sha256 = A};
+    json_t *object = config ? json_loads(config, 0, NULL) : NULL;
+    itemi_pack_stage stage = {.family = "f", .files = &file, .count = 1, .config = object};
+    assert_int_equal(itemi_identity_pack(&stage, 0, out, NULL), ITEM_OK);
+    json_decref(object);
+}
+
+static void of_configs(void **state)
+{
+    (void)state;
+    static const char *const different[] = {NULL, "{\"beams\": 3}", "{\"beams\": 4}",
+                                            "{\"weights\": \"" A "\"}",
+                                            "{\"beams\": 3, \"length_penalty\": 0.7}"};
+    char seen[ITEMI_COUNT(different)][256], other[256];
+    for (size_t i = 0; i < ITEMI_COUNT(different); i++) {
+        identity_with(different[i], seen[i]);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(seen[i], seen[j]);
+    }
+    identity_with("{\"length_penalty\": 0.7, \"beams\": 3}", other);
+    assert_string_equal(other, seen[4]); /* the order of keys says nothing */
+    identity_with("{}", other);
+    assert_string_equal(other, seen[0]);
+    identity_with("{\"width\": 256}", other); /* told beside the hash */
+    assert_string_equal(other, seen[0]);
+}
+
+static void identity_as(const char *name, const char *id, char out[256])
+{
+    itemi_stage *stage = NULL;
+    item_embedder_ops ops = *item_dummy_embedder();
+    ops.name = name;
+    ops.id = id;
+    assert_int_equal(itemi_stage_new(NULL, ITEMI_EMBEDDER, &ops, NULL, &stage, NULL), ITEM_OK);
+    assert_int_equal(itemi_identity_stage(stage, out, NULL), ITEM_OK);
+    itemi_stage_unref(stage);
+}
+
+static void names_cannot_hide_an_id(void **state)
+{
+    (void)state;
+    char wild[65], one[256], two[256];
+    memset(wild, '\x01', 64); /* each is shown as four characters */
+    wild[64] = '\0';
+    identity_as(wild, "1", one);
+    identity_as(wild, "2", two);
+    assert_string_not_equal(one, two);
+    identity_as("mine", "a\nb", one);
+    identity_as("mine", "a\\nb", two);
+    assert_string_not_equal(one, two);
+    identity_as("a/32 b", "c", one);
+    identity_as("a", "b/32 c", two);
+    assert_string_not_equal(one, two);
+}
+
 static void where_things_lie(void **state)
 {
     (void)state;
@@ -85,8 +143,8 @@ static void where_things_lie(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_packs),
-        cmocka_unit_test(of_registered_backends),
+        cmocka_unit_test(of_packs),         cmocka_unit_test(of_registered_backends),
+        cmocka_unit_test(of_configs),       cmocka_unit_test(names_cannot_hide_an_id),
         cmocka_unit_test(where_things_lie),
     };
     return cmocka_run_group_tests_name("core: identities", tests, NULL, NULL);
