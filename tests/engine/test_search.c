@@ -160,13 +160,13 @@ static void boxes_are_decoded(void **state)
     (void)state;
     grid_init(&g);
     put(&g, 0, 3 * 8 + 4, 2.0f, 2); /* row 3, column 4: centre 36, 28; sides 16 */
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, out), 1);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 84, out), 1);
     assert_true(fabs(out[0].score - 1.0 / (1.0 + exp(-2.0))) < 1e-6);
     const double wanted[4] = {20.0, 12.0, 52.0, 44.0};
     for (int i = 0; i < 4; i++)
         assert_true(fabs(out[0].corners[i] - wanted[i]) < 1e-6);
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 1, 0.35, out), 0);
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.9, out), 0);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 1, 0.35, 84, out), 0);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.9, 84, out), 0);
 }
 
 static void boxes_are_clipped_and_suppressed(void **state)
@@ -178,13 +178,15 @@ static void boxes_are_clipped_and_suppressed(void **state)
     put(&g, 2, 0, 3.0f, 1);         /* stride 32: centre 16, 16, sides 32: clipped at 0 */
     put(&g, 1, 0 * 4 + 1, 1.0f, 2); /* stride 16: centre 24, 8, sides 32: 0 to 56, 0 to 40 */
     put(&g, 0, 63, 0.0f, 1);        /* far away: 52 to 64 */
-    const size_t n = itx_boxes_of_class(&g.d, g.raw, 0, 0.35, out);
+    const size_t n = itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 84, out);
     assert_int_equal(n, 2); /* 48 x 48 and 56 x 40 overlap by 0.74 */
     assert_true(out[0].score > out[1].score);
     assert_true(out[0].corners[0] == 0.0 && fabs(out[0].corners[2] - 48.0) < 1e-6);
     assert_true(fabs(out[1].corners[2] - 64.0) < 1e-6);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 1, out), 1);
+    assert_true(fabs(out[0].corners[2] - 48.0) < 1e-6);
     g.d.nms_iou = 0.8;
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, out), 3);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 84, out), 3);
 }
 
 static void boxes_without_area_are_left_out(void **state)
@@ -194,9 +196,9 @@ static void boxes_without_area_are_left_out(void **state)
     (void)state;
     grid_init(&g);
     put(&g, 0, 0, 3.0f, 0); /* sides of 0 */
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, out), 0);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 84, out), 0);
     g.level[0][EACH] = NAN;
-    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, out), 0);
+    assert_int_equal(itx_boxes_of_class(&g.d, g.raw, 0, 0.35, 84, out), 0);
 }
 
 /* ---- numbers in metadata ---- */

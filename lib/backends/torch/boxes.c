@@ -57,12 +57,12 @@ static int by_score(const void *a, const void *b)
     return x->cell < y->cell ? -1 : x->cell > y->cell;
 }
 
-/* Keeps the best of boxes that lie on each other; returns how many stay, in order. */
-static size_t suppress(itx_box *boxes, size_t count, double iou)
+/* Keeps the best of boxes that lie on each other, `most` at most, in order; returns how many. */
+static size_t suppress(itx_box *boxes, size_t count, double iou, size_t most)
 {
     size_t kept = 0;
     qsort(boxes, count, sizeof *boxes, by_score);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && kept < most; i++) {
         bool covered = false;
         for (size_t k = 0; k < kept && !covered; k++)
             covered = overlap(boxes[k].corners, boxes[i].corners) > iou;
@@ -78,7 +78,7 @@ int64_t itx_nanodet_cells(const itx_nanodet *d, int level)
 }
 
 size_t itx_boxes_of_class(const itx_nanodet *d, const float *const raw[ITX_LEVELS], int32_t class,
-                          double least, itx_box *out)
+                          double least, size_t most, itx_box *out)
 {
     const int64_t each = d->classes + SIDES * d->bins;
     size_t found = 0, first = 0;
@@ -97,5 +97,5 @@ size_t itx_boxes_of_class(const itx_nanodet *d, const float *const raw[ITX_LEVEL
         }
         first += (size_t)(side_cells * side_cells);
     }
-    return suppress(out, found, d->nms_iou);
+    return suppress(out, found, d->nms_iou, most);
 }

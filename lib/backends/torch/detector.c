@@ -98,8 +98,8 @@ static void unsquash(double corners[4], const double box[4], double edge, const 
         corners[i] = box[i] * size[i % 2] / edge;
 }
 
-static item_status read_scene(detect_job *job, size_t place, const item_image *image,
-                              scene *scene_i, item_error *err)
+static item_status read_scene(detect_job *job, const item_call *call, size_t place,
+                              const item_image *image, scene *scene_i, item_error *err)
 {
     const itx_nanodet *d = nanodet_of(job->d);
     const item_services *s = job->d->classes.s;
@@ -113,8 +113,11 @@ static item_status read_scene(detect_job *job, size_t place, const item_image *i
     for (size_t p = 0; p < scene_i->count && status == ITEM_OK; p++) {
         if (scene_i->classes[p] < 0)
             continue;
-        const size_t n = itx_boxes_of_class(d, raw, scene_i->classes[p], job->least, job->boxes);
-        for (size_t i = 0; i < n && i < job->max_boxes && status == ITEM_OK; i++) {
+        if (itx_cancelled(call))
+            return itx_fail(err, ITEM_E_CANCELLED, "cancelled");
+        const size_t n =
+            itx_boxes_of_class(d, raw, scene_i->classes[p], job->least, job->max_boxes, job->boxes);
+        for (size_t i = 0; i < n && status == ITEM_OK; i++) {
             found_box box = {.phrase = p, .score = job->boxes[i].score};
             unsquash(box.corners, job->boxes[i].corners, d->pixels.edge, size);
             status = keep_box(s, scene_i, &box, err);
@@ -184,7 +187,7 @@ static item_status detect_some(detect_job *job, const item_call *call,
         return status;
     status = itx_compute(call, itx_net_device(job->d->classes.detector), detect_in_lane, job, err);
     for (size_t i = 0; i < job->n && status == ITEM_OK; i++)
-        status = read_scene(job, i, images[which[i]], &scenes[which[i]], err);
+        status = read_scene(job, call, i, images[which[i]], &scenes[which[i]], err);
     return status;
 }
 

@@ -177,9 +177,9 @@ typedef struct itx_box {
     size_t cell;
 } itx_box;
 
-/* Boxes of a class in one picture's raw numbers, best first, of those that lie on each other the
-   best alone; out has room for every cell. */
+/* The `most` best boxes of a class in one picture's raw numbers, best first, of those that lie on
+   each other the best alone; out has room for every cell. */
 size_t itx_boxes_of_class(const itx_nanodet *d, const float *const raw[ITX_LEVELS], int32_t class,
-                          double least, itx_box *out);
+                          double least, size_t most, itx_box *out);
 
 #endif
