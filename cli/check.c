@@ -14,15 +14,15 @@ static void print_result(cli_run *run, const item_result *result, const char *fi
         cli_print_failure(run, file, &err);
         return;
     }
+    run->failed += failed;
     cli_run_hide_progress(run);
     const char *json = run->args->json ? item_result_json(result) : NULL;
     if (json)
         puts(json);
     else if (run->args->json)
-        cli_complain(run->args, "%s: out of memory", file);
+        cli_out_of_memory();
     else
         cli_show_result(result, file);
-    run->failed += failed || (run->args->json && !json);
     cli_flush();
 }
 

@@ -18,6 +18,7 @@
 
 /* ---- memory and lists: the program ends with a line when memory runs out ---- */
 
+_Noreturn void cli_out_of_memory(void);
 void *cli_resize(void *block, size_t count, size_t size);
 char *cli_copy(const char *text);
 

@@ -5,13 +5,17 @@
 
 #include "cli.h"
 
+void cli_out_of_memory(void)
+{
+    fputs("item: out of memory\n", stderr);
+    exit(CLI_FAILED);
+}
+
 void *cli_resize(void *block, size_t count, size_t size)
 {
     void *out = count > SIZE_MAX / size ? NULL : realloc(block, count * size);
-    if (!out) {
-        fputs("item: out of memory\n", stderr);
-        exit(CLI_FAILED);
-    }
+    if (!out)
+        cli_out_of_memory();
     return out;
 }
 

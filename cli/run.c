@@ -132,11 +132,8 @@ void cli_print_json(cli_run *run, json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(object);
-    if (!line) {
-        cli_complain(run->args, "out of memory");
-        run->failed++;
-        return;
-    }
+    if (!line)
+        cli_out_of_memory();
     cli_run_hide_progress(run);
     puts(line);
     free(line);

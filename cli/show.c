@@ -54,7 +54,7 @@ static void show_objects(const item_result *result, uint32_t count)
     size_t size = 0;
     FILE *out = open_memstream(&line, &size);
     if (!out)
-        return;
+        cli_out_of_memory();
     fprintf(out, count == 0 ? "no objects" : "%u object%s:", count, count == 1 ? "" : "s");
     for (uint32_t i = 0; i < count; i++) {
         item_object object = ITEM_OBJECT_INIT;

@@ -62,14 +62,11 @@ char *cli_escaped(const char *text)
 
 char *cli_format_escaped(const char *format, va_list list)
 {
-    va_list again;
-    va_copy(again, list);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    size_t size = length < 0 ? 1 : (size_t)length + 1;
-    char *text = cli_resize(NULL, size, 1);
-    text[0] = '\0';
-    vsnprintf(text, size, format, list);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out || vfprintf(out, format, list) < 0 || fclose(out) != 0)
+        cli_out_of_memory();
     char *clean = cli_escaped(text);
     free(text);
     return clean;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item train and item eval: thin callers of train.h. What is computed and said is the library's. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <item/train.h>
 
@@ -84,10 +87,10 @@ static item_status train(cli_run *run, item_ctx *ctx, item_dataset *data, item_e
     run->started = cli_now();
     item_status status = item_train(data, &options, &report, err);
     cli_run_hide_progress(run);
-    if (status == ITEM_OK)
+    if (status == ITEM_OK) {
+        print_report(run, report); /* also known where the head cannot be written */
         status = item_report_write_head(report, args->out, err);
-    if (status == ITEM_OK)
-        print_report(run, report);
+    }
     if (status == ITEM_OK && !args->json)
         printf("\nThe head is in %s.\n", args->out);
     item_report_free(report);
@@ -147,6 +150,26 @@ static bool has_one_source(const cli_args *args)
     return args->rest.count == 1;
 }
 
+/* Hours of work end in this file: what can be known of it is said before. NULL is no file. */
+static bool may_be_written(const cli_args *args, const char *path)
+{
+    struct stat facts;
+    if (!path)
+        return true;
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        cli_complain(args, "%s: is no regular file, and is not replaced", path);
+        return false;
+    }
+    char *folder = cli_copy(path), *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0'; /* "/" stays */
+    bool good = access(slash ? folder : ".", W_OK | X_OK) == 0;
+    if (!good)
+        cli_complain(args, "%s: cannot be written: %s", path, strerror(errno));
+    free(folder);
+    return good;
+}
+
 static int run_train(const cli_args *args)
 {
     uint32_t hidden[3];
@@ -160,12 +183,14 @@ static int run_train(const cli_args *args)
         cli_complain(args, "--hidden: up to three numbers, as in 64,16; 0 for no hidden layer");
         return CLI_USAGE;
     }
+    if (!may_be_written(args, args->out) || !may_be_written(args, args->save))
+        return CLI_USAGE;
     return with_context(args, !is_dataset_file(args->rest.items[0]), train);
 }
 
 static int run_eval(const cli_args *args)
 {
-    if (!has_one_source(args))
+    if (!has_one_source(args) || !may_be_written(args, args->save))
         return CLI_USAGE;
     return with_context(args, !is_dataset_file(args->rest.items[0]) || !args->head, evaluate);
 }

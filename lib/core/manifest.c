@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/head_private.h"
 
 #define SCHEMA    1
 #define ROLES_MAX 16 /* files of one stage */
@@ -229,11 +230,8 @@ static json_t *describe_head(const item_pack *pack, const itemi_head *head)
     if (!head)
         return json_null();
     json_t *object = json_deep_copy(json_object_get(pack->root, "head"));
-    char *facts = itemi_head_facts_json(head);
-    json_t *parsed = facts ? json_loads(facts, 0, NULL) : NULL;
-    /* the facts come from the head's own memory functions, which here are malloc's */
-    itemi_free(NULL, facts);
-    if (json_object_set_new(object, "facts", parsed) == 0) /* takes parsed, and NULL for both */
+    json_t *facts = itemi_head_facts_dump(itemi_head_get_facts(head));
+    if (json_object_set_new(object, "facts", facts) == 0) /* takes facts, and NULL for both */
         return object;
     json_decref(object);
     return NULL;

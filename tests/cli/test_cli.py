@@ -308,6 +308,17 @@ class Training(Case):
         self.fails(self.train(empty), 1, "empty-folder")
         self.assertFalse((self.work / "head").exists())
 
+    def test_files_that_cannot_be_written_are_told_first(self):
+        for path, why in ((self.work / "nowhere" / "head", "No such file"),
+                          (self.work, "no regular file"), ("/dev/null", "no regular file")):
+            self.fails(item("train", "--out", path, "none.csv"), 2, str(path), why)
+            self.fails(item("eval", "--save", path, "none.csv"), 2, str(path), why)
+            self.fails(item("train", "--out", "head", "--save", path, "none.csv"), 2, str(path))
+        locked = self.work / "read-only"
+        locked.mkdir()
+        locked.chmod(0o555)
+        self.fails(as_nobody(self, "train", "--out", locked / "head", "none.csv"), 2, "ermission")
+
     def test_vectors_and_heads_that_are_none(self):
         path = self.work / "x.safetensors"
         path.write_bytes(b"nothing")
