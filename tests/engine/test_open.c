@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +185,79 @@ static void networks_are_shared(void **state)
     stages_close(&c);
 }
 
+/* ---- networks that are too large ---- */
+
+typedef item_status (*reader)(item_weights *, const char *, item_tensor_view *, item_error *);
+
+static reader read_tensor; /* the host's */
+
+/* A file whose layers never end. */
+static item_status read_endless(item_weights *w, const char *name, item_tensor_view *out,
+                                item_error *err)
+{
+    char first[128];
+    const char *at = strstr(name, "layer.") ? strstr(name, "layer.") : strstr(name, "layers.");
+    if (!at)
+        return read_tensor(w, name, out, err);
+    const char *number = strchr(at, '.') + 1;
+    (void)snprintf(first, sizeof first, "%.*s0%s", (int)(number - name), name, strchr(number, '.'));
+    return read_tensor(w, first, out, err);
+}
+
+/* One with a block more than it has strides. */
+static item_status read_one_more(item_weights *w, const char *name, item_tensor_view *out,
+                                 item_error *err)
+{
+    return read_tensor(w, strncmp(name, "blocks.16.", 10) == 0 ? "blocks.15.dw.weight" : name, out,
+                       err);
+}
+
+/* One whose widths no product can have. */
+static item_status read_huge(item_weights *w, const char *name, item_tensor_view *out,
+                             item_error *err)
+{
+    const item_status status = read_tensor(w, name, out, err);
+    if (strcmp(name, "embed.weight") == 0 || strcmp(name, "image.value.weight") == 0)
+        out->shape[1] = (uint64_t)1 << 40;
+    return status;
+}
+
+static item_status give_zeros(item_weights *w, const char *name, float *out, size_t count,
+                              item_error *err)
+{
+    (void)w;
+    (void)name;
+    (void)err;
+    memset(out, 0, count * sizeof *out);
+    return ITEM_OK;
+}
+
+static void expect_too_large(const char *pack, const char *which, const char *what, reader read)
+{
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    host_init(&s.h, pack);
+    s.h.hash = "large ";
+    read_tensor = s.h.services.weights_tensor;
+    s.h.services.weights_tensor = read;
+    s.h.services.weights_f32 = give_zeros;
+    assert_int_equal(stages_open(&s, pack, which, &err), ITEM_E_PACK);
+    if (!strstr(err.message, what))
+        fail_msg("\"%s\" is not in \"%s\"", what, err.message);
+    stages_close(&s);
+}
+
+static void what_is_too_large_is_refused(void **state)
+{
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
+    expect_too_large(pack, "c", "more than 12 layers", read_endless);
+    expect_too_large(pack, "e", "more than 24 layers", read_endless);
+    expect_too_large(pack, "c", "embed.weight is too large", read_huge);
+    expect_too_large(pack, "e", "image.value.weight is too large", read_huge);
+    expect_too_large(pack, "c", "more blocks than strides", read_one_more);
+}
+
 /* ---- two threads that open the same networks ---- */
 
 typedef struct opening {
@@ -191,8 +265,6 @@ typedef struct opening {
     pthread_t thread;
     item_status status;
 } opening;
-
-static item_status (*read_tensor)(item_weights *, const char *, item_tensor_view *, item_error *);
 
 static item_status read_tensor_slowly(item_weights *w, const char *name, item_tensor_view *out,
                                       item_error *err)
@@ -295,6 +367,7 @@ int main(void)
         cmocka_unit_test(wrong_shapes_are_named),
         cmocka_unit_test(words_must_fit),
         cmocka_unit_test(metadata_must_make_sense),
+        cmocka_unit_test(what_is_too_large_is_refused),
         cmocka_unit_test(networks_are_shared),
         cmocka_unit_test(precisions_are_not_mixed),
         cmocka_unit_test(failures_are_not_shared),

@@ -191,6 +191,8 @@ static void load(itx_loader *l, void *model)
     }
     if (d->count == 0)
         itx_loader_fail(l, ITEM_E_PACK, "no tensor layers.0.fc1.weight");
+    if (itx_has(l, "layers.%d.fc1.weight", ITX_DECODER_LAYERS))
+        itx_loader_fail(l, ITEM_E_PACK, "more than %d layers", ITX_DECODER_LAYERS);
 }
 
 const itx_kind itx_decoder_kind = {"grid-decoder", sizeof(itx_decoder), load};

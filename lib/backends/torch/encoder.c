@@ -125,6 +125,8 @@ static void load(itx_loader *l, void *model)
     int64_t width = itx->size(e->stem.weights.w, 0);
     for (size_t i = 0; i < e->count && !itx_loader_failed(l); i++)
         load_block(l, &e->blocks[i], (int)i, (int64_t)strides[i], &width, &edge);
+    if (itx_has(l, "blocks.%d.dw.weight", (int)e->count))
+        itx_loader_fail(l, ITEM_E_PACK, "more blocks than strides");
     e->head = load_conv(l, "head", width, 1, &edge, ITX_RELU6);
     e->width = itx->size(e->head.weights.w, 0);
     e->places = edge * edge;

@@ -174,6 +174,8 @@ static void load(itx_loader *l, void *model)
         load_layer(l, t, (int)t->count++);
     if (t->count == 0)
         itx_loader_fail(l, ITEM_E_PACK, "no tensor encoder.layer.0.output.dense.weight");
+    if (itx_has(l, "encoder.layer.%d.output.dense.weight", ITX_TEXT_LAYERS))
+        itx_loader_fail(l, ITEM_E_PACK, "more than %d layers", ITX_TEXT_LAYERS);
 }
 
 const itx_kind itx_text_kind = {"bert", sizeof(itx_text), load};

@@ -84,6 +84,10 @@ int64_t itx_peek(itx_loader *l, size_t dim, const char *format, ...)
         itx_loader_fail(l, ITEM_E_PACK, "%s has %u dimensions, too few", name, found.dims);
         return 0;
     }
+    if (found.shape[dim] > INT32_MAX) { /* so that the product of two is a number */
+        itx_loader_fail(l, ITEM_E_PACK, "%s is too large", name);
+        return 0;
+    }
     return (int64_t)found.shape[dim];
 }
 
