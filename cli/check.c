@@ -11,7 +11,7 @@ static void print_result(cli_run *run, const item_result *result, const char *fi
     run->done++;
     bool failed = item_result_status(result, &err) != ITEM_OK;
     if (failed && !run->args->json) {
-        cli_print_failure(run, file, &err);
+        cli_print_failure(run, "file", file, &err);
         return;
     }
     run->failed += failed;

@@ -141,8 +141,8 @@ json_t *cli_json_text(const char *text);
 json_t *cli_json_number(double value); /* null where it is not finite */
 /* Prints one line and releases the object. */
 void cli_print_json(cli_run *run, json_t *object);
-/* {"file", "error": {"code", "message"}}, or the same for people. */
-void cli_print_failure(cli_run *run, const char *file, const item_error *err);
+/* {KIND: name, "error": {"code", "message"}}, or the same for people; kind: "file" or "text". */
+void cli_print_failure(cli_run *run, const char *kind, const char *name, const item_error *err);
 
 /* ---- answers for people ---- */
 

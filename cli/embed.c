@@ -7,7 +7,6 @@
 static void print_vector(cli_run *run, const char *kind, const char *name, const float *vector,
                          size_t width)
 {
-    run->done++;
     if (run->args->json) {
         json_t *numbers = json_array();
         for (size_t i = 0; i < width; i++)
@@ -27,24 +26,24 @@ static void print_vector(cli_run *run, const char *kind, const char *name, const
     cli_flush();
 }
 
+/* One after another, so that a text that fails spares the others. */
 static void embed_texts(cli_run *run, item_ctx *ctx, size_t width)
 {
     const cli_list *texts = &run->args->texts;
-    if (texts->count == 0)
-        return;
-    item_error err = ITEM_ERROR_INIT;
     item_check_options options = ITEM_CHECK_OPTIONS_INIT;
     options.cancel = run->cancel;
-    float *vectors = cli_resize(NULL, texts->count * width, sizeof(*vectors));
-    item_status status = item_embed_texts(ctx, (const char *const *)texts->items, texts->count,
-                                          &options, vectors, width, &err);
-    for (size_t i = 0; status == ITEM_OK && i < texts->count; i++)
-        print_vector(run, "text", texts->items[i], vectors + i * width, width);
-    if (status != ITEM_OK && status != ITEM_E_CANCELLED) {
-        cli_complain(run->args, "%s", err.message);
-        run->failed += texts->count;
+    float *vector = cli_resize(NULL, width, sizeof(*vector));
+    for (size_t i = 0; i < texts->count && cli_run_goes_on(); i++) {
+        item_error err = ITEM_ERROR_INIT;
+        const char *text = texts->items[i];
+        run->done++;
+        item_status status = item_embed_texts(ctx, &text, 1, &options, vector, width, &err);
+        if (status == ITEM_OK)
+            print_vector(run, "text", text, vector, width);
+        else if (status != ITEM_E_CANCELLED)
+            cli_print_failure(run, "text", text, &err);
     }
-    free(vectors);
+    free(vector);
 }
 
 /* Some pictures in one call; those that cannot be read are left out of it. */
@@ -64,11 +63,12 @@ static void embed_some(cli_run *run, item_ctx *ctx, const char *const *files, si
     if (good > 0)
         item_embed_images(ctx, images, good, &options, vectors, width, &err);
     for (size_t i = 0; i < n && err.code != ITEM_E_CANCELLED && cli_run_goes_on(); i++) {
+        run->done++;
         const item_error *why = errs[i].code != ITEM_OK ? &errs[i] : &err;
         if (why->code == ITEM_OK)
             print_vector(run, "file", files[i], vectors + next++ * width, width);
         else
-            cli_print_failure(run, files[i], why);
+            cli_print_failure(run, "file", files[i], why);
     }
     for (size_t i = 0; i < good; i++)
         item_image_unref(images[i]);

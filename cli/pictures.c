@@ -26,7 +26,7 @@ static void ask_one(cli_run *run, item_ctx *ctx, const char *file, cli_ask ask, 
         tell(run, file, result);
         cli_flush();
     } else if (status != ITEM_E_CANCELLED) {
-        cli_print_failure(run, file, &err);
+        cli_print_failure(run, "file", file, &err);
     }
     item_result_unref(result);
     item_image_unref(image);

@@ -140,16 +140,16 @@ void cli_print_json(cli_run *run, json_t *object)
     cli_flush();
 }
 
-void cli_print_failure(cli_run *run, const char *file, const item_error *err)
+void cli_print_failure(cli_run *run, const char *kind, const char *name, const item_error *err)
 {
     run->failed++;
     if (run->args->json) {
-        cli_print_json(run, json_pack("{s:o, s:{s:s, s:o}}", "file", cli_json_text(file), "error",
+        cli_print_json(run, json_pack("{s:o, s:{s:s, s:o}}", kind, cli_json_text(name), "error",
                                       "code", item_status_name(err->code), "message",
                                       cli_json_text(err->message)));
         return;
     }
     cli_run_hide_progress(run);
-    cli_show_failure(file, err->message);
+    cli_show_failure(name, err->message);
     cli_flush();
 }

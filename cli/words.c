@@ -9,8 +9,12 @@ typedef struct text_job {
     item_ctx *ctx; /* tokenize alone */
 } text_job;
 
-static void fail_text(cli_run *run, const item_error *err)
+static void fail_text(cli_run *run, const char *text, const item_error *err)
 {
+    if (run->args->json) {
+        cli_print_failure(run, "text", text, err);
+        return;
+    }
     run->failed++;
     cli_complain(run->args, "%s", err->message);
 }
@@ -27,7 +31,7 @@ static bool tokenize_one(void *user, const char *text)
         status = item_tokenize(job->ctx, text, ids, count, &count, &err);
     }
     if (status != ITEM_OK) {
-        fail_text(job->run, &err);
+        fail_text(job->run, text, &err);
     } else if (job->run->args->json) {
         json_t *tokens = json_array();
         for (size_t i = 0; i < count; i++)
@@ -61,7 +65,7 @@ static bool phrases_one(void *user, const char *text)
     item_error err = ITEM_ERROR_INIT;
     item_phrases *phrases = NULL;
     if (item_phrases_find(text, &phrases, &err) != ITEM_OK) {
-        fail_text(job->run, &err);
+        fail_text(job->run, text, &err);
     } else if (job->run->args->json) {
         print_phrases_json(job->run, text, phrases);
     } else {

@@ -142,6 +142,10 @@ class Stages(unittest.TestCase):
         self.assertEqual([a.get("file") for a in answers], [None, None, *map(str, files)])
         for answer in answers:
             self.assertAlmostEqual(sum(x * x for x in answer["embedding"]), 1, delta=1e-4)
+        bad = lines("embed", "--text", "\udcff", "--text", "a cat", code=1)
+        self.assertIn("error", bad[0])
+        for a, b in zip(bad[1]["embedding"], answers[0]["embedding"]):
+            self.assertAlmostEqual(a, b, delta=1e-5)
         with tempfile.TemporaryDirectory() as folder:
             bad = make_inputs.write(Path(folder), {"x.jpg": b"no"})[0]
             mixed = lines("embed", files[0], bad, files[1], code=1)

@@ -152,6 +152,12 @@ class BadPictures(Case):
             self.assertEqual(answer["error"]["code"], "ITEM_E_NO_ENGINE", answer)
             self.assertIn("libtorch", answer["error"]["message"])
 
+    def test_each_text_has_its_line(self):
+        done = item("embed", "--json", "--pack", self.pack, "--text", "a", "--text", b"\xff")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual([set(a) for a in lines(done)], [{"text", "error"}] * 2)
+        self.assertEqual([a["text"] for a in lines(done)], ["a", "\ufffd"])
+
     def test_other_commands_tell_too(self):
         name = make_inputs.write(self.work / "other", {"x.jpg": b"no picture"})[0]
         for command in (["caption"], ["detect", "--query", "dog"], ["embed"]):
@@ -285,6 +291,10 @@ class Words(Case):
     def test_bad_texts(self):
         self.fails(item("phrases", b"\xff"), 1, "UTF-8")
         self.fails(item("tokenize", "--pack", self.pack, b"\xff"), 1, "UTF-8")
+        for args in (["phrases"], ["tokenize", "--pack", self.pack]):
+            bad, good = lines(item(*args, "--json", "-", stdin=b"\xff\na dog\n"))
+            self.assertEqual(bad["error"]["code"], "ITEM_E_FORMAT")
+            self.assertEqual((bad["text"], good["text"]), ("\ufffd", "a dog"))
         long = item("phrases", "--json", "-", stdin=b"a dog and " * 100000)
         self.assertIn(long.returncode, (0, 1))
         self.assertLess(long.stderr.count(b"\n"), 2)
