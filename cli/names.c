@@ -93,7 +93,7 @@ static void add_below(cli_names *names, const char *folder)
     }
     if (found.count > 0)
         qsort(found.items, found.count, sizeof(*found.items), compare);
-    for (size_t i = 0; i < found.count; i++)
+    for (size_t i = 0; i < found.count && cli_run_goes_on(); i++)
         add(names, found.items[i], false);
     cli_list_free(&found);
 }
@@ -110,7 +110,7 @@ cli_names *cli_names_new(const cli_args *args)
     for (size_t i = 0; i < args->rest.count; i++)
         if (is_stdin(args->rest.items[i]))
             return names;
-    for (; names->source < args->rest.count; names->source++)
+    for (; names->source < args->rest.count && cli_run_goes_on(); names->source++)
         add(names, args->rest.items[names->source], true);
     names->total = names->ready.count;
     return names;

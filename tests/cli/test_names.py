@@ -6,6 +6,7 @@ usage: test_names.py PROGRAM [TEST]...
 """
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -131,6 +132,25 @@ class Lost(Case):
             os.close(writer)
             answers = process.stdout.read().splitlines()
         self.assertEqual([json.loads(a)["file"] for a in answers], ["/one.jpg", "/two.jpg"])
+
+
+class Interrupted(Case):
+    def test_folders_are_left_at_once(self):
+        folder = self.work / "wide"
+        folder.mkdir()
+        for i in range(500):
+            (folder / str(i)).touch()
+        with subprocess.Popen(command("check", "--json", "--pack", self.pack, *[folder] * 2000),
+                              stdout=subprocess.DEVNULL) as process:
+            status = f"/proc/{process.pid}/status"
+            while True:  # until the program has its own handler
+                caught = [line for line in open(status) if line.startswith("SigCgt:")][0]
+                if int(caught.split()[1], 16) & 1 << signal.SIGINT - 1:
+                    break
+            start = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(60), 130)
+        self.assertLess(time.monotonic() - start, 1)
 
 
 if __name__ == "__main__":
