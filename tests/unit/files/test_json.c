@@ -96,6 +96,33 @@ static void known_sums(void **state)
     itemi_file_close(&file);
 }
 
+/* Read piece by piece or whole: the same sum, at and beside the ends of pieces. */
+static void sums_of_files(void **state)
+{
+    static const size_t sizes[] = {0, 1, 32767, 32768, 32769, 100000};
+    static char data[100000];
+    char whole[ITEMI_SHA256_HEX], pieces[ITEMI_SHA256_HEX];
+    const char *path = test_path(*state, "sized"), *fifo = test_path(*state, "pipe");
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (char)(i * 7 % 251);
+    for (size_t i = 0; i < ITEMI_COUNT(sizes); i++) {
+        test_write(path, data, sizes[i]);
+        itemi_sha256 *sha = itemi_sha256_new();
+        itemi_sha256_add(sha, data, sizes[i]);
+        assert_true(itemi_sha256_end(sha, whole));
+        assert_int_equal(itemi_sha256_path(path, pieces, NULL), ITEM_OK);
+        assert_string_equal(pieces, whole);
+    }
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    const char *const no_files[] = {fifo, *state, test_path(*state, "absent")};
+    for (size_t i = 0; i < ITEMI_COUNT(no_files); i++) {
+        item_error err = ITEM_ERROR_INIT;
+        assert_int_equal(itemi_sha256_path(no_files[i], pieces, &err), ITEM_E_IO);
+        assert_non_null(strstr(err.message, no_files[i]));
+        assert_string_equal(pieces, "");
+    }
+}
+
 static void text_is_separated(void **state)
 {
     (void)state;
@@ -117,9 +144,10 @@ static void text_is_separated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_read),     cmocka_unit_test(faults_have_a_place),
-        cmocka_unit_test(depth_is_limited), cmocka_unit_test(missing_json_names_the_file),
-        cmocka_unit_test(known_sums),       cmocka_unit_test(text_is_separated),
+        cmocka_unit_test(json_is_read),      cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(depth_is_limited),  cmocka_unit_test(missing_json_names_the_file),
+        cmocka_unit_test(known_sums),        cmocka_unit_test(sums_of_files),
+        cmocka_unit_test(text_is_separated),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
