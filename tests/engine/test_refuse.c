@@ -41,10 +41,22 @@ static void a_slow_blas_is_named(void **state)
     assert_non_null(strstr(info.blas, "slow_blas"));
 }
 
+/* Nobody can cancel the measurement: it ends soon by itself. */
+static void a_slow_blas_is_not_measured_for_long(void **state)
+{
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    const double start = now_ms();
+    (void)state;
+    assert_int_equal(host_engine()->info(1, &info, NULL), ITEM_OK);
+    assert_true(info.gflops > 0.0);
+    assert_true(now_ms() - start < 4000.0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest torch[] = {cmocka_unit_test(another_libtorch_is_refused)};
-    const struct CMUnitTest blas[] = {cmocka_unit_test(a_slow_blas_is_named)};
+    const struct CMUnitTest blas[] = {cmocka_unit_test(a_slow_blas_is_named),
+                                      cmocka_unit_test(a_slow_blas_is_not_measured_for_long)};
     if (argc == 2 && strcmp(argv[1], "torch") == 0)
         return cmocka_run_group_tests(torch, NULL, NULL);
     if (argc == 2 && strcmp(argv[1], "blas") == 0)
