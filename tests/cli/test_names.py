@@ -150,7 +150,8 @@ class Interrupted(Case):
             start = time.monotonic()
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 130)
-        self.assertLess(time.monotonic() - start, 1)
+        if "ASAN_OPTIONS" not in os.environ:  # which looks for leaks at the end
+            self.assertLess(time.monotonic() - start, 3)  # the whole walk takes six
 
 
 if __name__ == "__main__":
