@@ -2,6 +2,7 @@
 /* Opening stages: what is wrong with a pack is said with the tensor's name, nothing is leaked. */
 #include "host.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,6 +184,26 @@ static void networks_are_shared(void **state)
     c.h.missing = "stem.weight";
     assert_int_equal(stages_open(&c, pack, "c", NULL), ITEM_E_PACK);
     stages_close(&c);
+}
+
+static double tiny_penalty(void *user, const char *key)
+{
+    (void)user;
+    return strcmp(key, "length_penalty") == 0 ? -1e308 : (double)NAN;
+}
+
+/* The same of what the pack says: no caption would be better than none. */
+static void configuration_must_make_sense(void **state)
+{
+    const char *pack = *state;
+    SKIP_UNLESS(pack);
+    item_error err = ITEM_ERROR_INIT;
+    stages s = {0};
+    host_init(&s.h, pack);
+    s.h.services.config_number = tiny_penalty;
+    assert_int_equal(stages_open(&s, pack, "c", &err), ITEM_E_PACK);
+    assert_non_null(strstr(err.message, "length_penalty"));
+    stages_close(&s);
 }
 
 /* ---- networks that are too large ---- */
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(words_must_fit),
         cmocka_unit_test(metadata_must_make_sense),
         cmocka_unit_test(what_is_too_large_is_refused),
+        cmocka_unit_test(configuration_must_make_sense),
         cmocka_unit_test(networks_are_shared),
         cmocka_unit_test(precisions_are_not_mixed),
         cmocka_unit_test(failures_are_not_shared),

@@ -31,6 +31,18 @@ static void another_libtorch_is_refused(void **state)
     host_end(&h);
 }
 
+/* Its lanes would go on in code that is no longer there. */
+static void the_module_stays(void **state)
+{
+    const char *path = getenv("ITEM_TEST_ENGINE");
+    (void)state;
+    assert_non_null(path);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(module);
+    assert_int_equal(dlclose(module), 0);
+    assert_non_null(dlopen(path, RTLD_NOW | RTLD_NOLOAD));
+}
+
 /* The program was started with a BLAS before libtorch's own that has nothing of a fast one. */
 static void a_slow_blas_is_named(void **state)
 {
@@ -54,7 +66,8 @@ static void a_slow_blas_is_not_measured_for_long(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest torch[] = {cmocka_unit_test(another_libtorch_is_refused)};
+    const struct CMUnitTest torch[] = {cmocka_unit_test(the_module_stays),
+                                       cmocka_unit_test(another_libtorch_is_refused)};
     const struct CMUnitTest blas[] = {cmocka_unit_test(a_slow_blas_is_named),
                                       cmocka_unit_test(a_slow_blas_is_not_measured_for_long)};
     if (argc == 2 && strcmp(argv[1], "torch") == 0)

@@ -245,12 +245,15 @@ static item_status open_words(captioner *c, item_error *err)
     return ITEM_OK;
 }
 
-static void read_config(captioner *c)
+static item_status read_config(captioner *c, item_error *err)
 {
     const itx_decoder *d = decoder_of(c);
     c->alpha = itx_config(c->s, "length_penalty", d->length_alpha);
     c->beams = itx_config_count(c->s, "beams", d->beams, ITX_BEAMS);
     c->max_words = itx_config_count(c->s, "max_tokens", d->max_words, ITX_WORDS);
+    if (c->alpha >= 0.0 && c->alpha <= ITX_PENALTY)
+        return ITEM_OK;
+    return itx_fail(err, ITEM_E_PACK, "length_penalty is not between 0 and %d", ITX_PENALTY);
 }
 
 static item_status open_parts(captioner *c, item_error *err)
@@ -266,9 +269,9 @@ static item_status open_parts(captioner *c, item_error *err)
                         "the captioner wants a grid of %d x %d, the image encoder gives %d x %d",
                         (int)decoder_of(c)->places, (int)decoder_of(c)->grid, (int)e->places,
                         (int)e->width);
-    read_config(c);
     itx_identify(c->id, sizeof c->id, "grid-decoder", c->encoder, c->decoder, NULL);
-    return open_words(c, err);
+    status = read_config(c, err);
+    return status == ITEM_OK ? open_words(c, err) : status;
 }
 
 item_status itx_open_captioner(const item_services *s, const char *family, item_captioner_ops *ops,

@@ -156,7 +156,7 @@ static void load_facts(itx_loader *l, itx_decoder *d)
     d->beams = 3.0;
     (void)itx_meta_numbers(l, "heads", &heads, 1, 1.0, ITX_HEADS);
     (void)itx_meta_numbers(l, "max_words", &d->max_words, 1, 1.0, 1e6);
-    (void)itx_meta_numbers(l, "length_alpha", &d->length_alpha, 1, 0.0, 10.0);
+    (void)itx_meta_numbers(l, "length_alpha", &d->length_alpha, 1, 0.0, ITX_PENALTY);
     (void)itx_numbers(itx_meta(l, "beams"), &d->beams, 1);
     d->heads = (int64_t)heads;
     d->vocabulary = itx_peek(l, 0, "embed.weight");

@@ -85,6 +85,7 @@ itx_tensor *itx_project_text(itx_run *run, const itx_projection *p, itx_tensor *
 #define ITX_DECODER_LAYERS 12
 #define ITX_BEAMS          8
 #define ITX_WORDS          64
+#define ITX_PENALTY        10 /* exponent of a caption's length, at most */
 
 typedef struct itx_decoder_layer {
     itx_affine norm1, self_qkv, self_out, norm2, cross_q, cross_kv, cross_out, norm3, wide, narrow;
