@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,30 @@ static void lanes_that_start_are_used(void **state)
     atomic_store(&threads_left, 1000);
 }
 
+/* ---- signals ---- */
+
+static void read_mask(itx_run *run, void *set)
+{
+    (void)run;
+    (void)pthread_sigmask(SIG_BLOCK, NULL, set);
+}
+
+/* The program's signals are for its own threads; but a lane that faults, perhaps in a function of
+   the program, must reach the program's handler. */
+static void lanes_take_no_signals_but_their_own(void **state)
+{
+    static const int theirs[] = {SIGTERM, SIGINT, SIGCHLD, SIGALRM, SIGUSR1};
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t set;
+    (void)state;
+    (void)sigemptyset(&set);
+    assert_int_equal(itx_compute(NULL, "cpu", read_mask, &set, NULL), ITEM_OK);
+    for (size_t i = 0; i < ITX_COUNT(theirs); i++)
+        assert_true(sigismember(&set, theirs[i]));
+    for (size_t i = 0; i < ITX_COUNT(own); i++)
+        assert_false(sigismember(&set, own[i]));
+}
+
 /* ---- callers ---- */
 
 typedef struct caller {
@@ -230,6 +255,7 @@ int main(void)
         cmocka_unit_test(no_thread_no_answer),
         cmocka_unit_test(a_lane_uses_the_threads_that_start),
         cmocka_unit_test(lanes_that_start_are_used),
+        cmocka_unit_test(lanes_take_no_signals_but_their_own),
         cmocka_unit_test(callers_come_cancel_and_go),
         cmocka_unit_test(failed_tries_become_rarer),
     };

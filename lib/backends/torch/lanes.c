@@ -146,18 +146,27 @@ static void *lane(void *ignored)
 
 /* ---- in the caller ---- */
 
-/* Signals of the program are not for lanes. */
+/* Signals of the program are not for lanes, but those of their own faults are. */
+static void block_signals(sigset_t *before)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t others;
+    (void)sigfillset(&others);
+    for (size_t i = 0; i < ITX_COUNT(faults); i++)
+        (void)sigdelset(&others, faults[i]);
+    (void)pthread_sigmask(SIG_SETMASK, &others, before);
+}
+
 static bool start_lane(void)
 {
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
+    sigset_t before;
     if (pthread_attr_init(&attributes) != 0)
         return false;
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     (void)pthread_attr_setstacksize(&attributes, (size_t)8 << 20);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    block_signals(&before);
     const bool started = pthread_create(&thread, &attributes, lane, NULL) == 0;
     if (started)
         (void)pthread_setname_np(thread, "item-lane");
