@@ -7,7 +7,8 @@ packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev li
 libjansson-dev libssl-dev libtorch-dev libopenblas0-openmp"
 case "${1:-}" in
 demo) ;;
-check) packages="$packages libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev" ;;
+# libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
+check) packages="$packages libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg" ;;
 *)
     echo "usage: $0 demo|check" >&2
     exit 2
