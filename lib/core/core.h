@@ -89,7 +89,8 @@ typedef struct itemi_pack_file {
     const char *name; /* as in item.json */
     char *path;       /* resolved, inside of the pack */
     uint64_t bytes;
-    const char *sha256;
+    const char *sha256; /* as in item.json */
+    char content[96];   /* what is known of its bytes: the hash, or where they lie if not hashed */
 } itemi_pack_file;
 
 typedef struct itemi_pack_stage {

@@ -153,9 +153,9 @@ static void weights_close(item_weights *weights)
     }
 }
 
-static const char *weights_hash(item_weights *weights)
+static const char *weights_key(item_weights *weights)
 {
-    return weights->file->sha256;
+    return weights->file->content;
 }
 
 static item_status find_tensor(const item_weights *weights, const char *name,
@@ -367,7 +367,7 @@ static host *make_host(item_ctx *ctx, itemi_stage_kind kind)
         .config_number = host_config_number,
         .setting = host_setting,
         .weights_open = host_weights_open,
-        .weights_hash = weights_hash,
+        .weights_key = weights_key,
         .weights_tensor = weights_tensor,
         .weights_meta = weights_meta,
         .weights_f32 = weights_f32,

@@ -119,6 +119,20 @@ static item_ctx *open_mixed(const char *engine, const char *precision)
     return open_pack(&(pack_spec){0}, config);
 }
 
+/* Engines share networks by the bytes of files, so a hash counts only if it was computed. */
+static void a_hash_that_was_not_computed_is_no_key(void **state)
+{
+    (void)state;
+    static const char *const verify[] = {"all", "none"};
+    for (size_t i = 0; i < 2; i++) {
+        item_config *config = config_with(FAKE_ENGINE);
+        set_option(config, "verify", verify[i]);
+        item_ctx *ctx = open_pack(&(pack_spec){.misbehave = i ? "unhashed" : NULL}, config);
+        free(fingerprint_of(ctx, "a dog by a car")); /* opens the stages, which look at the key */
+        item_ctx_unref(ctx);
+    }
+}
+
 /* Runs before an engine is loaded: it is the first picture that has no need of one. */
 static void a_mixed_context_has_one_fingerprint(void **state)
 {
@@ -276,6 +290,7 @@ int main(void)
         cmocka_unit_test(missing_engines_are_told),
         cmocka_unit_test(a_mixed_context_has_one_fingerprint),
         cmocka_unit_test(the_engine_tells_its_facts),
+        cmocka_unit_test(a_hash_that_was_not_computed_is_no_key),
         cmocka_unit_test(a_pack_is_opened_and_answers),
         cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),
         cmocka_unit_test(networks_that_do_not_open),

@@ -102,7 +102,7 @@ static item_status weights_open(void *user, const char *role, item_weights **out
     return ITEM_OK;
 }
 
-static const char *weights_hash(item_weights *w)
+static const char *weights_key(item_weights *w)
 {
     static _Thread_local char hash[200];
     (void)snprintf(hash, sizeof hash, "%s%s", w->h->hash ? w->h->hash : "", w->file->name);
@@ -273,7 +273,7 @@ void host_init(host *h, const char *folder)
         .config_number = config_number,
         .setting = setting,
         .weights_open = weights_open,
-        .weights_hash = weights_hash,
+        .weights_key = weights_key,
         .weights_tensor = weights_tensor,
         .weights_meta = weights_meta,
         .weights_f32 = weights_f32,

@@ -61,8 +61,9 @@ typedef struct item_services {
     /* a weights file that this stage's entry names under "files" by role, such as "weights".
        Opening the same file twice gives the same handle: count your closes. */
     item_status (*weights_open)(void *host, const char *role, item_weights **out, item_error *err);
-    /* SHA-256 of the file as the pack states it; a key for networks that stages share */
-    const char *(*weights_hash)(item_weights *weights);
+    /* A key for networks that stages share, the same for the same bytes: the file's SHA-256 if it
+       was hashed at opening, else a text of another length that tells where and when it lies */
+    const char *(*weights_key)(item_weights *weights);
     item_status (*weights_tensor)(item_weights *weights, const char *name, item_tensor_view *out,
                                   item_error *err);
     const char *(*weights_meta)(item_weights *weights, const char *key); /* or NULL */

@@ -160,7 +160,7 @@ item_status itx_net_open(const item_services *s, const char *role, const itx_kin
         status = s->weights_open(s->host, role, &l.file, err);
     if (status != ITEM_OK)
         return status;
-    const char *hash = s->weights_hash(l.file);
+    const char *hash = s->weights_key(l.file);
     itx_net *fresh = new_net(s, kind->name, hash ? hash : "");
     status = fresh ? open_from(&l, kind, fresh, out) : itx_fail_memory(err, "opening a network");
     s->weights_close(l.file);
