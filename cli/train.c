@@ -38,8 +38,10 @@ static item_status load(cli_run *run, item_ctx *ctx, item_dataset **out, item_er
     if (status != ITEM_OK)
         return status;
     const char *warning = NULL;
-    for (uint32_t i = 0; (warning = item_dataset_warning(*out, i)); i++)
+    for (uint32_t i = 0; (warning = item_dataset_warning(*out, i)); i++) {
         cli_complain(run->args, "left out: %s", warning);
+        run->failed++;
+    }
     return run->args->save ? item_dataset_save(*out, run->args->save, err) : ITEM_OK;
 }
 
@@ -126,7 +128,7 @@ static int run_job(const cli_args *args, item_ctx *ctx, job do_job)
     if (status == ITEM_OK)
         status = do_job(&run, ctx, data, &err);
     item_dataset_free(data);
-    run.failed = status != ITEM_OK;
+    run.failed += status != ITEM_OK;
     if (status != ITEM_OK && status != ITEM_E_CANCELLED)
         cli_complain(args, "%s", err.message);
     return cli_run_end(&run);

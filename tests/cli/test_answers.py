@@ -176,7 +176,7 @@ class Training(unittest.TestCase):
             (folder / "set" / "ai" / "source0" / "broken.jpg").write_bytes(b"no")
             head, vectors = folder / "head.safetensors", folder / "vectors.safetensors"
             report = lines("train", "--out", head, "--save", vectors, "--hidden", "0",
-                           folder / "set")[0]
+                           folder / "set", code=1)[0]  # one picture failed, the rest did not
             self.assertEqual(report["data"]["rows"], 8)
             self.assertEqual(report["data"]["failed"], 1)
             again = folder / "again.safetensors"
