@@ -50,6 +50,12 @@ def flickr8k(data):
     return names, np.array([split_of[n] for n in names]), [captions[n] for n in names]
 
 
+def draw_views(pictures, views):
+    """Half of the time the whole picture, mirrored or not, or else one of its cuts."""
+    some = np.where(np.random.rand(pictures) < 0.5, 2, views)
+    return (np.random.rand(pictures) * some).astype(int)
+
+
 def load(path, dtype=torch.float32):
     """All tensors of a safetensors file; floats become `dtype`, integers stay."""
     with safe_open(path, "pt") as f:

@@ -14,6 +14,7 @@ STD = (128 / 255,) * 3
 # One row a block: kernel, stride. Channels stand in the weights.
 BLOCKS = ((3, 1), (3, 2), (3, 1), (5, 2), (5, 1), (3, 2), (3, 1), (3, 1),
           (5, 1), (5, 1), (5, 1), (5, 2), (5, 1), (5, 1), (5, 1), (3, 1))
+FRONT = 11  # blocks in front of those that are tuned with the embedder
 
 
 def read_pixels(picture, size=SIZE):
@@ -37,7 +38,10 @@ def conv_same(x, weight, bias, stride=1, groups=1):
     pad = max((-(-size // stride) - 1) * stride + k - size, 0)
     if pad:
         x = F.pad(x, (pad // 2, pad - pad // 2, pad // 2, pad - pad // 2))
-    return F.conv2d(x, weight, bias, stride=stride, groups=groups)
+    if groups == 1:
+        return F.conv2d(x, weight, bias, stride=stride)
+    with torch.autocast("cpu", enabled=False):  # bf16's backward pass is twice as slow here
+        return F.conv2d(x.float(), weight, bias, stride=stride, groups=groups)
 
 
 def block(w, name, x, stride):
@@ -52,13 +56,24 @@ def block(w, name, x, stride):
     return x + y if y.shape == x.shape else y
 
 
-def encode(w, x):
-    """Normalised pictures to grids (n, 49, 1280), row by row from the top left."""
+def encode_front(w, x):
+    """Normalised pictures to (n, 112, 14, 14): all blocks that stay as published."""
     x = F.relu6(conv_same(x, w["stem.weight"], w["stem.bias"], stride=2))
-    for i, (_, stride) in enumerate(BLOCKS):
-        x = block(w, f"blocks.{i}", x, stride)
+    for i in range(FRONT):
+        x = block(w, f"blocks.{i}", x, BLOCKS[i][1])
+    return x
+
+
+def encode_rest(w, x):
+    """The front's output to grids (n, 49, 1280), row by row from the top left."""
+    for i in range(FRONT, len(BLOCKS)):
+        x = block(w, f"blocks.{i}", x, BLOCKS[i][1])
     x = F.relu6(conv_same(x, w["head.weight"], w["head.bias"]))
     return x.flatten(2).transpose(1, 2)
+
+
+def encode(w, x):
+    return encode_rest(w, encode_front(w, x))
 
 
 class Encoder:

@@ -29,9 +29,9 @@ class Data:
     def pictures(self, split):
         return np.flatnonzero(self.splits == split)
 
-    def batch(self, pictures, flips):
+    def batch(self, pictures, views):
         """Grids, inputs, targets (0 where there is no word)."""
-        grid = torch.from_numpy(np.stack([self.grids[p, f] for p, f in zip(pictures, flips)]))
+        grid = torch.from_numpy(np.stack([self.grids[p, v] for p, v in zip(pictures, views)]))
         rows = [self.ids[p] for p in pictures]
         longest = max(len(c) for five in rows for c in five) + 1
         shape = (len(rows), max(len(five) for five in rows), longest)
@@ -110,8 +110,8 @@ def train(model, data, args):
             pictures = order[i:i + args.batch]
             for group in adam.param_groups:
                 group["lr"] = rate(step, per_epoch * args.epochs, args)
-            loss = loss_of(model, data.batch(pictures, np.random.randint(0, 2, len(pictures))),
-                           args.smoothing)
+            views = common.draw_views(len(pictures), data.grids.shape[1])
+            loss = loss_of(model, data.batch(pictures, views), args.smoothing)
             adam.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

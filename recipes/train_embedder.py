@@ -1,7 +1,7 @@
-"""Trains the joint space on stored grids; fine-tunes the last layers of MiniLM.
+"""Trains the joint space; tunes the last blocks of the image encoder and the last layers of MiniLM.
 
-Writes embedder.safetensors and the final text_encoder.safetensors. The lower
-layers of MiniLM do not change, so their hidden states are stored once.
+Writes embedder.safetensors and the final image_encoder and text_encoder.safetensors. What
+lies below does not change, so its outputs are stored once (cache_views.py, States).
 """
 import gzip
 import time
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 import common
 import embedder as net
+import image_encoder
 import text_encoder
 
 CHUNK = 128  # texts of like length that run together
@@ -76,21 +77,36 @@ class States:
         return (self.start[1:] - self.start[:-1])[chosen]
 
 
-class Model(torch.nn.Module):
-    """The embedder and those layers of the text encoder that are trained."""
+class Tuned(torch.nn.Module):
+    """Those tensors of a stored network that are trained further."""
 
-    def __init__(self, w, args):
+    def __init__(self, w, names):
+        super().__init__()
+        self.names = names
+        self.values = torch.nn.ParameterList(torch.nn.Parameter(w[n].clone()) for n in names)
+
+    def dict(self):
+        return dict(zip(self.names, self.values))
+
+
+class Model(torch.nn.Module):
+    """The embedder and those layers of both encoders that are trained."""
+
+    def __init__(self, image, text, args):
         super().__init__()
         self.net = net.Embedder(heads=args.heads, value=args.value, width=args.width,
                                 dropout=args.dropout)
         self.first = args.first
-        self.names = [n for n in w if n.startswith("encoder.layer.")
-                      and int(n.split(".")[2]) >= args.first]
-        self.layers = torch.nn.ParameterList(torch.nn.Parameter(w[n].clone()) for n in self.names)
+        self.layers = Tuned(text, [n for n in text if n.startswith("encoder.layer.")
+                                   and int(n.split(".")[2]) >= args.first])
+        self.blocks = Tuned(image, [n for n in image if n.startswith("head.")
+                                    or n.startswith("blocks.")
+                                    and int(n.split(".")[1]) >= image_encoder.FRONT])
         self.scale = torch.nn.Parameter(torch.tensor(np.log(20.0)).float())
 
-    def tuned(self):
-        return dict(zip(self.names, self.layers))
+    def pictures(self, middle):
+        """Joint vectors of pictures, from what the front of the image encoder made of them."""
+        return self.net.image(image_encoder.encode_rest(self.blocks.dict(), middle))
 
     def texts(self, states, chosen):
         """Joint vectors of texts; those of like length run together."""
@@ -99,7 +115,7 @@ class Model(torch.nn.Module):
         parts = []
         for part in order.split(CHUNK):
             x, real = states.batch(chosen[part].tolist())
-            parts.append(self.net.text(text_encoder.encode(self.tuned(), real, self.first, x)))
+            parts.append(self.net.text(text_encoder.encode(self.layers.dict(), real, self.first, x)))
         back = torch.empty_like(order)
         back[order] = torch.arange(len(order))
         return torch.cat(parts)[back]
@@ -115,14 +131,14 @@ def contrast(image, text, scale):
 class Sampler:
     """Pictures with captions (five each, in order) and now and then a noun phrase instead."""
 
-    def __init__(self, args, split_names):
+    def __init__(self, args):
         self.of_caption = args.phrase_rows
         self.share = args.phrases
-        self.grids = np.load(args.cache / "grids.npy", mmap_mode="r")
+        self.middle = np.load(args.cache / "middle.npy", mmap_mode="r")
 
-    def grid(self, pictures, flips):
-        g = torch.from_numpy(np.stack([self.grids[p, f] for p, f in zip(pictures, flips)])).float()
-        return g
+    def views(self, pictures, which):
+        x = np.stack([self.middle[p, v] for p, v in zip(pictures, which)])
+        return torch.from_numpy(x).float().permute(0, 3, 1, 2)
 
     def text(self, picture, which):
         row = picture * 5 + which
@@ -135,7 +151,7 @@ class Sampler:
 def evaluate(model, states, sampler, pictures):
     model.eval()
     with torch.autocast("cpu", torch.bfloat16):
-        image = torch.cat([model.net.image(sampler.grid(p, [0] * len(p)))
+        image = torch.cat([model.pictures(sampler.views(p, [0] * len(p)))
                            for p in np.array_split(pictures, 10)])
         rows = (np.repeat(pictures, 5) * 5 + np.tile(np.arange(5), len(pictures)))
         text = model.texts(states, rows)
@@ -148,18 +164,20 @@ def show(found):
 
 
 def optimiser(model, args):
-    tuned, small, large = list(model.layers), [], []
+    small, large = [], []
     for name, p in model.net.named_parameters():
         (large if p.dim() > 1 else small).append(p)
     groups = [{"params": large, "peak": args.lr, "weight_decay": args.decay},
               {"params": small + [model.scale], "peak": args.lr, "weight_decay": 0.0},
-              {"params": tuned, "peak": args.lr_text, "weight_decay": 0.01}]
+              {"params": list(model.layers.parameters()), "peak": args.lr_text, "weight_decay": 0.01},
+              {"params": list(model.blocks.parameters()), "peak": args.lr_image, "weight_decay": 0.01}]
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
 def step(model, states, sampler, pictures, args):
     with torch.autocast("cpu", torch.bfloat16):
-        image = model.net.image(sampler.grid(pictures, np.random.randint(0, 2, len(pictures))))
+        which = common.draw_views(len(pictures), sampler.middle.shape[1])
+        image = model.pictures(sampler.views(pictures, which))
         which = np.stack([np.random.permutation(5)[:args.captions] for _ in pictures])
         rows = [sampler.text(p, w) for column in which.T for p, w in zip(pictures, column)]
         text = model.texts(states, rows).view(args.captions, len(pictures), -1)
@@ -191,7 +209,7 @@ def train(model, states, sampler, splits, args):
     return {k: sum(s[k] for s in kept) / len(kept) for k in kept[0]}
 
 
-def write(model, w, meta, args):
+def write(model, image, text, args):
     sizes = {"format": "item-embedder-1", "joint": 256, "heads": args.heads,
              "layer_norm_eps": 1e-5, "activation": "gelu (erf)",
              "logit_scale": f"{float(model.scale.detach().exp()):.4f}",
@@ -199,9 +217,11 @@ def write(model, w, meta, args):
              "trained_on": "Flickr8k train (6,591 pictures, captions and their noun phrases)",
              "licence": "Apache-2.0 (weights; see MODEL_NOTES.md for the data)"}
     common.save(args.pack / "embedder.safetensors", model.net.state_dict(), sizes)
-    if args.epochs:
-        meta = dict(meta, tuned=f"layers {args.first} to 5 with the embedder on Flickr8k train")
-    common.save(args.out_text, {**w, **model.tuned()}, meta)
+    for (w, meta), tuned, what, name in (
+            (text, model.layers, f"layers {args.first} to 5", "text_encoder"),
+            (image, model.blocks, f"blocks {image_encoder.FRONT} to 15 and the head", "image_encoder")):
+        meta = dict(meta, tuned=what + " with the embedder on Flickr8k train") if args.epochs else meta
+        common.save(args.pack / f"{name}.safetensors", {**w, **tuned.dict()}, meta)
 
 
 def texts_of(args, captions):
@@ -219,21 +239,21 @@ def texts_of(args, captions):
 def main():
     args = common.arguments(
         __doc__, heads=8, value=512, width=512, dropout=0.2, first=4, batch=256, captions=2,
-        phrases=0.15, lr=1.5e-3, lr_text=1.5e-4, decay=0.1, warmup=40, epochs=10,
+        phrases=0.15, lr=1.5e-3, lr_text=1.5e-4, lr_image=1.5e-4, decay=0.1, warmup=40, epochs=10,
         average=4, test=0)
     common.fix_seeds()
     names, splits, captions = common.flickr8k(args.data)
-    args.out_text = args.pack / "text_encoder.safetensors"
-    w, meta = common.load(args.cache / "minilm" / "text_encoder.safetensors")
+    text = common.load(args.cache / "minilm" / "text_encoder.safetensors")
+    image = common.load(args.cache / "lite0" / "image_encoder.safetensors")
     tokens = text_encoder.Tokenizer(args.cache / "minilm")
-    states = States(w, tokens, texts_of(args, captions), args.first, args.cache / f"states{args.first}.pt")
-    sampler, model = Sampler(args, splits), Model(w, args)
+    states = States(text[0], tokens, texts_of(args, captions), args.first, args.cache / f"states{args.first}.pt")
+    sampler, model = Sampler(args), Model(image[0], text[0], args)
     model.train()
     print(f"{sum(p.numel() for p in model.net.parameters()) / 1e6:.2f} M parameters in the embedder", flush=True)
     if args.epochs:
         model.load_state_dict(train(model, states, sampler, splits, args))
     print("averaged, dev: " + show(evaluate(model, states, sampler, np.flatnonzero(splits == "dev"))))
-    write(model, w, meta, args)
+    write(model, image, text, args)
     if args.test:
         print("test: " + show(evaluate(model, states, sampler, np.flatnonzero(splits == "test"))))
 
