@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+#define TEXTS_AT_ONCE 64
+
 static void print_vector(cli_run *run, const char *kind, const char *name, const float *vector,
                          size_t width)
 {
@@ -26,24 +28,34 @@ static void print_vector(cli_run *run, const char *kind, const char *name, const
     cli_flush();
 }
 
-/* One after another, so that a text that fails spares the others. */
+/* Some texts in one call; where that fails one by one, so that a bad text spares the others. */
+static void embed_span(cli_run *run, item_ctx *ctx, const char *const *texts, size_t n,
+                       size_t width)
+{
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    item_error err = ITEM_ERROR_INIT;
+    options.cancel = run->cancel;
+    float *vectors = cli_resize(NULL, n * width, sizeof(*vectors));
+    item_status status = item_embed_texts(ctx, texts, n, &options, vectors, width, &err);
+    for (size_t i = 0; i < n && status != ITEM_E_CANCELLED && cli_run_goes_on(); i++) {
+        if (status == ITEM_OK)
+            print_vector(run, "text", texts[i], vectors + i * width, width);
+        else if (n > 1)
+            embed_span(run, ctx, &texts[i], 1, width);
+        else
+            cli_print_failure(run, "text", texts[i], &err);
+    }
+    free(vectors);
+}
+
 static void embed_texts(cli_run *run, item_ctx *ctx, size_t width)
 {
     const cli_list *texts = &run->args->texts;
-    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
-    options.cancel = run->cancel;
-    float *vector = cli_resize(NULL, width, sizeof(*vector));
-    for (size_t i = 0; i < texts->count && cli_run_goes_on(); i++) {
-        item_error err = ITEM_ERROR_INIT;
-        const char *text = texts->items[i];
-        run->done++;
-        item_status status = item_embed_texts(ctx, &text, 1, &options, vector, width, &err);
-        if (status == ITEM_OK)
-            print_vector(run, "text", text, vector, width);
-        else if (status != ITEM_E_CANCELLED)
-            cli_print_failure(run, "text", text, &err);
+    for (size_t i = 0; i < texts->count && cli_run_goes_on(); i += TEXTS_AT_ONCE) {
+        size_t left = texts->count - i, n = left < TEXTS_AT_ONCE ? left : TEXTS_AT_ONCE;
+        embed_span(run, ctx, (const char *const *)texts->items + i, n, width);
+        run->done += n;
     }
-    free(vector);
 }
 
 /* Some pictures in one call; those that cannot be read are left out of it. */
