@@ -112,6 +112,8 @@ def main():
     step(tally, "no engine, no C++ build",
          compiled("notorch", ["-Dtorch=disabled", *strict], NO_CXX))
     step(tally, "no engine, no C++ tests", tested("notorch"))
+    step(tally, "abi", script(python, "tools/abi.py", "check", "build/notorch"))
+    step(tally, "abi check can fail", script(python, "tests/abi/test_abi.py"))
 
     step(tally, "clang build",
          compiled("clang", strict, {"CC": "clang-14", "CXX": "clang++-14"}))

@@ -15,7 +15,8 @@ LANGUAGES = [
     ("gcc", "c", "c99"), ("gcc", "c", "c17"), ("g++", "c++", "c++17"),
     ("clang-14", "c", "c99"), ("clang++-14", "c++", "c++17"),
 ]
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+# -Wpadded: a member that is added in padding would not change the size that tells who has it.
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wpadded", "-Werror"]
 
 
 def compiles(header, compiler, language, standard):

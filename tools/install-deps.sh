@@ -8,7 +8,11 @@ libjansson-dev libssl-dev libtorch-dev libopenblas0-openmp"
 case "${1:-}" in
 demo) ;;
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
-check) packages="$packages libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg" ;;
+# abigail-tools: abidiff compares the library with the description of its released ABI.
+check)
+    packages="$packages libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg
+abigail-tools"
+    ;;
 *)
     echo "usage: $0 demo|check" >&2
     exit 2
