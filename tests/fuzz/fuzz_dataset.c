@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Input: the file of a data set, read as it is and with the right length of the header. */
+#include <item/train.h>
+
+#include "fuzz.h"
+
+static void check_row(const item_dataset *data, uint64_t index, size_t width)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_row row = ITEM_ROW_INIT;
+    EXPECT(item_dataset_get(data, index, &row, &err) == ITEM_OK);
+    EXPECT(row.label <= ITEM_LABEL_AI);
+    fuzz_text(row.name);
+    fuzz_text(row.source);
+    fuzz_text(row.generator);
+    fuzz_text(row.scene);
+    fuzz_touch(row.image, width * sizeof *row.image);
+    fuzz_touch(row.text, width * sizeof *row.text);
+    if (row.objects > 0) {
+        fuzz_touch(row.crops, row.objects * width * sizeof *row.crops);
+        fuzz_touch(row.phrases, row.objects * width * sizeof *row.phrases);
+    }
+}
+
+static void load(const uint8_t *bytes, size_t size)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_dataset *data = NULL;
+    item_status status = item_dataset_load(fuzz_file(bytes, size), &data, &err);
+    fuzz_outcome(status, data, &err);
+    if (status != ITEM_OK)
+        return;
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    EXPECT(item_dataset_get_info(data, &info, &err) == ITEM_OK);
+    EXPECT(info.ai + info.real == info.rows);
+    fuzz_text(info.embedder);
+    for (uint64_t i = 0; i < info.rows; i++)
+        check_row(data, i, info.width);
+    EXPECT(item_dataset_remove(data, "source", "here", NULL, &err) == ITEM_OK);
+    item_dataset_free(data);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_headers(load, data, size);
+    return 0;
+}

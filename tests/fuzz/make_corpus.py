@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the corpus of the fuzz targets (but its found-* files) and the files of the pack.
+
+    make_corpus.py        writes corpus/ and pack/ beside itself; Python 3.9 or newer, no package
+"""
+import hashlib
+import json
+import struct
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "golden" / "image"))
+import icc_profiles  # noqa: E402  (lies there)
+
+EMBEDDER = "dummy/32 1"
+BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+WORDS = ["a", "dog", "car", "by", "red", "##s", "##ing", "play", ",", ".", "2", "\u4e2d", "cafe"]
+
+
+def put(target, name, data):
+    path = HERE / target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+# ---- safetensors and what is made of them ----
+
+def safetensors(tensors, meta=None):
+    """tensors: (name, dtype, shape, bytes)"""
+    header, data = {}, b""
+    if meta:
+        header["__metadata__"] = meta
+    for name, dtype, shape, raw in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def floats(*values):
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def make_safetensors():
+    put("corpus/safetensors", "two", safetensors(
+        [("a", "F32", [2, 2], floats(1, 2, 3, 4)), ("b.c", "BF16", [3], bytes(6))], {"kind": "x"}))
+    put("corpus/safetensors", "kinds", safetensors(
+        [(d, d, [1], bytes(n)) for d, n in (("F64", 8), ("F32", 4), ("F16", 2), ("BF16", 2),
+                                           ("I64", 8), ("I32", 4), ("I8", 1), ("U8", 1),
+                                           ("BOOL", 1))] + [("none", "U8", [0], b"")]))
+    put("corpus/safetensors", "nothing", safetensors([]))
+    put("corpus/safetensors", "short_header", struct.pack("<Q", 1 << 40) + b"{}")
+    put("corpus/safetensors", "overlap", safetensors([("a", "U8", [2], b"ab")]).replace(
+        b"[0,2]", b"[1,3]"))
+
+
+def facts(layout="cosine/both/1", width=32):
+    threshold = {"score": 2.5, "rate": 0.01, "real": 1000, "above": 10}
+    return {"format": 1, "layout": layout, "vector_width": width, "embedder": EMBEDDER,
+            "pipeline": "", "working_size": 64, "working_filter": "bicubic", "size_min": 32,
+            "size_max": 0, "temperature": 1.25, "bias": -0.5,
+            "thresholds": {"fpr1": threshold, "fpr5": {**threshold, "score": None, "rate": 0.05}},
+            "real_below": -1.5, "real_share": 0.1, "ai": 1000, "scope_limit": 9.5,
+            "scope_quantile": 0.999, "caption_least": None, "caption_quantile": 0.01,
+            "callers_captions": False, "trained_on": "nothing", "library": "0.1.0"}
+
+
+def head(features, hidden=0, **changes):
+    tensors = [("mean", "F32", [features], floats(*[0.0] * features)),
+               ("scale", "F32", [features], floats(*[1.0] * features))]
+    sizes = [features] + ([hidden] if hidden else []) + [1]
+    for i in range(len(sizes) - 1):
+        count = sizes[i] * sizes[i + 1]
+        tensors.append((f"layers.{i}.weight", "F32", [sizes[i + 1], sizes[i]],
+                        floats(*[0.25 - 0.5 * (j % 2) for j in range(count)])))
+        tensors.append((f"layers.{i}.bias", "F32", [sizes[i + 1]], floats(*[0.5] * sizes[i + 1])))
+    text = json.dumps({**facts(), **changes}, separators=(",", ":"))
+    return safetensors(tensors, {"item_head": text})
+
+
+def make_head():
+    put("corpus/head", "logistic", head(COSINE))
+    put("corpus/head", "hidden", head(COSINE, hidden=3, size_max=4096, trained_on="caf\u00e9"))
+    put("corpus/head", "newer", head(COSINE, format=2))
+    put("corpus/head", "facts", json.dumps(facts(), separators=(",", ":")))
+    put("corpus/head", "deep", "[" * 5000)
+
+
+def make_dataset():
+    width, rows = 2, 2
+    unit = [1.0, 0.0]
+    columns = [("label", "U8", [rows], bytes([0, 1])), ("flags", "U8", [rows], bytes([0, 1]))]
+    for name, values in (("objects", (1, 0)), ("picture_width", (64, 0)), ("picture_height", (48, 0)),
+                         ("name", (1, 2)), ("source", (3, 3)), ("generator", (0, 4)),
+                         ("scene", (0, 0))):
+        columns.append((name, "I32", [rows], struct.pack("<2i", *values)))
+    columns.append(("file_bytes", "I64", [rows], struct.pack("<2q", 1000, 0)))
+    columns.append(("caption_logprob", "F64", [rows], struct.pack("<2d", -0.5, float("nan"))))
+    columns.append(("texts", "U8", [27], b"\0one.jpg\0two.png\0here\0some\0"))
+    for name, count in (("image", rows), ("text", rows), ("crops", 1), ("phrases", 1)):
+        columns.append((name, "F32", [count, width], floats(*unit * count)))
+    text = json.dumps({"format": 1, "width": width, "embedder": "dummy", "pipeline": "",
+                       "working_size": 0, "working_filter": "lanczos", "callers_captions": False})
+    put("corpus/dataset", "two", safetensors(columns, {"item_dataset": text}))
+    put("corpus/dataset", "no_texts", safetensors(columns[:2], {"item_dataset": text}))
+    put("corpus/dataset", "newer", safetensors([], {"item_dataset": '{"format": 9}'}))
+
+
+# ---- packs ----
+
+def entry(name):
+    data = (HERE / "pack" / name).read_bytes()
+    return {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def make_pack():
+    put("pack", "vocab.txt", "\n".join(BERT + WORDS) + "\n")
+    put("pack", "weights.safetensors", safetensors([("scale", "F32", [1], floats(1.5))]))
+    put("pack", "head.safetensors", head(COSINE))
+    files = {"weights": entry("weights.safetensors"), "vocab": entry("vocab.txt")}
+    stage = {"family": "fake", "licence": "none", "source": "here", "files": files,
+             "config": {"number": 2.5, "text": "words"}}
+    embedder = {**stage, "config": {"width": 32},
+                "tokenizer": {"kind": "wordpiece", "file": "vocab", "limit": 6}}
+    pack = {"schema": 1, "name": "fuzz", "version": "7", "licence": "none", "card": "README.md",
+            "stages": {"captioner": stage, "detector": stage, "embedder": embedder}}
+    put("corpus/pack", "whole.json", json.dumps(pack, indent=1))
+    put("corpus/pack", "head.json", json.dumps(
+        {**pack, "stages": {"embedder": embedder}, "head": entry("head.safetensors")}))
+    put("corpus/pack", "newer.json", json.dumps({**pack, "schema": 2}))
+    put("corpus/pack", "twice.json", '{"schema": 1, "schema": 1}')
+    put("corpus/pack", "outside.json", json.dumps(
+        {**pack, "head": {**entry("head.safetensors"), "file": "../head.safetensors"}}))
+    for name in ("link", "outside", "folder", "item.json"):
+        put("corpus/pack", f"{name}.json", json.dumps(
+            {**pack, "stages": {}, "head": {**entry("vocab.txt"), "file": name}}))
+    put("corpus/pack", "deep.json", "[" * 3000)
+    put("corpus/pack", "escapes.json", json.dumps({**pack, "name": "\u0001\n\u202e\U0001f436 caf\u00e9",
+                                                   "stages": {"captioner": {**stage, "more": 1}}}))
+
+
+# ---- texts ----
+
+def make_texts():
+    put("corpus/manifest", "plain.csv", "path,label\na.jpg,ai\n/b.png,real\n")
+    put("corpus/manifest", "all.csv",
+        "\ufeffpath,label,generator,source,split,prompt\r\n"
+        '../a.jpg,ai,"one ""two""",here,train,"a dog,\na car"\r\n\r\nb.jpg,real,,,,\r\n')
+    put("corpus/manifest", "open_quote.csv", 'path,label\n"a,ai\n')
+    put("corpus/manifest", "nul.csv", b"path,label\na\0.jpg,ai\n")
+    put("corpus/manifest", "columns.csv", "label,other,path\nreal,x,a\nai,y\n")
+    put("corpus/manifest", "twice.csv", "path,path,label\na,b,ai\n")
+
+    words = "\n".join(BERT + WORDS) + "\n"
+    put("corpus/wordpiece", "plain", words + "\0a red dog, playing by 2 cars.")
+    put("corpus/wordpiece", "marks", words + "\0Cafe\u0301 \u4e2d\u6587 \u00c5\u0327\u0301 \uac01 [SEP] [MASK]\u200b\u00ad")
+    put("corpus/wordpiece", "long", words + "\0" + "dogs" * 60 + " a" * 40)
+    put("corpus/wordpiece", "no_special", "a\nb\n\0a b")
+    put("corpus/wordpiece", "crlf", "\r\n".join(BERT + ["a", "a", ""]) + "\0a")
+    put("corpus/wordpiece", "bad_text", words.encode() + b"\0a \xc3 dog")
+
+    captions = {
+        "plain": "a woman in a red dress is riding two brown horses on the beach",
+        "both": "A couple of dogs and the other dog. No cats; 1,000 sheep, a pair of scissors!",
+        "post": "#sunset @friend https://example.org/a?b=c \U0001f436\U0001f436 it's my cat's 2nd toy\u2014WOW...",
+        "lists": "a painting of a bunch of bananas, apples, and oranges on the top of a table",
+        "marks": "caf\u00e9 \u201cold town\u201d \u4e2d\u6587 na\u00efve\u0301 \u202eevil\u202c\tt\r\nx",
+        "long": "the very big old red wooden house " * 30,
+    }
+    for name, text in captions.items():
+        put("corpus/phrases", name, text)
+    put("corpus/phrases", "bad", b"a dog \xed\xa0\x80 and \xf8 cat")
+
+    put("corpus/config", "all", "\n".join((
+        "precision=auto", "device=cpu", "threshold=fpr5", "prior=0.2", "head=none", "beams=3",
+        "max_objects=4", "detector_score=0.25", "batch=2", "max_pixels=100000",
+        "max_file_bytes=4096", "max_decode_bytes=1000000", "max_scans=3", "accept_truncated=1",
+        "map_files=0", "verify=all")))
+    put("corpus/config", "wrong", "\n".join((
+        "precision=fp64", "device=", "threshold=1.5", "prior=nan", "beams=9", "batch=-1",
+        "max_objects=0x10", "detector_score=1e400", "max_pixels=18446744073709551616", "=", "none",
+        "verify", "threshold=0,5", "head=")))
+    put("corpus/config", "head", "head=no/such/file\nmax_objects=0\ndetector_score=0")
+
+
+# ---- metadata and structs ----
+
+def make_metadata():
+    def ifd(order, orientation, count=1, following=0):
+        return struct.pack(order + "H", 1) + struct.pack(order + "HHIHH", 0x112, 3, count,
+                                                         orientation, 0) + struct.pack(order + "I", following)
+    little = b"II*\0\x08\0\0\0" + ifd("<", 6)
+    big = b"MM\0*\0\0\0\x08" + ifd(">", 8, following=8)
+    xmp = ('<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:tiff="t" '
+           'tiff:Orientation="3"/><tiff:Orientation>5</tiff:Orientation></x:xmpmeta>')
+    for kind, name in ((0, "jpeg"), (3, "png")):
+        put("corpus/metadata", f"exif_{name}", bytes([kind]) + little)
+        put("corpus/metadata", f"exif_{name}_loop", bytes([kind]) + big)
+    put("corpus/metadata", "xmp_jpeg", bytes([1]) + xmp.encode())
+    put("corpus/metadata", "xmp_png", bytes([5]) + xmp.encode())
+    profiles = (("rgb", 0, icc_profiles.rgb()), ("rgb_v4", 0, icc_profiles.rgb_v4()),
+                ("grey", 64, icc_profiles.grey()), ("cmyk", 128, icc_profiles.cmyk()))
+    for name, channels, profile in profiles:
+        put("corpus/metadata", f"icc_jpeg_{name}", bytes([channels + 2]) + profile)
+    put("corpus/metadata", "icc_jpeg_parts", bytes([2]) + icc_profiles.rgb() + bytes(70000))
+    put("corpus/metadata", "icc_png", bytes([4]) + icc_profiles.rgb_table())
+
+
+def make_structs():
+    """Sizes of 0.1 on 64-bit machines, in the order of the calls in fuzz_structs.c."""
+    sizes = {"image_options": 56, "check_options": 48, "dataset_info": 80, "row": 104,
+             "train_options": 152, "eval_options": 64, "image_info": 48, "ctx_info": 56,
+             "summary": 96, "object": 72, "timings": 72, "get_row": 104, "get_info": 80,
+             "error": 512, "captioner": 48, "detector": 48, "embedder": 64, "allocator": 40,
+             "extract_options": 40}
+    for call, (name, size) in enumerate(sizes.items()):
+        # a table's version is 1, its width 8
+        start = struct.pack("<II", size, 1 if name in ("captioner", "detector", "embedder") else 0)
+        body = bytearray(start + bytes(size - 8))
+        if name == "embedder":
+            body[32] = 8
+        first = bytes([call, 255]) + bytes(body)
+        put("corpus/structs", name, first)
+        put("corpus/structs", name + "_newer",
+            bytes([call, 0xf7]) + struct.pack("<I", size + 16) + first[6:] + bytes(16))
+        put("corpus/structs", name + "_unknown",
+            bytes([call, 255]) + struct.pack("<I", size + 8) + first[6:] + b"\0\0\0\1\0\0\0\0")
+        put("corpus/structs", name + "_older", bytes([call, 0]) + struct.pack("<I", size // 2) + first[6:])
+        put("corpus/structs", name + "_none", bytes([call, 0]) + b"\xff\xff\xff\xff" + bytes(64))
+
+
+def make_pictures():
+    put("corpus/picture", "empty.jpg", b"\xff\xd8\xff\xd9")
+    put("corpus/picture", "gif", b"GIF89a\1\0\1\0")
+    put("corpus/picture", "signature.png", b"\x89PNG\r\n\x1a\n")
+
+
+COSINE = 7  # features of cosine/both/1
+
+if __name__ == "__main__":
+    for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
+                 make_structs, make_pictures):
+        make()
