@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Headers, version script, library and docs/api.md must list the same names.
 
+And each function that takes a public struct stands in the test of older and newer structs.
+
 usage: tools/check_symbols.py BUILD-FOLDER
 """
 import re
@@ -49,6 +51,23 @@ def counts(of):
     return item_h <= MOST_ITEM_H and beside <= MOST
 
 
+def tested_with_other_sizes():
+    """item_error has a test of its own: nearly every function takes one."""
+    text = "".join((api_list.INCLUDE / h).read_text() for h in api_list.headers())
+    structs = set(re.findall(r"typedef struct (item_\w+) \{", text))
+    tests = {name: (ROOT / "tests" / "api" / name).read_text()
+             for name in ("test_errors.c", "test_structs.c")}
+    good = True
+    for name, takes in re.findall(r"^ITEM_API\b[^;(]*\b(item_\w+)\(([^;]*)\);", text, re.M):
+        taken = structs & set(re.findall(r"\w+", takes))
+        wanted = {"test_errors.c" if s == "item_error" else "test_structs.c" for s in taken}
+        for test in sorted(wanted):
+            if not re.search(rf"\b{name}\(", tests[test]):
+                print(f"tests/api/{test}: {name} is missing")
+                good = False
+    return good
+
+
 def main(folder):
     of = {h: [name for name, _ in api_list.functions(h)] for h in api_list.headers()}
     torch = set(of.pop("torch.h", ()))
@@ -62,6 +81,7 @@ def main(folder):
     if page != api_list.page():
         print("docs/api.md is not what the headers say: run tools/api_list.py")
         good = False
+    good &= tested_with_other_sizes()
     of["torch.h"] = list(torch)
     return counts(of) and good
 

@@ -67,6 +67,8 @@ static item_status check_members(itemi_stage *stage, item_error *err)
     case ITEMI_EMBEDDER:
         complete = embedder->embed_images && embedder->embed_texts;
         stage->close = embedder->close;
+        if (embedder->reserved2)
+            return itemi_fail(err, ITEM_E_ARGUMENT, "the embedder's table: reserved2 is not 0");
         if (embedder->width < 1 || embedder->width > WIDTH_MAX)
             return itemi_fail(err, ITEM_E_BACKEND,
                               "the embedder's table has width %u, allowed is 1 to %d",

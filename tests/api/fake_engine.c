@@ -46,6 +46,19 @@ static int is_key(const item_services *s, const char *key)
     return strspn(key, "0123456789abcdef") == 64 && !key[64];
 }
 
+/* A view of an older header is refused, and of a newer one only what is known is written. */
+static int other_views(const item_services *s, item_weights *weights)
+{
+    struct {
+        item_tensor_view view;
+        uint64_t beyond;
+    } newer = {.view = {.struct_size = sizeof newer}, .beyond = 77};
+    item_tensor_view older = {.struct_size = sizeof older - 8};
+    return s->weights_tensor(weights, "scale", &newer.view, NULL) == ITEM_OK &&
+           newer.view.bytes == 4 && newer.view.struct_size == sizeof newer && newer.beyond == 77 &&
+           s->weights_tensor(weights, "scale", &older, NULL) == ITEM_E_ARGUMENT && !older.dtype;
+}
+
 static item_status look_at_weights(model *m, item_error *err)
 {
     const item_services *s = m->services;
@@ -68,7 +81,8 @@ static item_status look_at_weights(model *m, item_error *err)
     const char *meta = s->weights_meta(m->weights, "kind");
     int right = same && view.dtype == ITEM_DTYPE_F32 && view.dims == 1 && view.shape[0] == 1 &&
                 view.bytes == 4 && direct == m->scale && meta && strcmp(meta, "fake") == 0 &&
-                is_key(s, s->weights_key(m->weights)) && !s->weights_meta(m->weights, "none") &&
+                other_views(s, m->weights) && is_key(s, s->weights_key(m->weights)) &&
+                !s->weights_meta(m->weights, "none") &&
                 s->weights_open(s->host, "absent", &again, NULL) == ITEM_E_PACK && !again &&
                 s->weights_tensor(m->weights, "absent", &view, NULL) == ITEM_E_PACK &&
                 s->weights_f32(m->weights, "scale", &direct, 2, NULL) == ITEM_E_PACK;

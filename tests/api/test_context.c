@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configurations and contexts: options, structs of other sizes, memory of the host. */
+/* Configurations and contexts: options, errors, memory of the host. */
 #include "support.h"
 
 #include <stdio.h>
@@ -109,66 +109,6 @@ static void null_is_refused_everywhere(void **state)
     item_phrases_free(NULL);
     item_image_unref(image);
     item_config_unref(config);
-    item_ctx_unref(ctx);
-}
-
-/* ---- structs of an older or a newer header ---- */
-
-static void structs_of_other_sizes(void **state)
-{
-    (void)state;
-    item_ctx *ctx = make_ctx();
-    item_image *image = make_picture(1, 100, 100);
-    item_result *result = NULL;
-    item_error err = ITEM_ERROR_INIT;
-    struct {
-        item_check_options options;
-        uint64_t unknown[2];
-    } newer = {.options = ITEM_CHECK_OPTIONS_INIT};
-    newer.options.struct_size = sizeof newer;
-    assert_ok(item_check_image(ctx, image, &newer.options, &result, &err), &err);
-    newer.unknown[1] = 1;
-    item_result *refused = NULL;
-    assert_error(item_check_image(ctx, image, &newer.options, &refused, &err), ITEM_E_ARGUMENT,
-                 &err, "item_check_options");
-    item_check_options older = ITEM_CHECK_OPTIONS_INIT;
-    older.struct_size -= 8;
-    reset(&err);
-    assert_error(item_check_image(ctx, image, &older, &refused, &err), ITEM_E_ARGUMENT, &err,
-                 "struct_size");
-    older.struct_size = 0;
-    reset(&err);
-    assert_error(item_check_image(ctx, image, &older, &refused, &err), ITEM_E_ARGUMENT, &err, NULL);
-
-    struct {
-        item_result_summary summary;
-        unsigned char beyond[16];
-    } out = {.summary = ITEM_RESULT_SUMMARY_INIT};
-    memset(out.beyond, 0xaa, sizeof out.beyond);
-    out.summary.struct_size = sizeof out;
-    reset(&err);
-    assert_ok(item_result_get_summary(result, &out.summary, &err), &err);
-    assert_int_equal(out.summary.width, 100);
-    assert_int_equal(out.summary.struct_size, sizeof out);
-    for (size_t i = 0; i < sizeof out.beyond; i++)
-        assert_int_equal(out.beyond[i], 0xaa); /* nothing is known of it, nothing is written */
-    out.summary.struct_size = 4;
-    assert_error(item_result_get_summary(result, &out.summary, &err), ITEM_E_ARGUMENT, &err,
-                 "item_result_summary");
-    item_timings times = ITEM_TIMINGS_INIT;
-    times.struct_size = 12;
-    reset(&err);
-    assert_error(item_result_get_timings(result, &times, &err), ITEM_E_ARGUMENT, &err, NULL);
-    item_ctx_info info = ITEM_CTX_INFO_INIT;
-    info.struct_size = 12;
-    reset(&err);
-    assert_error(item_ctx_get_info(ctx, &info, &err), ITEM_E_ARGUMENT, &err, NULL);
-    item_object object = ITEM_OBJECT_INIT;
-    object.struct_size = 12;
-    reset(&err);
-    assert_error(item_result_get_object(result, 0, &object, &err), ITEM_E_ARGUMENT, &err, NULL);
-    item_result_unref(result);
-    item_image_unref(image);
     item_ctx_unref(ctx);
 }
 
@@ -369,7 +309,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(null_is_refused_everywhere),
-        cmocka_unit_test(structs_of_other_sizes),
         cmocka_unit_test(the_first_error_wins),
         cmocka_unit_test(facts_of_a_context),
         cmocka_unit_test(stages_may_be_missing),

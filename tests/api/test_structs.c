@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Structs of callers that were compiled with an older or a newer header, through every public
+ * function that takes one. tools/check_symbols.py sees to it that no function is forgotten here.
+ */
+#include "support.h"
+
+#include <dlfcn.h>
+#include <item/sys/engine.h>
+#include <item/train.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define BEYOND       16 /* bytes that a newer header has and this library does not know */
+#define FILLED       0xaa
+
+/* What the calls work on: a context with a head, and a data set of it. */
+static struct {
+    char *file, *manifest, *bytes; /* a picture file, a list of some, the file's content */
+    size_t size;
+    item_config *config;
+    item_ctx *ctx;
+    item_image *image;
+    item_result *result;
+    item_dataset *data;
+    item_row row;
+    const item_engine_ops *engine;
+} the;
+
+static void make_pictures(void)
+{
+    the.manifest = temp_path("list.csv");
+    FILE *list = fopen(the.manifest, "w");
+    assert_non_null(list);
+    fputs("path,label,source\n", list);
+    for (uint32_t i = 0; i < 24; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%u.png", i);
+        free(write_picture(name, i, 120, 110));
+        fprintf(list, "%s,%s,s%u\n", name, i % 2 ? "ai" : "real", i / 2 % 3);
+    }
+    assert_int_equal(fclose(list), 0);
+    the.file = temp_path("0.png");
+    struct stat facts;
+    assert_int_equal(stat(the.file, &facts), 0);
+    the.size = (size_t)facts.st_size;
+    the.bytes = malloc(the.size);
+    FILE *file = fopen(the.file, "rb");
+    assert_true(the.bytes && file && fread(the.bytes, 1, the.size, file) == the.size);
+    (void)fclose(file);
+}
+
+static int make_things(void **state)
+{
+    (void)state;
+    item_error err = ITEM_ERROR_INIT;
+    make_pictures();
+    head_spec head = default_head(1);
+    char *path = write_head("head.safetensors", &head);
+    item_config *config = make_config();
+    set_option(config, "head", path);
+    free(path);
+    the.ctx = open_ctx(config);
+    the.image = make_picture(1, 120, 110);
+    assert_ok(item_check_image(the.ctx, the.image, NULL, &the.result, &err), &err);
+    assert_ok(item_dataset_extract(the.ctx, the.manifest, NULL, &the.data, &err), &err);
+    the.row = (item_row)ITEM_ROW_INIT;
+    assert_ok(item_dataset_get(the.data, 0, &the.row, &err), &err);
+
+    assert_ok(item_config_new(&the.config, &err), &err);
+    assert_ok(item_config_set_engine(the.config, NULL, FAKE_ENGINE, &err), &err);
+    void *module = dlopen(FAKE_ENGINE, RTLD_NOW);
+    assert_non_null(module);
+    item_engine_entry_fn entry;
+    void *symbol = dlsym(module, ITEM_ENGINE_ENTRY);
+    memcpy(&entry, &symbol, sizeof entry);
+    the.engine = entry();
+    return 0;
+}
+
+static int free_things(void **state)
+{
+    (void)state;
+    item_dataset_free(the.data);
+    item_result_unref(the.result);
+    item_image_unref(the.image);
+    item_ctx_unref(the.ctx);
+    item_config_unref(the.config);
+    free(the.file);
+    free(the.manifest);
+    free(the.bytes);
+    return 0;
+}
+
+/* ---- structs that a function reads ---- */
+
+/* A call with `in`; a failure leaves NULL where the handle would be, `release` takes what comes. */
+#define READS_IN(name, type, release, call)                                                        \
+    static item_status name(const void *in, item_error *err)                                       \
+    {                                                                                              \
+        type *out = (type *)&the; /* no handle: must be overwritten */                             \
+        item_status status = (call);                                                               \
+        assert_true((status == ITEM_OK) == (out != NULL));                                         \
+        release(out);                                                                              \
+        return status;                                                                             \
+    }
+
+#define IMAGE_IN(name, call)  READS_IN(name, item_image, item_image_unref, call)
+#define RESULT_IN(name, call) READS_IN(name, item_result, item_result_unref, call)
+#define DATA_IN(name, call)   READS_IN(name, item_dataset, item_dataset_free, call)
+#define REPORT_IN(name, call) READS_IN(name, item_report, item_report_free, call)
+
+static const uint8_t pixel[3];
+static const char *const text = "a dog";
+static float vector[32];
+
+IMAGE_IN(image_from_file, item_image_from_file(the.file, in, &out, err))
+IMAGE_IN(image_from_memory, item_image_from_memory(the.bytes, the.size, in, &out, err))
+IMAGE_IN(image_from_pixels, item_image_from_pixels(pixel, ITEM_PIXELS_RGB, 1, 1, 3, in, &out, err))
+RESULT_IN(check_image, item_check_image(the.ctx, the.image, in, &out, err))
+RESULT_IN(check_file, item_check_file(the.ctx, the.file, in, &out, err))
+RESULT_IN(check_images, item_check_images(the.ctx, &the.image, 1, in, &out, err))
+RESULT_IN(check_files, item_check_files(the.ctx, (const char *[]){the.file}, 1, in, &out, err))
+RESULT_IN(caption_image, item_caption_image(the.ctx, the.image, in, &out, err))
+RESULT_IN(detect_image, item_detect_image(the.ctx, the.image, &text, 1, in, &out, err))
+DATA_IN(dataset_new, item_dataset_new(in, &out, err))
+DATA_IN(dataset_extract, item_dataset_extract(the.ctx, the.manifest, in, &out, err))
+REPORT_IN(train, item_train(the.data, in, &out, err))
+REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
+
+/* A call that gives no handle. */
+#define PLAIN_IN(name, call)                                                                       \
+    static item_status name(const void *in, item_error *err)                                       \
+    {                                                                                              \
+        return call;                                                                               \
+    }
+
+PLAIN_IN(embed_images, item_embed_images(the.ctx, &the.image, 1, in, vector, 32, err))
+PLAIN_IN(embed_texts, item_embed_texts(the.ctx, &text, 1, in, vector, 32, err))
+PLAIN_IN(config_set_allocator, item_config_set_allocator(the.config, in, err))
+PLAIN_IN(engine_setup, item_engine_setup(the.config, in, err))
+PLAIN_IN(set_captioner, item_config_set_captioner(the.config, in, NULL, err))
+PLAIN_IN(set_detector, item_config_set_detector(the.config, in, NULL, err))
+PLAIN_IN(set_embedder, item_config_set_embedder(the.config, in, NULL, err))
+
+static item_status image_allocator(const void *in, item_error *err)
+{
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.allocator = in;
+    return image_from_pixels(&options, err);
+}
+
+static item_status dataset_add(const void *in, item_error *err)
+{
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    item_dataset *data = NULL;
+    assert_ok(item_dataset_get_info(the.data, &info, err), err);
+    assert_ok(item_dataset_new(&info, &data, err), err);
+    item_status status = item_dataset_add(data, in, err);
+    item_dataset_free(data);
+    return status;
+}
+
+/* A table is looked at when the engine is needed. */
+static item_status set_engine(const void *in, item_error *err)
+{
+    item_config *config = NULL;
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    assert_ok(item_config_new(&config, err), err);
+    assert_ok(item_config_set_engine(config, in, NULL, err), err);
+    item_status status = item_engine_get_info(config, 0, &info, err);
+    item_config_unref(config);
+    return status;
+}
+
+typedef struct reader {
+    item_status (*call)(const void *in, item_error *err);
+    const char *function, *word; /* word: that every refusal names */
+    const void *valid;
+    size_t size, least; /* least: that is taken, the size in release 0.1 or less */
+    size_t reserved[2]; /* members that must be 0; 0: none */
+    int table;          /* 1: of functions, whose unknown members are ignored */
+    item_status refused;
+} reader;
+
+/* A copy that ends where `bytes` end, so that a sanitizer sees what is read beyond. */
+static unsigned char *copy_of(const void *from, size_t size, size_t bytes, uint32_t said)
+{
+    unsigned char *copy = calloc(1, bytes);
+    assert_non_null(copy);
+    memcpy(copy, from, size < bytes ? size : bytes);
+    memcpy(copy, &said, sizeof said);
+    return copy;
+}
+
+static void expect(const reader *r, const char *what, const void *in, int accepted)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_status status = r->call(in, &err);
+    if (status != (accepted ? ITEM_OK : r->refused))
+        fail_msg("%s, %s: %s (%s)", r->function, what, item_status_name(status), err.message);
+    if (!accepted && !strstr(err.message, r->word))
+        fail_msg("%s, %s: `%s` does not name %s", r->function, what, err.message, r->word);
+}
+
+static void expect_size(const reader *r, const char *what, size_t bytes, uint32_t said,
+                        int accepted)
+{
+    unsigned char *in = copy_of(r->valid, r->size, bytes, said);
+    expect(r, what, in, accepted);
+    free(in);
+}
+
+static void read_one(const reader *r)
+{
+    uint32_t size = (uint32_t)r->size, least = (uint32_t)r->least;
+    expect_size(r, "as it is", size, size, 1);
+    expect_size(r, "the oldest", least, least, 1);
+    expect_size(r, "older than any", least - 8, least - 8, 0);
+    expect_size(r, "its size alone", sizeof size, sizeof size, 0);
+    expect_size(r, "no size", size, 0, 0);
+    expect_size(r, "newer, not used", size + BEYOND, size + BEYOND, 1);
+    if (!r->table)
+        expect_size(r, "never initialised", size, 0xeeeeeeee, 0);
+    for (size_t i = 0; i < BEYOND; i++) {
+        unsigned char *in = copy_of(r->valid, size, size + BEYOND, size + BEYOND);
+        in[size + i] = 1;
+        expect(r, "newer, used", in, r->table);
+        free(in);
+    }
+    for (size_t i = 0; i < COUNT(r->reserved) && r->reserved[i]; i++) {
+        unsigned char *in = copy_of(r->valid, size, size, size);
+        in[r->reserved[i]] = 1;
+        expect(r, "a reserved member", in, 0);
+        free(in);
+    }
+}
+
+static void *host_allocate(void *user, size_t size)
+{
+    (void)user;
+    return malloc(size);
+}
+
+static void *host_resize(void *user, void *block, size_t size)
+{
+    (void)user;
+    return realloc(block, size);
+}
+
+static void host_release(void *user, void *block)
+{
+    (void)user;
+    free(block);
+}
+
+#define SIZES(type, last)                  sizeof(type), offsetof(type, last) + sizeof(((type *)0)->last)
+#define READS(function, type, last, valid) function, #function, #type, valid, SIZES(type, last)
+#define TABLE(function, type, required, valid, word)                                               \
+    function, #function, word, valid, SIZES(type, required)
+
+/* One table: long, and nothing in it but the functions. */
+static void every_function_that_reads(void **state)
+{
+    (void)state;
+    const item_status bad = ITEM_E_ARGUMENT;
+    const item_image_options image = ITEM_IMAGE_OPTIONS_INIT;
+    const item_check_options check = ITEM_CHECK_OPTIONS_INIT;
+    const item_allocator host = {sizeof host, 0, host_allocate, host_resize, host_release, NULL};
+    const item_engine_settings settings = ITEM_ENGINE_SETTINGS_INIT;
+    const item_extract_options extract = ITEM_EXTRACT_OPTIONS_INIT;
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    item_train_options training = ITEM_TRAIN_OPTIONS_INIT;
+    item_eval_options evaluation = ITEM_EVAL_OPTIONS_INIT;
+    assert_int_equal(item_dataset_get_info(the.data, &info, NULL), ITEM_OK);
+    training.epochs = 2;
+    training.controls = 0;
+    training.draws = evaluation.draws = 10;
+    const reader readers[] = {
+        {READS(image_from_file, item_image_options, cancel, &image),
+         {offsetof(item_image_options, reserved)},
+         0,
+         bad},
+        {READS(image_from_memory, item_image_options, cancel, &image), {0}, 0, bad},
+        {READS(image_from_pixels, item_image_options, cancel, &image), {0}, 0, bad},
+        {READS(image_allocator, item_allocator, user, &host),
+         {offsetof(item_allocator, reserved)},
+         0,
+         bad},
+        {READS(config_set_allocator, item_allocator, user, &host),
+         {offsetof(item_allocator, reserved)},
+         0,
+         bad},
+        {READS(engine_setup, item_engine_settings, reserved, &settings),
+         {offsetof(item_engine_settings, reserved)},
+         0,
+         bad},
+        {READS(check_image, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(check_file, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(check_images, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(check_files, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(caption_image, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(detect_image, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(embed_images, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(embed_texts, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(dataset_new, item_dataset_info, pipeline, &info), {0}, 0, bad},
+        {READS(dataset_add, item_row, scene, &the.row), {0}, 0, bad},
+        {READS(dataset_extract, item_extract_options, progress_user, &extract), {0}, 0, bad},
+        {READS(train, item_train_options, progress_user, &training), {0}, 0, bad},
+        {READS(evaluate, item_eval_options, cancel, &evaluation),
+         {offsetof(item_eval_options, reserved)},
+         0,
+         bad},
+        {TABLE(set_captioner, item_captioner_ops, caption, item_dummy_captioner(), "captioner"),
+         {offsetof(item_captioner_ops, reserved)},
+         1,
+         bad},
+        {TABLE(set_detector, item_detector_ops, detect, item_dummy_detector(), "detector"),
+         {offsetof(item_detector_ops, reserved)},
+         1,
+         bad},
+        {TABLE(set_embedder, item_embedder_ops, embed_texts, item_dummy_embedder(), "embedder"),
+         {offsetof(item_embedder_ops, reserved), offsetof(item_embedder_ops, reserved2)},
+         1,
+         bad},
+        {TABLE(set_engine, item_engine_ops, precision, the.engine, "engine"),
+         {0},
+         1,
+         ITEM_E_BACKEND},
+    };
+    for (size_t i = 0; i < COUNT(readers); i++)
+        read_one(&readers[i]);
+}
+
+/* ---- structs that a function fills ---- */
+
+#define FILLS(name, call)                                                                          \
+    static item_status name(void *out, item_error *err)                                            \
+    {                                                                                              \
+        return call;                                                                               \
+    }
+
+FILLS(fill_ctx_info, item_ctx_get_info(the.ctx, out, err))
+FILLS(fill_engine_info, item_engine_get_info(the.config, 0, out, err))
+FILLS(fill_image_info, item_image_get_info(the.image, out, err))
+FILLS(fill_summary, item_result_get_summary(the.result, out, err))
+FILLS(fill_object, item_result_get_object(the.result, 0, out, err))
+FILLS(fill_timings, item_result_get_timings(the.result, out, err))
+FILLS(fill_row, item_dataset_get(the.data, 0, out, err))
+FILLS(fill_dataset_info, item_dataset_get_info(the.data, out, err))
+
+static item_status fill_judgement(void *out, item_error *err)
+{
+    size_t n = 0;
+    const float *features = item_result_values(the.result, ITEM_VALUES_FEATURES, 0, &n);
+    return item_head_apply(the.ctx, features, n, out, err);
+}
+
+typedef struct writer {
+    const char *function, *type;
+    item_status (*call)(void *out, item_error *err);
+    size_t size;
+} writer;
+
+/* Fills a struct of `bytes` bytes that says it has `said`; it ends there. */
+static unsigned char *filled(const writer *w, size_t bytes, uint32_t said, item_status wanted)
+{
+    item_error err = ITEM_ERROR_INIT;
+    unsigned char *out = malloc(bytes);
+    assert_non_null(out);
+    memset(out, FILLED, bytes);
+    memcpy(out, &said, sizeof said);
+    item_status status = w->call(out, &err);
+    if (status != wanted)
+        fail_msg("%s, struct_size %u: %s (%s)", w->function, (unsigned)said,
+                 item_status_name(status), err.message);
+    if (memcmp(out, &said, sizeof said) != 0)
+        fail_msg("%s changes struct_size", w->function);
+    if (status != ITEM_OK && !strstr(err.message, w->type))
+        fail_msg("%s: `%s` does not name %s", w->function, err.message, w->type);
+    return out;
+}
+
+static void fill_one(const writer *w)
+{
+    const uint32_t size = (uint32_t)w->size, head = sizeof size;
+    unsigned char *as_is = filled(w, size, size, ITEM_OK);
+    unsigned char *newer = filled(w, size + BEYOND, size + BEYOND, ITEM_OK);
+    assert_memory_equal(as_is + head, newer + head, size - head);
+    for (size_t i = 0; i < BEYOND; i++)
+        assert_int_equal(newer[size + i], FILLED); /* not known, not written */
+    free(as_is);
+    free(newer);
+    const uint32_t too_small[] = {size - 8, head, 0};
+    for (size_t i = 0; i < COUNT(too_small); i++) {
+        size_t bytes = too_small[i] > head ? too_small[i] : head;
+        unsigned char *older = filled(w, bytes, too_small[i], ITEM_E_ARGUMENT);
+        for (size_t j = head; j < bytes; j++)
+            assert_int_equal(older[j], FILLED);
+        free(older);
+    }
+    assert_int_equal(w->call(NULL, NULL), ITEM_E_ARGUMENT);
+}
+
+static void every_function_that_fills(void **state)
+{
+    (void)state;
+    const writer writers[] = {
+        {"item_ctx_get_info", "item_ctx_info", fill_ctx_info, sizeof(item_ctx_info)},
+        {"item_engine_get_info", "item_engine_info", fill_engine_info, sizeof(item_engine_info)},
+        {"item_image_get_info", "item_image_info", fill_image_info, sizeof(item_image_info)},
+        {"item_result_get_summary", "item_result_summary", fill_summary,
+         sizeof(item_result_summary)},
+        {"item_result_get_object", "item_object", fill_object, sizeof(item_object)},
+        {"item_result_get_timings", "item_timings", fill_timings, sizeof(item_timings)},
+        {"item_head_apply", "item_result_summary", fill_judgement, sizeof(item_result_summary)},
+        {"item_dataset_get", "item_row", fill_row, sizeof(item_row)},
+        {"item_dataset_get_info", "item_dataset_info", fill_dataset_info,
+         sizeof(item_dataset_info)},
+    };
+    for (size_t i = 0; i < COUNT(writers); i++)
+        fill_one(&writers[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_that_reads),
+        cmocka_unit_test(every_function_that_fills),
+    };
+    return cmocka_run_group_tests_name("api: structs", tests, make_things, free_things);
+}
