@@ -7,14 +7,13 @@
 #include "core/head_private.h"
 #include "core/train_json.h"
 
-#define BINS_MAX  1000
-#define DRAWS_MAX 100000
+#define BINS_MAX 1000
 
 static item_status check_options(const item_eval_options *o, item_error *err)
 {
-    if (o->draws < 1 || o->draws > DRAWS_MAX || o->bins < 1 || o->bins > BINS_MAX)
+    if (o->draws < 1 || o->draws > ITEMI_DRAWS_MAX || o->bins < 1 || o->bins > BINS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: 1 to %d draws and 1 to %d bins",
-                          DRAWS_MAX, BINS_MAX);
+                          ITEMI_DRAWS_MAX, BINS_MAX);
     if (o->reserved)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_eval_options: reserved is not 0");
     if (!(o->level > 0 && o->level < 1))

@@ -98,6 +98,8 @@ size_t itemi_design_width(const item_dataset *data, itemi_design design,
 float *itemi_design_make(const item_dataset *data, itemi_design design, const itemi_layout *layout,
                          const itemi_cohort *cohort, uint64_t seed);
 
+#define ITEMI_DRAWS_MAX 100000 /* of the bootstrap: each draw keeps its figures until the end */
+
 /* ---- fitting ---- */
 
 /* How often training reported, and whether it may go on. */

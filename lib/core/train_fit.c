@@ -47,7 +47,9 @@ static bool both_labels(const itemi_cohort *cohort, const split *s)
 static item_status divide(const itemi_cohort *cohort, itemi_rows rows, double share, split *s,
                           item_error *err)
 {
-    size_t parts = share > 0 ? (size_t)(1 / share + 0.5) : 0, found;
+    /* more parts than rows would leave the last one, which is for validation, empty */
+    double wanted = share > 0 ? 1 / share + 0.5 : 0;
+    size_t parts = wanted < (double)cohort->groups.count + 1 ? (size_t)wanted : 0, found;
     uint32_t *part = itemi_alloc_zero(NULL, cohort->groups.count, sizeof *part);
     if (!part)
         return itemi_fail_memory(err, "training");

@@ -48,9 +48,9 @@ static item_status check_options(const item_train_options *o, itemi_layout *layo
                           " cosine), scope (global, local, both) and version are wanted, such as"
                           " difference/both/1",
                           name);
-    if (o->folds < 2 || o->folds > FOLDS_MAX || o->draws < 1)
-        return itemi_fail(err, ITEM_E_ARGUMENT,
-                          "training: 2 to %d folds and at least one draw are needed", FOLDS_MAX);
+    if (o->folds < 2 || o->folds > FOLDS_MAX || o->draws < 1 || o->draws > ITEMI_DRAWS_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "training: 2 to %d folds and 1 to %d draws",
+                          FOLDS_MAX, ITEMI_DRAWS_MAX);
     if (!share(o->validation) || o->validation > 0.5)
         return itemi_fail(err, ITEM_E_ARGUMENT, "training: validation must be 0 to 0.5");
     if (!share(o->real_share) || o->real_share <= 0 || !share(o->scope_quantile) ||

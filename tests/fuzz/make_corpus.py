@@ -231,6 +231,21 @@ def make_structs():
         put("corpus/structs", name + "_none", bytes([call, 0]) + b"\xff\xff\xff\xff" + bytes(64))
 
 
+def make_backend():
+    """Answers in the order of the calls in fuzz_backend.c; a byte 192 is the number 0."""
+    text = b"a red dog by a car"
+    caption = bytes([len(text)]) + text + bytes([0, 190, 193, 0, 0])
+    box = bytes([0, 192, 192, 224, 224, 240])
+    detect = bytes([2]) + box + bytes([1]) + box[1:] + bytes([0])
+    plain = caption + detect + bytes([0, 1, 2, 0]) + bytes([0, 1, 2, 0])
+    put("corpus/backend", "plain", plain * 3)
+    put("corpus/backend", "odd_vectors", caption + detect + bytes([255] * 12) * 2)
+    put("corpus/backend", "odd_boxes", caption + bytes([3]) + bytes(range(243, 255)) * 3)
+    put("corpus/backend", "failure", caption[:-1] + bytes([241]) * 3)
+    put("corpus/backend", "bad_text", bytes([3, 97, 0xff, 98, 0, 190, 193, 0, 0]))
+    put("corpus/backend", "no_end", bytes([2, 97, 98, 255]) + plain)
+
+
 def make_pictures():
     put("corpus/picture", "empty.jpg", b"\xff\xd8\xff\xd9")
     put("corpus/picture", "gif", b"GIF89a\1\0\1\0")
@@ -241,5 +256,5 @@ COSINE = 7  # features of cosine/both/1
 
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
-                 make_structs, make_pictures):
+                 make_structs, make_backend, make_pictures):
         make()

@@ -244,7 +244,7 @@ static void refuses_bad_settings(void **state)
     const test_world small = {.seed = 8, .each = 10, .sources = 3, .strength = 1, .paired = true};
     item_dataset *data = test_pictures(&small), *empty = test_dataset();
     item_report *report = NULL;
-    item_train_options bad[9];
+    item_train_options bad[10];
     for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
         bad[i] = quick();
     bad[0].layout = "sum/both/1";
@@ -256,6 +256,7 @@ static void refuses_bad_settings(void **state)
     bad[6].dropout = 1;
     bad[7].size_min = 300, bad[7].size_max = 200;
     bad[8].caption_quantile = NAN;
+    bad[9].draws = UINT32_MAX;
     for (size_t i = 0; i < ITEMI_COUNT(bad); i++) {
         item_error err = ITEM_ERROR_INIT;
         assert_int_equal(item_train(data, &bad[i], &report, &err), ITEM_E_ARGUMENT);
@@ -271,6 +272,27 @@ static void refuses_bad_settings(void **state)
     item_dataset_free(empty);
 }
 
+/* A share of less than one scene is none; one over it is no number of parts. */
+static void validation_of_less_than_a_scene(void **state)
+{
+    (void)state;
+    static const double shares[] = {1e-3, 1e-12, 1e-300, 4.9e-324};
+    const test_world small = {.seed = 8, .each = 10, .sources = 3, .strength = 1, .paired = true};
+    item_dataset *data = test_pictures(&small);
+    item_train_options options = quick();
+    options.validation = 0;
+    item_report *report = train(data, &options);
+    double loss = item_report_number(report, "network.loss");
+    item_report_free(report);
+    for (size_t i = 0; i < ITEMI_COUNT(shares); i++) {
+        options.validation = shares[i];
+        report = train(data, &options);
+        assert_true(item_report_number(report, "network.loss") == loss);
+        item_report_free(report);
+    }
+    item_dataset_free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +304,7 @@ int main(void)
         cmocka_unit_test(controls_stand_beside),
         cmocka_unit_test(tells_progress_and_can_be_cancelled),
         cmocka_unit_test(refuses_bad_settings),
+        cmocka_unit_test(validation_of_less_than_a_scene),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
