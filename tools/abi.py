@@ -31,7 +31,8 @@ source_location_not_regexp = include/item/
 drop = yes
 """
 CLASS = re.compile(r"<class-decl name='(\w+)' size-in-bits='(\d+)'.*?</class-decl>", re.S)
-MEMBER = re.compile(r" *<data-member [^>]*layout-offset-in-bits='(\d+)'>.*?</data-member>\n", re.S)
+MEMBER = re.compile(r" *<data-member [^>]*layout-offset-in-bits='(\d+)'>\s*<var-decl name='(\w+)'"
+                    r".*?</data-member>\n", re.S)
 NO_CONSTANT = re.compile(r"ITEM_(VERSION_\w+|API|\w+_INIT)$")
 
 
@@ -104,14 +105,20 @@ def as_programs_know_it(after, before):
     them harmless. (abidiff's own rule for that, has_data_member_inserted_at = end, in version 2.2
     also forgives members of another type.) A member in what was padding stays: the size does not
     tell who has it."""
-    sizes = {m[1]: int(m[2]) for m in CLASS.finditer(before)}
+    earlier = {m[1]: (int(m[2]), {n[2] for n in MEMBER.finditer(m[0])})
+               for m in CLASS.finditer(before)}
 
     def cut(match):
-        size = sizes.get(match[1], 0)
-        if not 0 < size < int(match[2]):
+        if match[1] not in earlier:
             return match[0]
-        known = MEMBER.sub(lambda m: m[0] if int(m[1]) < size else "", match[0])
-        return known.replace(f"size-in-bits='{match[2]}'", f"size-in-bits='{size}'", 1)
+        size, known = earlier[match[1]]
+        beyond = [m for m in MEMBER.finditer(match[0]) if int(m[1]) >= size]
+        if not beyond or any(m[2] in known for m in beyond):
+            return match[0]
+        text = match[0]
+        for member in beyond:
+            text = text.replace(member[0], "")
+        return text.replace(f"size-in-bits='{match[2]}'", f"size-in-bits='{size}'", 1)
     return CLASS.sub(cut, after)
 
 

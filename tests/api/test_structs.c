@@ -180,7 +180,7 @@ typedef struct reader {
     item_status (*call)(const void *in, item_error *err);
     const char *function, *word; /* word: that every refusal names */
     const void *valid;
-    size_t size, least; /* least: that is taken, the size in release 0.1 or less */
+    size_t size, least; /* least: that is taken; of structs the size in release 0.1 */
     size_t reserved[2]; /* members that must be 0; 0: none */
     int table;          /* 1: of functions, whose unknown members are ignored */
     item_status refused;
@@ -360,9 +360,9 @@ static item_status fill_judgement(void *out, item_error *err)
 }
 
 typedef struct writer {
-    const char *function, *type;
     item_status (*call)(void *out, item_error *err);
-    size_t size;
+    const char *type;
+    size_t size, least; /* least: the size in release 0.1 */
 } writer;
 
 /* Fills a struct of `bytes` bytes that says it has `said`; it ends there. */
@@ -375,51 +375,54 @@ static unsigned char *filled(const writer *w, size_t bytes, uint32_t said, item_
     memcpy(out, &said, sizeof said);
     item_status status = w->call(out, &err);
     if (status != wanted)
-        fail_msg("%s, struct_size %u: %s (%s)", w->function, (unsigned)said,
-                 item_status_name(status), err.message);
+        fail_msg("%s, struct_size %u: %s (%s)", w->type, (unsigned)said, item_status_name(status),
+                 err.message);
     if (memcmp(out, &said, sizeof said) != 0)
-        fail_msg("%s changes struct_size", w->function);
+        fail_msg("%s changes struct_size", w->type);
     if (status != ITEM_OK && !strstr(err.message, w->type))
-        fail_msg("%s: `%s` does not name %s", w->function, err.message, w->type);
+        fail_msg("%s: `%s` does not name %s", w->type, err.message, w->type);
     return out;
 }
 
 static void fill_one(const writer *w)
 {
-    const uint32_t size = (uint32_t)w->size, head = sizeof size;
+    const uint32_t size = (uint32_t)w->size, least = (uint32_t)w->least, head = sizeof size;
     unsigned char *as_is = filled(w, size, size, ITEM_OK);
     unsigned char *newer = filled(w, size + BEYOND, size + BEYOND, ITEM_OK);
+    unsigned char *older = filled(w, least, least, ITEM_OK);
     assert_memory_equal(as_is + head, newer + head, size - head);
+    assert_memory_equal(as_is + head, older + head, least - head);
     for (size_t i = 0; i < BEYOND; i++)
         assert_int_equal(newer[size + i], FILLED); /* not known, not written */
     free(as_is);
     free(newer);
-    const uint32_t too_small[] = {size - 8, head, 0};
+    free(older);
+    const uint32_t too_small[] = {least - 8, head, 0};
     for (size_t i = 0; i < COUNT(too_small); i++) {
         size_t bytes = too_small[i] > head ? too_small[i] : head;
-        unsigned char *older = filled(w, bytes, too_small[i], ITEM_E_ARGUMENT);
+        unsigned char *out = filled(w, bytes, too_small[i], ITEM_E_ARGUMENT);
         for (size_t j = head; j < bytes; j++)
-            assert_int_equal(older[j], FILLED);
-        free(older);
+            assert_int_equal(out[j], FILLED);
+        free(out);
     }
     assert_int_equal(w->call(NULL, NULL), ITEM_E_ARGUMENT);
 }
+
+#define WRITES(function, type, last) function, #type, SIZES(type, last)
 
 static void every_function_that_fills(void **state)
 {
     (void)state;
     const writer writers[] = {
-        {"item_ctx_get_info", "item_ctx_info", fill_ctx_info, sizeof(item_ctx_info)},
-        {"item_engine_get_info", "item_engine_info", fill_engine_info, sizeof(item_engine_info)},
-        {"item_image_get_info", "item_image_info", fill_image_info, sizeof(item_image_info)},
-        {"item_result_get_summary", "item_result_summary", fill_summary,
-         sizeof(item_result_summary)},
-        {"item_result_get_object", "item_object", fill_object, sizeof(item_object)},
-        {"item_result_get_timings", "item_timings", fill_timings, sizeof(item_timings)},
-        {"item_head_apply", "item_result_summary", fill_judgement, sizeof(item_result_summary)},
-        {"item_dataset_get", "item_row", fill_row, sizeof(item_row)},
-        {"item_dataset_get_info", "item_dataset_info", fill_dataset_info,
-         sizeof(item_dataset_info)},
+        {WRITES(fill_ctx_info, item_ctx_info, no_verdict)},
+        {WRITES(fill_engine_info, item_engine_info, reserved)},
+        {WRITES(fill_image_info, item_image_info, warning)},
+        {WRITES(fill_summary, item_result_summary, height)},
+        {WRITES(fill_object, item_object, contribution)},
+        {WRITES(fill_timings, item_timings, total)},
+        {WRITES(fill_judgement, item_result_summary, height)},
+        {WRITES(fill_row, item_row, scene)},
+        {WRITES(fill_dataset_info, item_dataset_info, pipeline)},
     };
     for (size_t i = 0; i < COUNT(writers); i++)
         fill_one(&writers[i]);
