@@ -10,7 +10,10 @@
  *            clean up. The text goes to the caller's item_error (may be NULL).
  *   Structs  Every struct starts with struct_size, set by its INIT macro.
  *            Unknown bytes beyond the size that this library knows must be
- *            zero, or the call is refused with ITEM_E_ARGUMENT.
+ *            zero, or the call is refused with ITEM_E_ARGUMENT; in tables of
+ *            functions (<item/sys/backend.h>) they are ignored.
+ *   Growth   Later releases add statuses, reasons, texts and JSON keys: take
+ *            a status that you do not know as a failure, and pass over the rest.
  *   Strings  UTF-8, NUL-terminated, except file names: bytes as the system
  *            gives them.
  */
