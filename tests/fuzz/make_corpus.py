@@ -231,6 +231,16 @@ def make_structs():
         put("corpus/structs", name + "_none", bytes([call, 0]) + b"\xff\xff\xff\xff" + bytes(64))
 
 
+    def train(validation, draws=100):
+        return bytes([4, 3]) + struct.pack("<10I7dQ2I", 152, 0, 0, 0, 3, 16, 1, 2, 0, 0, 1e-2, 0.1, 0,
+                                           validation, 0.1, 0.999, 0.01, 1, draws, 0) + bytes(40)
+    put("corpus/structs", "train_plain", train(0.25))
+    put("corpus/structs", "train_tiny_validation", train(1e-12))
+    put("corpus/structs", "train_draws", train(0, draws=0xffffffff))
+    put("corpus/structs", "eval_plain",
+        bytes([5, 1]) + struct.pack("<4IdQ", 64, 10, 5, 0, 0.95, 1) + bytes(32))
+
+
 def make_backend():
     """Answers in the order of the calls in fuzz_backend.c; a byte 192 is the number 0."""
     text = b"a red dog by a car"
