@@ -60,14 +60,14 @@ def constants(include):
 
 def require_complete(xml, include):
     """Every public struct is described, and nothing that is private."""
+    if xml.count("<elf-symbol ") != xml.count("<function-decl "):
+        raise Bad("functions without a description: is the library built with -g?")
     text = "".join((include / h).read_text() for h in public_headers(include))
     public = set(re.findall(r"\bstruct (\w+) \{", text))
     described = set(re.findall(r"<class-decl name='(\w+)' size-in-bits", xml))
     if public != described:
         raise Bad("public structs that no function leads to, or private ones that one does: "
                   + ", ".join(sorted(public ^ described)))
-    if xml.count("<elf-symbol ") != xml.count("<function-decl "):
-        raise Bad("functions without a description: is the library built with -g?")
 
 
 def describe(library, include):
@@ -161,7 +161,8 @@ def main(what, build):
         store(library, include, STORED)
         return 0
     said = changes(library, include, STORED)
-    print("\n".join(said) or "no change that a program could notice")
+    hint = "docs/abi.md says what may change, and when to store the description anew"
+    print("\n".join(said + [hint] if said else ["no change that a program could notice"]))
     return len(said) > 0
 
 
