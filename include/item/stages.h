@@ -30,7 +30,7 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
  *
  * @param ctx      context with a detector
  * @param image    picture
- * @param phrases  n texts, UTF-8
+ * @param phrases  n texts, UTF-8; one that is empty or blank is ITEM_E_ARGUMENT
  * @param n        how many, 1 to 1,000
  * @param options  cancel and max_objects are used; NULL for the defaults
  * @param out      receives a result with objects (phrase, box, score) alone, best first

@@ -173,6 +173,8 @@ static item_status check_phrases(const char *const *phrases, size_t n, item_erro
         item_status status = itemi_text_check(phrases[i], "a phrase", err);
         if (status != ITEM_OK)
             return status;
+        if (!phrases[i][strspn(phrases[i], " \t\n\v\f\r")])
+            return itemi_fail(err, ITEM_E_ARGUMENT, "phrase %zu of %zu is blank", i + 1, n);
     }
     return ITEM_OK;
 }

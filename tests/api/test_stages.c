@@ -61,6 +61,14 @@ static void objects_alone(void **state)
     phrases[1] = "\xc3(";
     assert_error(item_detect_image(ctx, image, phrases, 3, NULL, &result, &err), ITEM_E_FORMAT,
                  &err, "phrase");
+    static const char *const blank[] = {"", " ", "\t\r\n "};
+    for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
+        phrases[1] = blank[i];
+        reset(&err);
+        assert_error(item_detect_image(ctx, image, phrases, 3, NULL, &result, &err),
+                     ITEM_E_ARGUMENT, &err, "phrase 2 of 3 is blank");
+        assert_null(result);
+    }
     item_image_unref(image);
     item_ctx_unref(ctx);
 }

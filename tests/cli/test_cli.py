@@ -52,6 +52,9 @@ class Usage(Case):
         self.fails(item("check", "--precision=fp8", "a.jpg"), 2, "--precision", "bf16")
         self.fails(item("check", "--threads", "none", "a.jpg"), 2, "--threads")
         self.fails(item("detect", "a.jpg"), 2, "--query")
+        for blank in ("", " \t"):
+            self.fails(item("detect", "--query", "dog", "--query", blank, "a.jpg", "b.jpg"), 2,
+                       "--query", "blank")
         self.fails(item("embed"), 2, "--text")
         self.fails(item("tokenize"), 2, "text")
         self.fails(item("phrases"), 2, "text")
