@@ -67,11 +67,40 @@ static void put_called(itemi_buf *buf, const json_t *object, const char *key)
                      whole(called, "ai"));
 }
 
+static void put_count(itemi_buf *buf, long long count, const char *noun)
+{
+    itemi_buf_printf(buf, "%lld %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+/* "12 pictures: 5 AI, 7 photographs; 1 left out." */
+static void put_counts(itemi_buf *buf, const json_t *data)
+{
+    put_count(buf, whole(data, "rows"), "picture");
+    itemi_buf_printf(buf, ": %lld AI, ", whole(data, "ai"));
+    put_count(buf, whole(data, "real"), "photograph");
+    itemi_buf_printf(buf, "; %lld left out.\n\n", whole(data, "failed"));
+}
+
+/* What was decided of the sources that the headline is about. */
+static void put_decided(itemi_buf *buf, const json_t *head)
+{
+    if (isnan(number(head, "right_when_decided"))) {
+        itemi_buf_puts(buf, "All pictures of these sources are `unsure`.\n\n");
+        return;
+    }
+    itemi_buf_puts(buf, "Of the pictures of these sources ");
+    put_figure(buf, number(head, "unsure"), "%");
+    itemi_buf_puts(buf, " are `unsure`. Of the others ");
+    put_figure(buf, number(head, "right_when_decided"), "%");
+    itemi_buf_puts(buf, " are right.\n\n");
+}
+
 static void put_headline(itemi_buf *buf, const json_t *root)
 {
     const json_t *head = json_object_get(root, "headline");
     bool training = json_object_get(root, "network") != NULL;
     itemi_buf_printf(buf, "# %s\n\n", training ? "Training" : "Evaluation");
+    put_counts(buf, json_object_get(root, "data"));
     if (training)
         itemi_buf_puts(buf, "All figures are of pictures that the scoring network had not"
                             " seen (held-out folds).\n\n");
@@ -80,19 +109,19 @@ static void put_headline(itemi_buf *buf, const json_t *root)
                             " source.\n\n");
         return;
     }
-    itemi_buf_printf(buf, "Mean over the %lld sources that have both labels:\n\n",
-                     whole(head, "sources"));
+    if (whole(head, "sources") == 1)
+        itemi_buf_puts(buf, "Of the one source that has both labels:\n\n");
+    else
+        itemi_buf_printf(buf, "Mean over the %lld sources that have both labels:\n\n",
+                         whole(head, "sources"));
     itemi_buf_puts(buf, "| AUC | average precision | found at 1 % false positives | at 5 % |\n"
                         "|---|---|---|---|\n|");
     put_cell(buf, head, "auc", "");
     put_cell(buf, head, "ap", "");
     put_cell(buf, head, "tpr1", "%");
     put_cell(buf, head, "tpr5", "%");
-    itemi_buf_puts(buf, "\n\nOf the pictures of these sources ");
-    put_figure(buf, number(head, "unsure"), "%");
-    itemi_buf_puts(buf, " are `unsure`. Of the others ");
-    put_figure(buf, number(head, "right_when_decided"), "%");
-    itemi_buf_puts(buf, " are right.\n\n");
+    itemi_buf_puts(buf, "\n\n");
+    put_decided(buf, head);
 }
 
 static void put_sources(itemi_buf *buf, const json_t *root)

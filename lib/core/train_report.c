@@ -22,6 +22,8 @@ item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out,
     }
     report->root = root;
     report->head = head;
+    if (!json_object_get(root, "warnings")) /* readers need not ask whether there were any */
+        json_object_set_new(root, "warnings", json_array());
     report->json = itemi_json_dump(NULL, root, ITEMI_DIGITS_REPORT);
     report->markdown = itemi_report_render(root);
     if (!report->json || !report->markdown) {

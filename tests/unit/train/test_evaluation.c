@@ -97,6 +97,10 @@ static void figures_are_those_of_each_source(void **state)
                     item_report_number(report, "verdicts.reasons.below_threshold") +
                     item_report_number(report, "verdicts.reasons.weak_evidence"),
                 240, 0);
+    assert_true(json_is_array(json_object_get(root, "warnings")));
+    assert_int_equal(json_array_size(json_object_get(root, "warnings")), 0);
+    assert_non_null(strstr(item_report_markdown(report),
+                           "# Evaluation\n\n240 pictures: 120 AI, 120 photographs; 0 left out.\n"));
     assert_non_null(strstr(item_report_markdown(report), "| source 2 | 40 | 40 |"));
     assert_null(strstr(item_report_markdown(report), "nan"));
     item_error err = ITEM_ERROR_INIT;
@@ -201,6 +205,28 @@ static void odd_names_do_no_harm(void **state)
     item_dataset_free(data);
 }
 
+/* Sentences about one source, one photograph, and nothing that was decided. */
+static void few_things_are_told_as_few(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    const test_world one = {.seed = 1, .each = 1, .sources = 1, .strength = 2, .paired = true};
+    item_dataset *data = test_pictures(&one);
+    itemi_head_facts facts = test_facts();
+    facts.size_min = 4000; /* every picture is smaller, so all are unsure */
+    itemi_head *head = test_head(NULL, &facts);
+    assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
+    itemi_head_free(head);
+    item_report *report;
+    json_decref(evaluate(data, path, NULL, &report));
+    const char *text = item_report_markdown(report);
+    assert_non_null(strstr(text, "2 pictures: 1 AI, 1 photograph; 0 left out."));
+    assert_non_null(strstr(text, "Of the one source that has both labels:"));
+    assert_non_null(strstr(text, "All pictures of these sources are `unsure`."));
+    assert_null(strstr(text, " - are right"));
+    item_report_free(report);
+    item_dataset_free(data);
+}
+
 static void refuses_what_does_not_fit(void **state)
 {
     const char *path = test_path(*state, "head.safetensors");
@@ -249,6 +275,7 @@ int main(void)
         cmocka_unit_test(rivals_are_compared_on_the_same_pictures),
         cmocka_unit_test(same_seed_same_report),
         cmocka_unit_test(odd_names_do_no_harm),
+        cmocka_unit_test(few_things_are_told_as_few),
         cmocka_unit_test(refuses_what_does_not_fit),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
