@@ -122,6 +122,16 @@ static bool trainable(const itemi_cohort *cohort, const uint32_t *fold, size_t f
     return folds >= 2;
 }
 
+/* Without one, folds of generators would be folds of scenes under a name that promises more. */
+static bool knows_a_generator(const itemi_groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        if (groups->label[i] && groups->generator[i] != ITEMI_NO_GROUP)
+            return true;
+    }
+    return false;
+}
+
 item_status itemi_fold_plan_make(const itemi_cohort *cohort, size_t most, itemi_fold_plan *out,
                                  item_error *err)
 {
@@ -129,6 +139,8 @@ item_status itemi_fold_plan_make(const itemi_cohort *cohort, size_t most, itemi_
     out->fold = itemi_alloc_array(NULL, cohort->groups.count, sizeof *out->fold);
     item_status status = out->fold ? ITEM_OK : itemi_fail_memory(err, "making folds");
     for (; status == ITEM_OK && out->unit <= ITEMI_FOLD_SCENE; out->unit++) {
+        if (out->unit == ITEMI_FOLD_GENERATOR && !knows_a_generator(&cohort->groups))
+            continue;
         status = itemi_folds(NULL, &cohort->groups, out->unit, most, out->fold, &out->folds, err);
         if (status == ITEM_OK && trainable(cohort, out->fold, out->folds))
             return ITEM_OK;

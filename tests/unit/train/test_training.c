@@ -160,6 +160,7 @@ static void too_few_sources_are_told(void **state)
     item_train_options options = quick();
     item_report *report = train(data, &options);
     assert_non_null(strstr(item_report_json(report), "\"folds_by\":\"scene\""));
+    assert_non_null(strstr(item_report_markdown(report), "Of the one source that has both labels"));
     assert_non_null(strstr(item_report_markdown(report), "too few sources"));
     assert_non_null(strstr(item_report_markdown(report), "fewer than 100 photographs"));
     itemi_head *head = head_of(state, report);
@@ -169,6 +170,35 @@ static void too_few_sources_are_told(void **state)
     assert_near(item_report_number(report, "verdicts.ai_called.ai"), 0, 0);
     item_report_free(report);
     item_dataset_free(data);
+}
+
+/* A copy of a world in which AI pictures name the generator that is given, or none. */
+static item_dataset *with_generator(const test_world *world, const char *generator)
+{
+    item_dataset *data = test_pictures(world), *copy = test_dataset();
+    item_row row = ITEM_ROW_INIT;
+    for (uint64_t i = 0; item_dataset_get(data, i, &row, NULL) == ITEM_OK; i++) {
+        row.generator = row.label ? generator : "photo";
+        assert_int_equal(item_dataset_add(copy, &row, NULL), ITEM_OK);
+    }
+    item_dataset_free(data);
+    return copy;
+}
+
+/* Folds that hold no generator out are not said to. */
+static void folds_without_generators_are_of_scenes(void **state)
+{
+    (void)state;
+    static const char *const none[] = {NULL, "unknown"};
+    const test_world one = {.seed = 5, .each = 40, .sources = 1, .strength = 2, .paired = true};
+    item_train_options options = quick();
+    for (size_t i = 0; i < ITEMI_COUNT(none); i++) {
+        item_dataset *data = with_generator(&one, none[i]);
+        item_report *report = train(data, &options);
+        assert_non_null(strstr(item_report_json(report), "\"folds_by\":\"scene\""));
+        item_report_free(report);
+        item_dataset_free(data);
+    }
 }
 
 static void controls_stand_beside(void **state)
@@ -301,6 +331,7 @@ int main(void)
         cmocka_unit_test(nothing_to_learn_is_told),
         cmocka_unit_test(single_labels_are_told),
         cmocka_unit_test(too_few_sources_are_told),
+        cmocka_unit_test(folds_without_generators_are_of_scenes),
         cmocka_unit_test(controls_stand_beside),
         cmocka_unit_test(tells_progress_and_can_be_cancelled),
         cmocka_unit_test(refuses_bad_settings),
