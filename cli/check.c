@@ -54,10 +54,12 @@ static int check_all(const cli_args *args, item_ctx *ctx)
         return CLI_FAILED;
     cli_names *names = cli_names_new(args);
     run.total = cli_names_total(names);
-    if (!args->json)
-        cli_show_check_header();
+    bool headed = args->json;
     const char *const *files = NULL;
     for (size_t n; (n = cli_names_take(names, args->batch, &files)) > 0;) {
+        if (!headed)
+            cli_show_check_header();
+        headed = true;
         cli_run_progress(&run);
         if (!check_some(&run, ctx, files, n))
             break;

@@ -14,8 +14,6 @@
 
 #include "cli.h"
 
-#define NUL_IN_LINE "a line of standard input holds NUL; what is ended by NUL is read with -0"
-
 struct cli_names {
     const cli_args *args;
     size_t source; /* next argument */
@@ -24,6 +22,7 @@ struct cli_names {
     size_t total, failed;
     bool reading; /* standard input is the source now */
     bool ended;
+    bool any;     /* it held a name */
     char *buffer; /* what was read of it and is not yet used */
     size_t used, room;
 };
@@ -44,10 +43,15 @@ static void add(cli_names *names, const char *path, bool given)
 {
     struct stat facts;
     int found = given ? stat(path, &facts) : lstat(path, &facts);
-    if (found == 0 && S_ISDIR(facts.st_mode))
-        add_below(names, path);
-    else if (given || may_be_file(path))
-        cli_list_add(&names->ready, path);
+    if (found != 0 || !S_ISDIR(facts.st_mode)) {
+        if (given || may_be_file(path))
+            cli_list_add(&names->ready, path);
+        return;
+    }
+    size_t count = names->ready.count, failed = names->failed;
+    add_below(names, path);
+    if (given && names->ready.count == count && names->failed == failed && cli_run_goes_on())
+        cli_complain(names->args, "no pictures in %s", path);
 }
 
 static int compare(const void *a, const void *b)
@@ -142,11 +146,17 @@ static bool take_from_buffer(cli_names *names)
         return false;
     size_t length = stop ? (size_t)(stop - names->buffer) : names->used;
     size_t whole = stop ? length + 1 : length;
-    names->buffer[length] = '\0'; /* there is always room for one byte more */
-    if (strlen(names->buffer) < length) {
-        cli_complain(names->args, NUL_IN_LINE);
+    names->buffer[length] = '\0';         /* there is always room for one byte more */
+    if (strlen(names->buffer) < length) { /* nothing that follows is a name either */
+        cli_complain(names->args, "standard input holds no file names (a picture?): give the "
+                                  "file's name; names ended by NUL are read with -0");
         names->failed++;
-    } else if (length > 0) {
+        names->ended = true;
+        names->used = 0;
+        return true;
+    }
+    if (length > 0) {
+        names->any = true;
         add(names, names->buffer, true);
     }
     names->used -= whole;
@@ -186,6 +196,8 @@ static bool refill(cli_names *names, bool wait)
         if (take_from_buffer(names) || read_more(names, wait))
             return true;
         names->reading = !names->ended;
+        if (names->ended && !names->any && names->failed == 0)
+            cli_complain(names->args, "no names on standard input");
         return names->ended;
     }
     if (names->source >= names->args->rest.count)
@@ -223,11 +235,11 @@ static bool each_line(const cli_args *args, bool (*each)(void *user, const char 
     for (ssize_t n; more && (n = getdelim(&line, &room, end, stdin)) >= 0;) {
         if (n > 0 && line[n - 1] == end)
             line[--n] = '\0';
-        bool good = strlen(line) == (size_t)n;
-        if (!good)
-            cli_complain(args, NUL_IN_LINE);
-        more = good ? each(user, line) : cli_run_goes_on();
-        whole = whole && good;
+        whole = strlen(line) == (size_t)n;
+        if (!whole)
+            cli_complain(args, "standard input holds no lines of text; texts ended by NUL are read "
+                               "with -0");
+        more = whole && each(user, line);
     }
     if (more && ferror(stdin) && errno != EINTR) {
         cli_complain(args, "cannot read standard input: %s", strerror(errno));

@@ -88,15 +88,35 @@ void cli_show_result(const item_result *result, const char *file)
         print_indented(item_result_warning(result, i));
 }
 
+/* What follows "FILE: ", or NULL. The library escapes bytes, where cli_escaped() knows more. */
+static const char *after_name(const char *message, const char *file)
+{
+    char escaped[8];
+    for (; *file; file++) {
+        const char *known = strchr("\nn\rr\tt", *file);
+        if (*message == *file) {
+            message++;
+            continue;
+        }
+        if (known && (unsigned char)*file < ' ')
+            snprintf(escaped, sizeof(escaped), "\\%c", known[1]);
+        else
+            snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)*file);
+        if (strncmp(message, escaped, strlen(escaped)) != 0)
+            return NULL;
+        message += strlen(escaped);
+    }
+    return strncmp(message, ": ", 2) == 0 ? message + 2 : NULL;
+}
+
 void cli_show_failure(const char *file, const char *message)
 {
     char *name = cli_escaped(file);
-    size_t length = strlen(name);
     cli_print_coloured(CLI_RED, "%-*s", INDENT, "failed");
     cli_print_coloured(CLI_BOLD, "%s", name);
     putchar('\n');
     /* most messages begin with the file's name: once is enough */
-    bool named = strncmp(message, name, length) == 0 && strncmp(message + length, ": ", 2) == 0;
-    print_indented(named ? message + length + 2 : message);
+    const char *reason = after_name(message, file);
+    print_indented(reason ? reason : message);
     free(name);
 }

@@ -48,8 +48,8 @@ char *cli_escaped(const char *text)
         size_t length = utf8_next(text, &code);
         if (length == 0)
             to += sprintf(to, "\\x%02x", (unsigned char)*text);
-        else if (code == '\n' || code == '\t')
-            to += sprintf(to, code == '\n' ? "\\n" : "\\t");
+        else if (code == '\n' || code == '\r' || code == '\t')
+            to += sprintf(to, "\\%c", code == '\n' ? 'n' : code == '\r' ? 'r' : 't');
         else if (is_hidden(code))
             to += sprintf(to, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
         else

@@ -59,9 +59,10 @@ class Case(unittest.TestCase):
         cls.folder.cleanup()
 
     def fails(self, done, code, *words):
-        """One clear line on stderr, and the exit code."""
+        """One clear line on stderr, which is returned, and the exit code."""
         said = done.stderr.decode()
         self.assertEqual(done.returncode, code, said)
         self.assertEqual(said.count("\n"), 1, said)
         for word in words:
             self.assertIn(word, said)
+        return said

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import make_inputs
 from cases import Case, as_nobody, command, item, lines, main
 
 
@@ -118,8 +119,31 @@ class Lost(Case):
         self.fails(self.check("-", stdin=b"/one.jpg\0/two.jpg\0"), 1, "-0")
         self.fails(item("phrases", "-", stdin=b"a dog\0a cat\0"), 1, "-0")
         done = self.check("-", stdin=b"/one.jpg\n/two\0/three\n/four.jpg\n")
-        self.assertEqual([a["file"] for a in lines(done)], ["/one.jpg", "/four.jpg"])
+        self.assertEqual([a["file"] for a in lines(done)], ["/one.jpg"])
         self.assertIn(b"-0", done.stderr)
+
+    def test_a_picture_instead_of_names(self):
+        picture = make_inputs.jpeg() + b"\nline\0" * 200
+        for kind in (["check"], ["check", "--json"], ["caption"], ["embed"]):
+            done = item(*kind, "--pack", self.pack, "-", stdin=picture)
+            self.fails(done, 1, "holds no file names (a picture?)", "-0")
+            self.assertEqual(done.stdout, b"")
+        self.fails(item("phrases", "-", stdin=picture), 1, "-0")
+
+    def test_nothing_to_look_at_is_told(self):
+        empty = self.work / "empty"
+        (empty / "below").mkdir(parents=True)
+        for kind in (["check"], ["check", "--json"], ["caption"], ["embed"]):
+            for args, stdin, said in (([empty], b"", f"no pictures in {empty}"),
+                                      (["-"], b"", "no names on standard input"),
+                                      (["-"], b"\n\n", "no names on standard input"),
+                                      (["-"], os.fsencode(empty), f"no pictures in {empty}")):
+                done = item(*kind, "--pack", self.pack, *args, stdin=stdin)
+                self.fails(done, 0, said)
+                self.assertEqual(done.stdout, b"")
+        done = self.check(empty, "/nowhere.jpg")
+        self.assertEqual([a["file"] for a in lines(done)], ["/nowhere.jpg"])
+        self.assertIn(b"no pictures in", done.stderr)
 
     def test_standard_input_that_does_not_wait(self):
         reader, writer = os.pipe()
