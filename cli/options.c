@@ -35,6 +35,7 @@ static const option options[] = {
      TEXT(threshold)},
     {'s', "--threshold", "SCORE", "least score of a box, 0 to 1", "detector_score", NOTHING},
     {'H', "--head", "FILE", "judge with this head; 'none': no verdict", "head", TEXT(head)},
+    {'h', "--head", "FILE", "the head to measure; default: the pack's", "head", TEXT(head)},
     {'P', "--prior", "SHARE", "share of AI pictures you expect: moves the probability only",
      "prior", NOTHING},
     {'o', "--max-objects", "N", "objects a picture, 0 to 64; default 8", "max_objects", NOTHING},
@@ -129,11 +130,19 @@ static bool take_number(const cli_args *args, const option *o, const char *value
     return true;
 }
 
+/* Without "option SETTING: ", where the library says it: the user knows the option's own name. */
+static const char *without_setting(const char *message, const char *setting)
+{
+    char start[64];
+    int length = snprintf(start, sizeof(start), "option %s: ", setting);
+    return strncmp(message, start, (size_t)length) == 0 ? message + length : message;
+}
+
 static bool take(cli_args *args, const option *o, const char *value)
 {
     item_error err = ITEM_ERROR_INIT;
     if (o->setting && item_config_set(args->config, o->setting, value, &err) != ITEM_OK) {
-        cli_complain(args, "%s: %s", o->name, err.message);
+        cli_complain(args, "%s: %s", o->name, without_setting(err.message, o->setting));
         return false;
     }
     void *member = (char *)args + o->member;

@@ -147,9 +147,15 @@ static int with_context(const cli_args *args, bool wanted, job do_job)
 
 static bool has_one_source(const cli_args *args)
 {
-    if (args->rest.count != 1)
+    if (args->rest.count != 1) {
         cli_complain(args, "name one manifest, folder with ai/ and real/, or file of vectors");
-    return args->rest.count == 1;
+        return false;
+    }
+    const char *source = args->rest.items[0];
+    bool good = !args->split || !is_dataset_file(source);
+    if (!good)
+        cli_complain(args, "--split works on manifests, and %s holds vectors", source);
+    return good;
 }
 
 /* Hours of work end in this file: what can be known of it is said before. NULL is no file. */
@@ -194,6 +200,10 @@ static int run_eval(const cli_args *args)
 {
     if (!has_one_source(args) || !may_be_written(args, args->save))
         return CLI_USAGE;
+    if (args->head && strcmp(args->head, "none") == 0) {
+        cli_complain(args, "--head none: there is nothing to measure without a head");
+        return CLI_USAGE;
+    }
     return with_context(args, !is_dataset_file(args->rest.items[0]) || !args->head, evaluate);
 }
 
@@ -212,7 +222,7 @@ const cli_command cli_train = {
 const cli_command cli_eval = {
     .name = "eval",
     .takes = "[OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "pHtRSiFEbrdTjv",
+    .options = "phtRSiFEbrdTjv",
     .line = "measures a head on pictures that it was not trained on",
     .help = "Areas under the curve are taken within each source, then averaged; true positives\n"
             "are told at 1 % and 5 % false positives. Input as for item train.",

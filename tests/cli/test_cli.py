@@ -47,7 +47,8 @@ class Usage(Case):
         self.fails(item("check", "--colour", "a.jpg"), 2, "--colour", "--help")
         self.fails(item("check", "a.jpg", "--pack"), 2, "--pack needs a value")
         self.fails(item("check", "--json=1", "a.jpg"), 2, "--json takes no value")
-        self.fails(item("check", "--threshold", "fpr2", "a.jpg"), 2, "--threshold", "fpr1")
+        said = self.fails(item("check", "--threshold", "fpr2", "a.jpg"), 2, "--threshold", "fpr1")
+        self.assertNotIn("option", said)
         self.fails(item("check", "--batch", "0", "a.jpg"), 2, "--batch", "64")
         self.fails(item("check", "--precision=fp8", "a.jpg"), 2, "--precision", "bf16")
         self.fails(item("check", "--threads", "none", "a.jpg"), 2, "--threads")
@@ -121,6 +122,15 @@ class BadPictures(Case):
         self.assertNotIn(b"\x1b", done.stdout)
         self.assertIn(b"line\\nbreak \\x1b[31m.png", done.stdout)
         self.assertEqual(done.stdout.count(b"failed"), len(names))
+
+    def test_a_name_stands_once(self):
+        for name in (b"/nowhere/a\rb\n.jpg", b"/nowhere/\x1b.jpg", "/nowhere/\x85.jpg".encode(),
+                     "/nowhere/\u202egpj".encode(), b"/nowhere/\xe9.jpg", b"/nowhere/plain.jpg"):
+            done = item("check", "--pack", self.pack, name)
+            self.assertEqual(done.stdout.count(b"/nowhere/"), 1, done.stdout)
+            self.assertIn(b"cannot be opened", done.stdout)
+        self.assertIn(b"a\\rb\\n.jpg",
+                      item("check", "--pack", self.pack, b"/nowhere/a\rb\n.jpg").stdout)
 
     def test_what_is_no_file(self):
         missing, pipe = self.work / "missing.jpg", self.work / "pipe.jpg"
@@ -336,6 +346,17 @@ class Training(Case):
         locked.mkdir()
         locked.chmod(0o555)
         self.fails(as_nobody(self, "train", "--out", locked / "head", "none.csv"), 2, "ermission")
+
+    def test_vectors_have_no_split(self):
+        for args in (["train", "--out", "head"], ["eval"]):
+            self.fails(item(*args, "--split", "test", "v.safetensors"), 2,
+                       "--split works on manifests", "v.safetensors")
+
+    def test_an_evaluation_needs_a_head(self):
+        self.assertNotIn(b"none", item("eval", "--help").stdout)
+        for source in ("v.safetensors", "manifest.csv"):
+            self.fails(item("eval", "--head", "none", "--pack", self.pack, source), 2,
+                       "--head none")
 
     def test_vectors_and_heads_that_are_none(self):
         path = self.work / "x.safetensors"
