@@ -17,6 +17,11 @@
 /* How far the square of a unit vector's length may be from 1: fp16 weights and casts. */
 #define UNIT_SLACK 1e-2
 
+static bool is_utf8(const char *text)
+{
+    return !text || itemi_utf8_valid(text, strlen(text)) == strlen(text);
+}
+
 static item_status check_info(const item_dataset_info *info, item_error *err)
 {
     if (info->width < 1 || info->width > WIDTH_MAX)
@@ -27,6 +32,10 @@ static item_status check_info(const item_dataset_info *info, item_error *err)
                           "data set: the embedder's identity is missing or too long");
     if (info->pipeline && strlen(info->pipeline) >= ITEMI_PIPELINE_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the pipeline's name is too long");
+    /* both go into files and reports, which are JSON */
+    if (!is_utf8(info->embedder) || !is_utf8(info->pipeline))
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "data set: the embedder's or the pipeline's name is not UTF-8");
     const char *filter = info->working_filter;
     if (filter && strcmp(filter, "bilinear") != 0 && strcmp(filter, "bicubic") != 0 &&
         strcmp(filter, "lanczos") != 0)

@@ -256,6 +256,22 @@ def make_backend():
     put("corpus/backend", "no_end", bytes([2, 97, 98, 255]) + plain)
 
 
+def make_resize():
+    """Flags, sizes less 1, box; see fuzz_resize.c."""
+    def case(name, flags, source, target, box):
+        data = bytes([flags]) + struct.pack("<4H", *(v - 1 for v in source + target))
+        put("corpus/resize", name, data + (struct.pack("<4d", *box) if flags & 8 else
+                                           struct.pack("<4H", *(round(v * 64) for v in box))))
+    case("bilinear_smaller", 0x51, (64, 48), (16, 12), (0, 0, 64, 48))
+    case("bicubic_larger", 0x52, (16, 12), (40, 50), (1.5, 2.25, 9.75, 11))
+    case("lanczos_strip", 0xf7, (2000, 1), (7, 3), (0, 0, 0, 0))
+    case("whole", 0x57, (33, 70), (20, 9), (0, 0, 0, 0))
+    case("copy", 0x51, (20, 20), (4, 4), (3, 5, 7, 9))
+    case("tiny_box", 0x5b, (64, 48), (3, 3), (5.0, 5.0, 5.0000001, 5.0000001))
+    case("odd_box", 0x5a, (64, 48), (3, 3), (float("nan"), -1e300, float("inf"), 1e-300))
+    case("no_filter", 0x50, (8, 8), (4, 4), (0, 0, 8, 8))
+
+
 def make_pictures():
     put("corpus/picture", "empty.jpg", b"\xff\xd8\xff\xd9")
     put("corpus/picture", "gif", b"GIF89a\1\0\1\0")
@@ -266,5 +282,5 @@ COSINE = 7  # features of cosine/both/1
 
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
-                 make_structs, make_backend, make_pictures):
+                 make_structs, make_backend, make_resize, make_pictures):
         make()

@@ -172,6 +172,11 @@ static void refuses_bad_rows(void **state)
     info.working_filter = NULL;
     info.embedder = NULL;
     assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT);
+    info.embedder = "caf\xe9"; /* not UTF-8: training would fail at its end */
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT);
+    info.embedder = "caf\xc3\xa9";
+    info.pipeline = "\xff";
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_E_ARGUMENT);
 }
 
 /* Changes some bytes of a file that was saved, or cuts it. */
