@@ -100,7 +100,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s PICTURE\n", argv[0]);
         return 2;
     }
-    /* Captioner and detector could be a pack's; the dummies need no model. */
+    /* The dummies need no model. With a pack's captioner and detector in their place: set the
+       option "head" to "none", or to a head that was trained with this embedder (the pack's was
+       not), and open the pack's folder; item_pack_default_path() of <item/pack.h> tells it. */
     if (item_config_new(&config, &err) == ITEM_OK &&
         item_config_set_embedder(config, &my_embedder, NULL, &err) == ITEM_OK &&
         item_config_set_captioner(config, item_dummy_captioner(), NULL, &err) == ITEM_OK &&

@@ -35,7 +35,8 @@ ITEM_API item_status item_pack_open(const char *path, int32_t verify, item_pack 
 ITEM_API void item_pack_unref(item_pack *pack);
 
 /**
- * The pack's folder, name and version, and why it has no head, if so.
+ * The pack's folder, name, version, licence, model card or fingerprint. Why there is no
+ * verdict, item_ctx_info.no_verdict tells.
  *
  * @param pack  pack
  * @param key   "path", "name", "version", "licence", "card" (path of the model

@@ -128,11 +128,32 @@ typedef struct item_embedder_ops {
 } item_embedder_ops;
 
 /*
- * Deterministic stand-ins that need no model: their answers depend on the pixels and words alone.
- * For tests of applications, and as the reference of the conformance test. `self` is NULL.
+ * Stand-ins that need no model: the same pixels and words give the same answers. For tests of
+ * applications, and as the reference of the conformance test. `self` is NULL.
+ */
+
+/**
+ * A captioner without a model: a sentence chosen by the pixels.
+ *
+ * @return the table
+ * Owner: the library, for ever.  Threads: any.  Since: 0.1
  */
 ITEM_API const item_captioner_ops *item_dummy_captioner(void);
+
+/**
+ * A detector without a model: up to two boxes a phrase, placed by its letters and the pixels.
+ *
+ * @return the table
+ * Owner: the library, for ever.  Threads: any.  Since: 0.1
+ */
 ITEM_API const item_detector_ops *item_dummy_detector(void);
+
+/**
+ * An embedder without a model: vectors of 32 numbers made of colours and pixels, or of words.
+ *
+ * @return the table
+ * Owner: the library, for ever.  Threads: any.  Since: 0.1
+ */
 ITEM_API const item_embedder_ops *item_dummy_embedder(void);
 
 #ifdef __cplusplus
