@@ -69,7 +69,7 @@ typedef struct option {
 
 static const option options[] = {
     {"precision", "fp32, bf16 or auto", KIND_PRECISION, 0, 0, 0},
-    {"device", "cpu, or a name and number such as cuda:0", KIND_DEVICE, 0, 0, 0},
+    {"device", "cpu, cuda or cuda:N, such as cuda:0", KIND_DEVICE, 0, 0, 0},
     {"threshold", "fpr1, fpr5 or a number between 0 and 1", KIND_THRESHOLD, 0, 0, 0},
     {"prior", "a number between 0 and 1", KIND_INNER, AT(prior), 0, 1},
     {"head", "a path, or none", KIND_HEAD, 0, 0, 0},
@@ -123,19 +123,19 @@ static bool set_precision(itemi_settings *settings, const char *value)
     return false;
 }
 
-/* Letters, then perhaps a colon and digits. What exists is the engine's to say. */
+/* The form alone: what exists is the engine's to say. */
 static bool set_device(itemi_settings *settings, const char *value)
 {
-    size_t letters = strspn(value, "abcdefghijklmnopqrstuvwxyz");
-    size_t end = letters;
-    if (value[end] == ':') {
-        size_t digits = strspn(value + end + 1, "0123456789");
-        end += digits ? digits + 1 : 0;
+    static const char numbered[] = "cuda:";
+    const char *number = value + sizeof numbered - 1;
+    bool known = strcmp(value, "cpu") == 0 || strcmp(value, "cuda") == 0;
+    if (!known && strncmp(value, numbered, sizeof numbered - 1) == 0) {
+        size_t digits = strspn(number, "0123456789");
+        known = digits >= 1 && digits <= 3 && !number[digits] && (*number != '0' || digits == 1);
     }
-    if (!letters || value[end] || end >= sizeof settings->device)
-        return false;
-    memcpy(settings->device, value, end + 1);
-    return true;
+    if (known)
+        memcpy(settings->device, value, strlen(value) + 1);
+    return known;
 }
 
 static bool set_verify(itemi_settings *settings, const char *value)

@@ -107,6 +107,7 @@ static item_status prepare_slot(item_ctx *ctx, itemi_stage_kind kind, itemi_stag
     itemi_slot *slot = &ctx->slot[kind];
     const itemi_pack_stage *entry = ctx->pack ? &ctx->pack->stage[kind] : NULL;
     slot->possible = true;
+    slot->registered = registered != NULL;
     if (registered) {
         atomic_store(&slot->stage, itemi_stage_ref(registered));
         return itemi_identity_stage(registered, slot->identity, err);

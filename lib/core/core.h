@@ -138,6 +138,7 @@ typedef struct itemi_slot {
     pthread_mutex_t lock;
     _Atomic(itemi_stage *) stage;
     bool possible;         /* the pack or the configuration has one */
+    bool registered;       /* it is the configuration's */
     char identity[256];    /* changes when its answers change; known before opening */
     char precision[8];     /* that runs; "" where the backend does not say. With `stage`. */
     const char *engine_id; /* "" for a registered backend. With `stage`. */
@@ -195,6 +196,8 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
  * called with. A head keeps it, as its calibration holds for nothing else.
  */
 void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_PIPELINE_MAX]);
+/* A line that names what differs in the head's pipeline and in this one; NULL: no memory. */
+char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here);
 
 /* Identity of a stage of the pack, and of a registered one (identity.c). */
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],

@@ -286,6 +286,13 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
     return status;
 }
 
+/* Of "No verdict: there is no head." what follows the colon. */
+static const char *reason_of(const char *no_verdict)
+{
+    const char *colon = strstr(no_verdict, ": ");
+    return colon ? colon + 2 : no_verdict;
+}
+
 item_status item_evaluate(const item_dataset *data, const char *head, const item_ctx *ctx,
                           const item_eval_options *options, item_report **out, item_error *err)
 {
@@ -306,8 +313,8 @@ item_status item_evaluate(const item_dataset *data, const char *head, const item
         return status;
 
     if (!head && !ctx->head)
-        return itemi_fail(err, ITEM_E_UNSUPPORTED, "item_evaluate: there is no head: %s",
-                          ctx->no_verdict);
+        return itemi_fail(err, ITEM_E_UNSUPPORTED, "there is nothing to evaluate: %s",
+                          reason_of(ctx->no_verdict));
     if (!head)
         return evaluate(data, ctx->head, &ours, out, err);
     itemi_head *opened = NULL;

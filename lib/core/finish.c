@@ -56,11 +56,11 @@ static item_status set_contributions(itemi_batch *batch, const itemi_work *work,
 /* The sentence of the verdict does not tell what differs; this line does. */
 static void warn_settings(const itemi_batch *batch, itemi_work *work)
 {
-    char line[2 * ITEMI_PIPELINE_MAX + 64];
-    itemi_format(line, sizeof line,
-                 "the head was calibrated with %s; this picture was looked at with %s",
-                 itemi_head_get_facts(batch->ctx->head)->pipeline, batch->pipeline);
-    itemi_lines_add(batch->call.mem, &work->warnings, line);
+    const char *head = itemi_head_get_facts(batch->ctx->head)->pipeline;
+    char *line = itemi_pipeline_difference(batch->call.mem, head, batch->pipeline);
+    if (line)
+        itemi_lines_add(batch->call.mem, &work->warnings, line);
+    itemi_free(batch->call.mem, line);
 }
 
 /* *why receives the reason why there is no verdict, or NULL. */

@@ -136,7 +136,11 @@ static item_status read_manifest(item_pack *pack, const itemi_log *log, item_err
     if (status != ITEM_OK)
         return status;
     itemi_file file;
-    status = itemi_file_open(&pack->mem, path, MANIFEST_MAX, false, &file, err);
+    struct stat facts;
+    if (stat(path, &facts) != 0 && errno == ENOENT)
+        status = itemi_fail(err, ITEM_E_PACK, "%s: is no pack: it has no %s", pack->path, MANIFEST);
+    else
+        status = itemi_file_open(&pack->mem, path, MANIFEST_MAX, false, &file, err);
     if (status == ITEM_OK) {
         status = itemi_sha256_file(&file, pack->fingerprint, err);
         if (status == ITEM_OK)

@@ -140,11 +140,45 @@ static void where_things_lie(void **state)
     assert_true(strlen(itemi_processor_class()) > 3);
 }
 
+static void of_pipelines(void **state)
+{
+    (void)state;
+    json_t *config = json_pack("{s:i}", "beams", 3);
+    item_pack pack = {.path = NULL};
+    pack.stage[ITEMI_CAPTIONER].config = config;
+    item_ctx ctx = {.pack = &pack, .settings = {.detector_score = 0.25}};
+    ctx.slot[ITEMI_CAPTIONER].possible = true;
+    strcpy(ctx.slot[ITEMI_CAPTIONER].identity, "words 1");
+    char whole[ITEMI_PIPELINE_MAX], same[ITEMI_PIPELINE_MAX], other[ITEMI_PIPELINE_MAX];
+    itemi_pipeline_name(&ctx, 8, whole);
+    assert_string_equal(whole, "captioner words 1, detector none, beams 3, max_objects 8,"
+                               " detector_score 0.25");
+    ctx.settings.beams = 3; /* as the pack has it anyway */
+    itemi_pipeline_name(&ctx, 8, same);
+    assert_string_equal(whole, same);
+    ctx.settings.beams = 0;
+    ctx.slot[ITEMI_CAPTIONER].registered = true; /* the pack's value does not count for it */
+    itemi_pipeline_name(&ctx, 5, other);
+
+    char *line = itemi_pipeline_difference(NULL, whole, other);
+    assert_string_equal(line, "the head was calibrated with beams 3, max_objects 8;"
+                              " this picture was looked at with beams default, max_objects 5");
+    itemi_free(NULL, line);
+    line = itemi_pipeline_difference(NULL, "another", "");
+    assert_string_equal(line,
+                        "the head was calibrated with another; this picture was looked at with ");
+    itemi_free(NULL, line);
+    json_decref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_packs),         cmocka_unit_test(of_registered_backends),
-        cmocka_unit_test(of_configs),       cmocka_unit_test(names_cannot_hide_an_id),
+        cmocka_unit_test(of_packs),
+        cmocka_unit_test(of_pipelines),
+        cmocka_unit_test(of_registered_backends),
+        cmocka_unit_test(of_configs),
+        cmocka_unit_test(names_cannot_hide_an_id),
         cmocka_unit_test(where_things_lie),
     };
     return cmocka_run_group_tests_name("core: identities", tests, NULL, NULL);
