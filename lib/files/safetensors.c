@@ -31,10 +31,13 @@ static item_status read_header(itemi_safetensors *st, item_error *err)
                           file->size);
     uint64_t length;
     memcpy(&length, file->data, sizeof length);
+    bool beyond = length > file->size - LENGTH_BYTES;
+    if (length > MOST_HEADER && beyond)
+        return itemi_fail(err, ITEM_E_FORMAT, "%s: is no safetensors file", st->name);
     if (length > MOST_HEADER)
         return itemi_fail(err, ITEM_E_FORMAT, "%s: header of %llu bytes, at most %d are allowed",
                           st->name, (unsigned long long)length, MOST_HEADER);
-    if (length > file->size - LENGTH_BYTES)
+    if (beyond)
         return itemi_fail(err, ITEM_E_FORMAT,
                           "%s: header of %llu bytes in a file of %zu: cut short?", st->name,
                           (unsigned long long)length, file->size);

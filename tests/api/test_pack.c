@@ -119,6 +119,10 @@ static void what_keeps_a_pack_from_opening_is_told(void **state)
     assert_int_equal(unlink(inside), 0);
     assert_refused(folder, 0, ITEM_E_PACK, "is not there");
     free(inside);
+    inside = temp_path("good/item.json");
+    assert_int_equal(unlink(inside), 0);
+    assert_refused(folder, 1, ITEM_E_PACK, "/good: is no pack: it has no item.json");
+    free(inside);
     free(folder);
     free(loop);
 }

@@ -263,7 +263,7 @@ static void a_trained_head_answers_as_evaluated(void **state)
     item_report_free(evaluated);
 
     assert_error(item_evaluate(dev, NULL, ctx, &eval, &evaluated, &err), ITEM_E_UNSUPPORTED, &err,
-                 "no head");
+                 "there is nothing to evaluate: no head was given");
     assert_null(evaluated);
     item_report_free(again);
     item_dataset_free(dev);

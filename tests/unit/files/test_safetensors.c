@@ -187,9 +187,9 @@ static void lying_lengths(void **state)
     } cases[] = {
         {3, "header of 3 bytes in a file of 10: cut short?"},
         {100000000, "header of 100000000 bytes in a file of 10"},
-        {100000001, "header of 100000001 bytes, at most 100000000 are allowed"},
-        {UINT64_MAX, "header of 18446744073709551615 bytes, at most"},
-        {UINT64_MAX - 7, "bytes, at most"},
+        {100000001, "n: is no safetensors file"},
+        {UINT64_MAX, "n: is no safetensors file"},
+        {UINT64_MAX - 7, "n: is no safetensors file"},
         {0, "the header is no JSON object"},
     };
     for (size_t i = 0; i < ITEMI_COUNT(cases); i++) {
