@@ -61,7 +61,7 @@ static const option options[] = {
      TEXT(trained_on)},
     {'b', "--batch", "N", "pictures at a time, 1 to 64; default 8", "batch", NUMBER(batch, 1, 64)},
     {'r', "--precision", "P", "fp32 (default), bf16 or auto", "precision", NOTHING},
-    {'d', "--device", "D", "cpu (default), cuda:0, ...", "device", NOTHING},
+    {'d', "--device", "D", "cpu (default), cuda, or cuda:N", "device", NOTHING},
     {'T', "--threads", "N", "threads that compute; default: one for each core", NULL,
      NUMBER(threads, 1, 1024)},
     {'a', "--accept-truncated", NULL, "read pictures that end early, with a warning",

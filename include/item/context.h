@@ -46,7 +46,7 @@ ITEM_API void item_config_unref(item_config *config);
  * | name               | values                         | default                         |
  * |--------------------|--------------------------------|---------------------------------|
  * | `precision`        | `fp32`, `bf16`, `auto`         | `fp32`                          |
- * | `device`           | `cpu`, `cuda:0`, ...           | `cpu`                           |
+ * | `device`           | `cpu`, `cuda`, `cuda:N`        | `cpu`                           |
  * | `threshold`        | `fpr1`, `fpr5`, 0 < x < 1      | `fpr1`                          |
  * | `prior`            | 0 < x < 1: share of AI pictures| none                            |
  * | `head`             | path of a head file, `none`    | the pack's                      |

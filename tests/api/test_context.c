@@ -13,7 +13,9 @@ static void options_are_checked(void **state)
         const char *name, *good[4], *bad[6];
     } options[] = {
         {"precision", {"fp32", "bf16", "auto"}, {"fp16", "", "FP32"}},
-        {"device", {"cpu", "cuda:0"}, {"", "cuda:", ":0", "c p u"}},
+        {"device",
+         {"cpu", "cuda", "cuda:0", "cuda:15"},
+         {"gpu", "cuda:", "cpu:0", "cuda:01", "cuda:0 "}},
         {"threshold", {"fpr1", "fpr5", "0.5"}, {"fpr2", "0", "1", "2", ""}},
         {"prior", {"0.5", "0.001"}, {"0", "1", "nan", "x", "0,5"}},
         {"head", {"none", "/some/path"}, {""}},

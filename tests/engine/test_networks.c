@@ -341,6 +341,13 @@ static void devices_are_named(void **state)
     (void)state;
     assert_int_equal(itx_compute(NULL, "toaster:1", encode, &j, &err), ITEM_E_BACKEND);
     assert_non_null(strstr(err.message, "toaster"));
+    err = (item_error)ITEM_ERROR_INIT;
+    const item_status status = itx_compute(NULL, "cuda:0", encode, &j, &err);
+    if (status == ITEM_OK)
+        skip(); /* here is a GPU */
+    assert_int_equal(status, ITEM_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "this libtorch has no CUDA"));
+    assert_null(strchr(err.message, '['));
 }
 
 int main(void)

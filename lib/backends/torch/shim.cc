@@ -259,8 +259,12 @@ itx_run *begin(const itx_hooks *hooks) noexcept
     auto *run = new (std::nothrow) itx_run;
     if (!run)
         return nullptr;
-    guarded(run, "device",
-            [&] { run->device = at::Device(hooks->device ? hooks->device : "cpu"); });
+    guarded(run, "device", [&] {
+        run->device = at::Device(hooks->device ? hooks->device : "cpu");
+        if (run->device.is_cuda() && !at::hasCUDA()) /* libtorch says so on a page of text */
+            fail(run, ITEM_E_UNSUPPORTED,
+                 "this libtorch has no CUDA, or finds no GPU: set device to cpu");
+    });
     run->hooks = *hooks;
     return run;
 }
