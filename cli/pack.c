@@ -25,6 +25,35 @@ static void show_stage(const char *name, const json_t *stage)
     }
 }
 
+/* What a threshold was calibrated on, without which its promise says little. */
+static void show_threshold(const char *name, const json_t *threshold)
+{
+    long long real = json_integer_value(json_object_get(threshold, "real"));
+    double rate = json_number_value(json_object_get(threshold, "rate"));
+    const json_t *score = json_object_get(threshold, "score");
+    if (json_is_number(score))
+        cli_print_escaped("  %-10s at most %.3g %% of photographs are called ai: score %.4g, from "
+                          "%lld photographs",
+                          name, rate * 100, json_number_value(score), real);
+    else
+        cli_print_escaped("  %-10s no picture is called ai: %lld photographs are too few", name,
+                          real);
+}
+
+static void show_head(const json_t *head)
+{
+    if (!json_is_object(head)) {
+        cli_print_escaped("%-12s %s", "head", "none: this pack gives no verdict");
+        return;
+    }
+    const json_t *facts = json_object_get(head, "facts");
+    const json_t *thresholds = json_object_get(facts, "thresholds");
+    cli_print_escaped("%-12s %s", "head", text_of(head, "file"));
+    cli_print_escaped("  %-10s %s", "layout", text_of(facts, "layout"));
+    show_threshold("fpr1", json_object_get(thresholds, "fpr1"));
+    show_threshold("fpr5", json_object_get(thresholds, "fpr5"));
+}
+
 static void show(const item_pack *pack)
 {
     static const char *const keys[] = {"name", "version", "path", "licence", "card", "fingerprint"};
@@ -38,10 +67,7 @@ static void show(const item_pack *pack)
     {
         show_stage(name, stage);
     }
-    const json_t *head = json_object_get(root, "head");
-    cli_print_escaped("%-12s %s", "head",
-                      json_is_object(head) ? text_of(head, "file")
-                                           : "none: this pack gives no verdict");
+    show_head(json_object_get(root, "head"));
     json_decref(root);
 }
 

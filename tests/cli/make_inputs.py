@@ -67,6 +67,27 @@ def write(folder, files):
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog", "##s", "on", "grass"]
 
 
+def tiny_head(path, photographs):
+    """A head of one weight; with fewer than 100 photographs its first threshold is never."""
+    def promise(rate, score):
+        return {"score": score, "rate": rate, "real": photographs, "above": 0}
+
+    facts = {"format": 1, "layout": "cosine/global/1", "vector_width": 8, "embedder": "tests 1",
+             "pipeline": "", "working_size": 224, "working_filter": "bicubic", "size_min": 0,
+             "size_max": 0, "temperature": 1, "bias": 0,
+             "thresholds": {"fpr1": promise(0.01, 2.5 if photographs >= 100 else None),
+                            "fpr5": promise(0.05, 1.25)},
+             "real_below": -1, "real_share": 0.1, "ai": 50, "scope_limit": None,
+             "scope_quantile": 0.5, "caption_least": None, "caption_quantile": 0.5,
+             "callers_captions": False, "trained_on": "tests", "library": "0.1.0"}
+    header = {"__metadata__": {"item_head": json.dumps(facts)}}
+    for i, (name, shape) in enumerate((("mean", [1]), ("scale", [1]), ("layers.0.weight", [1, 1]),
+                                       ("layers.0.bias", [1]))):
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [4 * i, 4 * i + 4]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + struct.pack("<4f", 0, 1, 1, 0))
+
+
 def tiny_pack(folder):
     """A pack with a tokenizer and files that no network can be made of, and without a head."""
     files = {"vocab": ("vocab.txt", "\n".join(WORDS).encode() + b"\n"),

@@ -7,6 +7,7 @@ usage: test_cli.py PROGRAM [TEST]...    (meson sets ITEM_ENGINE_PATH where an en
 Nothing here loads an engine: the pack is one of the tests, the engine's path names no file. The
 answers of networks are tested in test_answers.py.
 """
+import hashlib
 import json
 import os
 import pty
@@ -52,6 +53,7 @@ class Usage(Case):
         self.fails(item("check", "--batch", "0", "a.jpg"), 2, "--batch", "64")
         self.fails(item("check", "--precision=fp8", "a.jpg"), 2, "--precision", "bf16")
         self.fails(item("check", "--threads", "none", "a.jpg"), 2, "--threads")
+        self.fails(item("check", "--device", "gpu", "a.jpg"), 2, '"gpu" is not cpu, cuda or cuda:N')
         self.fails(item("detect", "a.jpg"), 2, "--query")
         for blank in ("", " \t"):
             self.fails(item("detect", "--query", "dog", "--query", blank, "a.jpg", "b.jpg"), 2,
@@ -382,6 +384,21 @@ class Packs(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"no verdict", item("pack", "show", "--pack", self.pack).stdout)
 
+    def test_show_tells_of_the_head(self):
+        pack = self.copy("headed")
+        listed = json.loads((pack / "item.json").read_text())
+        for photographs in (1594, 80):
+            make_inputs.tiny_head(pack / "head.safetensors", photographs)
+            content = (pack / "head.safetensors").read_bytes()
+            listed["head"] = {"file": "head.safetensors", "bytes": len(content),
+                              "sha256": hashlib.sha256(content).hexdigest()}
+            (pack / "item.json").write_text(json.dumps(listed))
+            said = item("pack", "show", pack).stdout.decode()
+            self.assertRegex(said, r"layout +cosine/global/1\n")
+            self.assertRegex(said, rf"fpr5 +at most 5 % .* score 1.25, from {photographs} photogr")
+            self.assertRegex(said, r"fpr1 +at most 1 % .* score 2.5," if photographs > 99 else
+                             r"fpr1 +no picture is called ai: 80 photographs are too few")
+
     def test_missing_file(self):
         pack = self.copy("missing")
         (pack / "vocab.txt").unlink()
@@ -401,7 +418,7 @@ class Packs(Case):
         broken = self.copy("broken")
         (broken / "item.json").write_text("{")
         self.fails(item("pack", "show", self.work / "nowhere"), 1, "nowhere")
-        self.fails(item("pack", "show", empty), 1, "item.json")
+        self.fails(item("pack", "show", empty), 1, "empty: is no pack: it has no item.json")
         self.fails(item("pack", "show", broken), 1, "item.json")
         self.fails(item("check", "--pack", empty, "a.jpg"), 2, "item.json")
 
@@ -432,6 +449,9 @@ class Packs(Case):
         head.write_bytes(b"no head")
         self.fails(item("check", "--pack", self.pack, "--head", head, "a.jpg"), 2,
                    "head.safetensors")
+        head.write_bytes(make_inputs.jpeg())
+        self.fails(item("check", "--pack", self.pack, "--head", head, "a.jpg"), 2,
+                   "head.safetensors: is no safetensors file")
 
     def test_doctor_without_engine(self):
         done = item("doctor", "--pack", self.pack)
