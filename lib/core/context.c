@@ -43,6 +43,18 @@ static item_status parse_filter(const char *name, itemi_filter *out, item_error 
                       name);
 }
 
+/* Is the head made for the context's embedder? If not, says what can be done. */
+static item_status check_head(const item_ctx *ctx, item_error *err)
+{
+    item_error why = ITEM_ERROR_INIT;
+    item_status status =
+        itemi_head_fits(ctx->head, itemi_ctx_width(ctx), ctx->slot[ITEMI_EMBEDDER].identity, &why);
+    if (status == ITEM_OK)
+        return ITEM_OK;
+    return itemi_fail(err, status, "%s; set head to none, or to a head trained with this embedder",
+                      why.message);
+}
+
 static item_status use_head(item_ctx *ctx, item_error *err)
 {
     const itemi_head_facts *facts = itemi_head_get_facts(ctx->head);
@@ -54,8 +66,7 @@ static item_status use_head(item_ctx *ctx, item_error *err)
         status = itemi_head_threshold(ctx->head, ctx->settings.threshold, &ctx->threshold, err);
     if (status != ITEM_OK || !ctx->slot[ITEMI_EMBEDDER].possible)
         return status;
-    return itemi_head_fits(ctx->head, itemi_ctx_width(ctx), ctx->slot[ITEMI_EMBEDDER].identity,
-                           err);
+    return check_head(ctx, err);
 }
 
 /* Why a context does not judge; "" when it does. */
@@ -274,6 +285,11 @@ item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_can
     *out = atomic_load_explicit(&slot->stage, memory_order_acquire);
     if (*out)
         return ITEM_OK;
+    if (!slot->possible && !ctx->pack)
+        return itemi_fail(err, ITEM_E_UNSUPPORTED,
+                          "this context has no %s: it has no pack, because the configuration "
+                          "brings an embedder and no pack was named",
+                          itemi_stage_word(kind));
     if (!slot->possible)
         return itemi_fail(err, ITEM_E_UNSUPPORTED, "this context has no %s",
                           itemi_stage_word(kind));

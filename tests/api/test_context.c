@@ -175,6 +175,7 @@ static void stages_may_be_missing(void **state)
     item_result *result = NULL;
     assert_error(item_check_image(ctx, image, NULL, &result, &err), ITEM_E_UNSUPPORTED, &err,
                  "captioner");
+    assert_non_null(strstr(err.message, "no pack, because the configuration brings an embedder"));
     reset(&err);
     const char *phrase = "dog";
     assert_error(item_detect_image(ctx, image, &phrase, 1, NULL, &result, &err), ITEM_E_UNSUPPORTED,

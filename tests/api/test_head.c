@@ -249,6 +249,8 @@ static void heads_of_others_are_refused(void **state)
         item_error err = ITEM_ERROR_INIT;
         assert_error(item_ctx_open(NULL, config, &ctx, &err), cases[i].status, &err, cases[i].part);
         assert_non_null(strstr(err.message, "other.safetensors"));
+        int32_t mismatch = cases[i].status == ITEM_E_MISMATCH; /* then there is advice */
+        assert_int_equal(strstr(err.message, "; set head to none, or to a head") != NULL, mismatch);
         assert_null(ctx);
         item_config_unref(config);
         free(path);
