@@ -73,7 +73,7 @@ static item_status take(const itemi_stage *stage, const itemi_call *call, const 
         out[i].text = itemi_strdup(call->mem, text);
         if (!out[i].text)
             return itemi_fail_memory(err, "captioning");
-        out[i].logprob = r->outs[i].logprob;
+        out[i].logprob = fmin(r->outs[i].logprob, 0.0); /* a rounded sum is no probability over 1 */
         out[i].margin = r->outs[i].margin;
     }
     return ITEM_OK;

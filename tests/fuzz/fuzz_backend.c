@@ -15,6 +15,8 @@
 #define SIDE  16
 #define MOST  255 /* bytes of a caption */
 
+#define COSINE_MOST 1.0021 /* a backend's unit vectors may be 1.001 long */
+
 static const uint8_t *at, *end;
 
 static uint8_t next(void)
@@ -148,13 +150,13 @@ static void check_objects(const item_result *result)
     item_error err = ITEM_ERROR_INIT;
     item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
     EXPECT(item_result_get_summary(result, &summary, &err) == ITEM_OK);
-    EXPECT(fabs(summary.similarity) <= 1.0001 && summary.caption_logprob <= 0);
+    EXPECT(fabs(summary.similarity) <= COSINE_MOST && summary.caption_logprob <= 0);
     for (uint32_t i = 0; i < summary.objects; i++) {
         item_object object = ITEM_OBJECT_INIT;
         EXPECT(item_result_get_object(result, i, &object, &err) == ITEM_OK);
         fuzz_text(object.phrase);
         EXPECT(object.score >= 0 && object.score <= 1);
-        EXPECT(fabs(object.similarity) <= 1.0001);
+        EXPECT(fabs(object.similarity) <= COSINE_MOST);
         EXPECT(object.box[0] >= 0 && object.box[0] < object.box[2] && object.box[2] <= SIDE);
         EXPECT(object.box[1] >= 0 && object.box[1] < object.box[3] && object.box[3] <= SIDE);
     }

@@ -12,7 +12,7 @@
 
 enum { FILTER = 3, NO_BOX = 4, DOUBLES = 8, HEAD = 9 };
 
-#define PIXELS_MOST (1u << 18)
+#define PIXELS_MOST (1u << 14)
 
 static uint32_t side(const uint8_t *data)
 {
