@@ -109,7 +109,7 @@ static void captions_of_every_size(void **state)
 static void objects_of_every_phrase(void **state)
 {
     (void)state;
-    const char *phrases[] = {"a dog", "the person", "", "a thing that nobody has a name for"};
+    const char *phrases[] = {"a dog", "the person", "!!!", "a thing that nobody has a name for"};
     item_ctx_info info = ITEM_CTX_INFO_INIT;
     item_error err = ITEM_ERROR_INIT;
     assert_ok(item_ctx_get_info(ctx, &info, &err), &err);
