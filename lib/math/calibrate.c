@@ -129,8 +129,10 @@ item_status itemi_calibrate(const double *logit, const uint8_t *label, const dou
     fit f = {.slope = unit};
     minimise(&s, &f, false);
 
-    /* Scores that order the labels the wrong way must not be turned round: they say nothing. */
-    const double least = 1e-3 * unit;
+    /* Scores that order the labels the wrong way must not be turned round: they say nothing. They
+       keep a deviation of 0.1, so that probabilities stay near a half, and rounding, which answers
+       on two machines may differ by, stays small beside the distances that thresholds look at. */
+    const double least = 0.1 * unit;
     out->clamped = !(f.slope > least);
     if (out->clamped) {
         f = (fit){.slope = least};

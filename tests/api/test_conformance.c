@@ -96,10 +96,12 @@ static void captions_of_every_size(void **state)
         item_result_summary a = ITEM_RESULT_SUMMARY_INIT, b = ITEM_RESULT_SUMMARY_INIT;
         assert_ok(item_result_get_summary(first, &a, &err), &err);
         assert_ok(item_result_get_summary(second, &b, &err), &err);
-        assert_string_equal(item_result_text(first, ITEM_TEXT_CAPTION),
-                            item_result_text(second, ITEM_TEXT_CAPTION));
-        assert_true(a.caption_logprob == b.caption_logprob);
-        assert_true(a.caption_margin == b.caption_margin);
+        if (a.caption_margin < 1e-3) /* a tie, which rounding decides: nothing is promised */
+            assert_true(b.caption_margin < 1e-3);
+        else
+            assert_string_equal(item_result_text(first, ITEM_TEXT_CAPTION),
+                                item_result_text(second, ITEM_TEXT_CAPTION));
+        assert_true(fabs(a.caption_logprob - b.caption_logprob) <= 1e-4);
         item_result_unref(first);
         item_result_unref(second);
         item_image_unref(image);

@@ -34,8 +34,8 @@ static void reversed_scores_say_nothing(void **state)
     itemi_calibration c;
     assert_int_equal(itemi_calibrate(s, y, NULL, 6, &c, NULL), ITEM_OK);
     assert_true(c.clamped && c.temperature > 0);
-    assert_near(itemi_sigmoid((3 + c.bias) / c.temperature), 0.5, 0.01);
-    assert_near(itemi_sigmoid((-3 + c.bias) / c.temperature), 0.5, 0.01);
+    assert_near(itemi_sigmoid((3 + c.bias) / c.temperature), 0.5, 0.05);
+    assert_near(itemi_sigmoid((-3 + c.bias) / c.temperature), 0.5, 0.05);
     assert_int_equal(itemi_calibrate(same, y, NULL, 6, &c, NULL), ITEM_OK);
     assert_near(itemi_sigmoid((5 + c.bias) / c.temperature), 0.5, 1e-6);
 }
