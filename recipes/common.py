@@ -1,6 +1,7 @@
 """Paths, seeds and file helpers that every recipe shares."""
 import argparse
 import csv
+import json
 import random
 from collections import defaultdict
 from pathlib import Path
@@ -64,6 +65,17 @@ def load(path, dtype=torch.float32):
     return {k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()}, meta
 
 
+def settle(path):
+    """Puts the header's keys in one order: safetensors writes metadata in another one each time."""
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[end:])
+
+
 def save(path, tensors, meta, keep=()):
     """Writes floats as fp16 (names in `keep` stay as they are) and prints the size."""
     out = {}
@@ -71,5 +83,6 @@ def save(path, tensors, meta, keep=()):
         half = value.is_floating_point() and name not in keep
         out[name] = (value.half() if half else value).contiguous().clone()
     save_file(out, path, metadata={k: str(v) for k, v in meta.items()})
+    settle(path)
     path.chmod(0o644)
     print(f"{path.name}: {len(out)} tensors, {path.stat().st_size / 1e6:.2f} MB")

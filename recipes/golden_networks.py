@@ -30,6 +30,7 @@ def store(name, tensors, **meta):
     file = common.REPO / "tests" / "golden" / "networks" / f"{name}.safetensors"
     save_file({k: v.contiguous().clone() for k, v in tensors.items()}, file,
               metadata={k: json.dumps(v) for k, v in meta.items()})
+    common.settle(file)
     file.chmod(0o644)
     print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB")
 

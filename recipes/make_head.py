@@ -48,8 +48,8 @@ def headline(report):
 
 
 def main():
-    args = program.arguments(__doc__, cache="../recipes-cache", layout="product/both/1",
-                             hidden="0", compare=0)
+    args = program.arguments(__doc__, cache="../recipes-cache", layout="difference/both/1",
+                             hidden="16", compare=0)
     Path(args.cache).mkdir(parents=True, exist_ok=True)
     if args.compare:
         return compare(args)

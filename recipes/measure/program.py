@@ -1,6 +1,7 @@
 """Runs the program `item` and reads its lines of JSON: what every table is made with."""
 import argparse
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,12 +12,19 @@ def arguments(text, **more):
     """The options that all tables have; `more` adds name=default pairs."""
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("--data", type=Path, default=REPO.parent / "shared" / "data")
-    parser.add_argument("--item", type=Path, default=REPO / "build" / "release" / "cli" / "item")
+    parser.add_argument("--item", type=Path, default=REPO / "build" / "release" / "cli" / "item",
+                        help="the program; `make demo` builds it there")
     parser.add_argument("--pack", type=Path, default=REPO / "packs" / "small")
     for name, default in more.items():
         kind = str if default is None else type(default)
         parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.item.exists():
+        raise SystemExit(f"{args.item}: is not there; `make demo` builds it")
+    engine = args.item.resolve().parent.parent / "lib" / "backends" / "torch" / "libitem-torch.so"
+    if engine.exists():  # a build folder; an installed program finds its engine itself
+        os.environ.setdefault("ITEM_ENGINE_PATH", str(engine))
+    return args
 
 
 def item(args, command, files, *options):
@@ -27,6 +35,8 @@ def item(args, command, files, *options):
     rows = [json.loads(row) for row in done.stdout.splitlines()]
     if len(rows) != len(files):
         raise SystemExit(f"{command}: {len(rows)} answers for {len(files)} pictures")
+    if rows and all("error" in row for row in rows):
+        raise SystemExit(f"{command}: no picture was answered: {rows[0]['error']['message']}")
     return rows
 
 

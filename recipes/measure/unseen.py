@@ -41,12 +41,16 @@ def sentences(report, count):
     called = [v["photographs_called"], v["ai_called"]]
     decided = sum(c["real"] + c["ai"] for c in called)
     right = called[0]["real"] + called[1]["ai"]
+    if decided == 0:
+        how_good = "As it decided none, nothing is known of how often it is right when it does"
+    elif decided < 30:
+        how_good = (f"Where it did decide it was right {right} of {decided} times, "
+                    "too few to say how often that is")
+    else:
+        how_good = f"Where it did decide it was right {right} of {decided} times ({right / decided:.0%})"
     return (f"Of {count} pictures of {len(SOURCES)} sources it answered `unsure` for "
             f"{100 * v['unsure']:.1f} %.\n"
-            f"Where it did decide it was right {right} of {decided} times"
-            + (" (too few to say how often that is)" if decided < 30 else
-               f" ({100 * right / decided:.0f} %)")
-            + f"; it called {called[0]['ai']} of {sum(called[0].values())} photographs `ai`.\n")
+            f"{how_good}; it called {called[0]['ai']} of {sum(called[0].values())} photographs `ai`.\n")
 
 
 def main():
