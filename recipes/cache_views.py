@@ -17,7 +17,7 @@ import image_encoder as net
 
 
 def front(encoder, threads, file):
-    """A session: normalised pictures (n, 3, 224, 224) to (n, 112, 14, 14)."""
+    """A function: normalised pictures (n, 3, 224, 224) to (n, 112, 14, 14)."""
     class Front(torch.nn.Module):
         def forward(self, x):
             return net.encode_front(encoder.w, x)
