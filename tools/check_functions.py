@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ["lib", "cli", "examples", "tests"]
-SUFFIXES = {".c", ".h", ".cpp"}
+SUFFIXES = {".c", ".h", ".cc"}
 MOST_FUNCTION, EXPLAIN_FUNCTION, MOST_FILE = 100, 60, 500
 NAME = re.compile(r"(\w+)\s*\(")
 MADE = re.compile(r"\b(generated|made) by\s+\S+\.py\b", re.IGNORECASE)

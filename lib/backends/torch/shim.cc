@@ -139,12 +139,10 @@ void fail_in(itx_run *run, const char *what, const char *reason) noexcept
 /* Every operation runs in here. */
 template <class F> void guarded(itx_run *run, const char *what, F &&body) noexcept
 {
+    if (run->status == ITEM_OK && run->hooks.stop && run->hooks.stop(run->hooks.user))
+        fail(run, ITEM_E_CANCELLED, "cancelled");
     if (run->status != ITEM_OK)
         return;
-    if (run->hooks.stop && run->hooks.stop(run->hooks.user)) {
-        fail(run, ITEM_E_CANCELLED, "cancelled");
-        return;
-    }
     Uncancellable whole;
     try {
         c10::InferenceMode inference;
@@ -301,14 +299,14 @@ void sweep(itx_run *run, size_t since, itx_tensor *const *keep, size_t count) no
 
 itx_tensor *own(itx_run *run, itx_tensor *tensor) noexcept
 {
-    for (size_t i = run->tensors.size(); tensor && i-- > 0;) {
-        if (run->tensors[i].get() != tensor)
-            continue;
-        run->tensors[i].release();
-        run->tensors.erase(run->tensors.begin() + static_cast<std::ptrdiff_t>(i));
-        return tensor;
-    }
-    return nullptr;
+    auto &all = run->tensors;
+    auto at =
+        std::find_if(all.begin(), all.end(), [&](auto &kept) { return kept.get() == tensor; });
+    if (!tensor || at == all.end())
+        return nullptr;
+    at->release();
+    all.erase(at);
+    return tensor;
 }
 
 void release(itx_tensor *tensor) noexcept
