@@ -37,7 +37,8 @@ bool itemi_mul_overflows(size_t a, size_t b, size_t *product);              /* t
 /*
  * Writes code and message (first error wins), returns code. err may be NULL. The message is
  * made one line of UTF-8: control characters and invalid bytes are shown escaped, what is too
- * long loses its middle, as names of files stand in front and reasons behind. Numbers are written as in the C locale, here as in every function that formats.
+ * long loses its middle, as names of files stand in front and reasons behind. Numbers are
+ * written as in the C locale, here as in every function that formats.
  */
 item_status itemi_fail(item_error *err, item_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -233,11 +233,11 @@ static json_t *verdict_section(const itemi_evaluation *e, const counts *c)
                                 "promised", itemi_json_number(e->threshold.promised), "real_below",
                                 itemi_json_number(itemi_head_get_facts(e->head)->real_below));
     put_verdicts(e, &c->all, section);
-    uint64_t reasons[ITEM_REASON_SETTINGS + 1] = {0};
+    uint64_t reasons[ITEMI_REASON_LAST + 1] = {0};
     for (size_t i = 0; i < e->data->count; i++)
         reasons[e->answers->reason[i]]++;
     json_t *by_reason = json_object();
-    for (int32_t r = ITEM_REASON_ABOVE_THRESHOLD; r <= ITEM_REASON_SETTINGS; r++)
+    for (int32_t r = ITEM_REASON_ABOVE_THRESHOLD; r <= ITEMI_REASON_LAST; r++)
         json_object_set_new(by_reason, itemi_reason_code(r), json_integer((json_int_t)reasons[r]));
     json_object_set_new(section, "reasons", by_reason);
     return section;

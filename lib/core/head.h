@@ -122,8 +122,8 @@ typedef struct itemi_judgement {
 /*
  * The only place where verdicts are made. Rules in this order: settings, size,
  * caption_unreliable, no_objects (scope local alone; told by the presence flag among the
- * features) and out_of_scope give `unsure`; then ai at or above the threshold, real below the real point when that lies
- * below the threshold, else weak_evidence.
+ * features) and out_of_scope give `unsure`; then ai at or above the threshold, real below the
+ * real point when that lies below the threshold, else weak_evidence.
  * ITEM_E_MISMATCH: wrong number of features, or a caller's caption for a head that was not
  * calibrated with such; ITEM_E_ARGUMENT: features or prior that are no numbers.
  */
@@ -143,6 +143,8 @@ item_status itemi_head_score(const itemi_head *head, const float *features, size
 item_status itemi_head_contributions(const itemi_head *head, const float *image, const float *text,
                                      size_t n, const float *crops, const float *phrases,
                                      double *whole, double *each, item_error *err);
+
+#define ITEMI_REASON_LAST ITEM_REASON_SETTINGS
 
 /* Code ("weak_evidence") and one plain sentence of an ITEM_REASON_...; static, never NULL. */
 const char *itemi_reason_code(int32_t reason);

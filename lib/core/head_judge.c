@@ -257,6 +257,8 @@ static const struct {
                                           " head was calibrated with."},
 };
 
+_Static_assert(ITEMI_COUNT(reasons) == ITEMI_REASON_LAST + 1, "every reason has its words");
+
 static size_t known_reason(int32_t reason)
 {
     bool known = reason >= 0 && (size_t)reason < ITEMI_COUNT(reasons);

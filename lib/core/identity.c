@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/common_private.h"
 #include "core/core.h"
 
 static item_status fail_hash(item_error *err)
@@ -17,16 +16,14 @@ static int by_role(const void *a, const void *b)
     return strcmp((*x)->role, (*y)->role);
 }
 
-/* Writes a text that is made to fit. */
-__attribute__((format(printf, 2, 3))) static item_status put(char out[256], const char *format, ...)
+/* "name/width rest", made to fit; a width of 0 is left out. */
+static void write_identity(char out[256], const char *name, uint32_t width, const char *rest)
 {
-    va_list args;
-    va_start(args, format);
-    char text[512];
-    int length = itemi_vformat(text, sizeof text, format, args);
-    va_end(args);
-    itemi_escape(out, 256, length < 0 ? "" : text);
-    return ITEM_OK;
+    char text[512], number[16] = "";
+    if (width)
+        itemi_format(number, sizeof number, "/%u", (unsigned)width);
+    itemi_format(text, sizeof text, "%.32s%s %s", name, number, rest);
+    itemi_escape(out, 256, text);
 }
 
 /*
@@ -66,9 +63,10 @@ item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, c
     bool made = add_config(sha, stage->config);
     if (!itemi_sha256_end(sha, hex) || !made)
         return fail_hash(err);
-    if (width)
-        return put(out, "%.32s/%u sha256:%s", stage->family, (unsigned)width, hex);
-    return put(out, "%.32s sha256:%s", stage->family, hex);
+    char rest[ITEMI_SHA256_HEX + 8];
+    itemi_format(rest, sizeof rest, "sha256:%s", hex);
+    write_identity(out, stage->family, width, rest);
+    return ITEM_OK;
 }
 
 /* Nothing in it must be cut, escaped, or could be taken for the blank between name and id. */
@@ -91,10 +89,8 @@ item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_e
             return fail_hash(err);
         id = hex;
     }
-    uint32_t width = itemi_stage_width(stage);
-    if (width)
-        return put(out, "%.32s/%u %s", name, (unsigned)width, id);
-    return put(out, "%.32s %s", name, id);
+    write_identity(out, name, itemi_stage_width(stage), id);
+    return ITEM_OK;
 }
 
 const char *itemi_processor_class(void)

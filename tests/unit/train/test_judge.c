@@ -196,7 +196,7 @@ static void names_of_codes(void **state)
     assert_string_equal(itemi_reason_code(ITEM_REASON_CAPTION_UNRELIABLE), "caption_unreliable");
     assert_string_equal(itemi_reason_code(99), "none");
     assert_string_equal(itemi_reason_code(-1), "none");
-    for (int32_t r = 0; r <= ITEM_REASON_SETTINGS; r++)
+    for (int32_t r = 0; r <= ITEMI_REASON_LAST; r++)
         assert_int_equal(itemi_reason_line(r)[strlen(itemi_reason_line(r)) - 1], '.');
     assert_string_equal(itemi_verdict_name(ITEM_VERDICT_AI), "ai");
     assert_string_equal(itemi_verdict_name(4), "none");
