@@ -20,16 +20,15 @@ def main():
     middle = np.load(args.cache / "middle.npy", mmap_mode="r")
     _, splits, _ = common.flickr8k(args.data)
     shape = (*middle.shape[:2], 49, 1280)
-    out = np.lib.format.open_memmap(args.cache / "grids.npy.part", mode="w+", dtype=np.float16, shape=shape)
     start = time.time()
-    for i in range(0, len(middle), BATCH):
-        views = 1 if "train" not in splits[i:i + BATCH] else shape[1]
-        x = torch.from_numpy(middle[i:i + BATCH, :views]).float().permute(0, 1, 4, 2, 3)
-        out[i:i + BATCH, :views] = net.encode_rest(w, x.flatten(0, 1)).unflatten(0, (-1, views)).numpy()
-        if i % 1600 == 0:
-            print(f"{i} pictures, {time.time() - start:.0f} s", flush=True)
-    out.flush()
-    (args.cache / "grids.npy.part").rename(args.cache / "grids.npy")
+    with common.new_array(args.cache / "grids.npy", shape) as out:
+        for i in range(0, len(middle), BATCH):
+            views = 1 if "train" not in splits[i:i + BATCH] else shape[1]
+            x = torch.from_numpy(middle[i:i + BATCH, :views]).float().permute(0, 1, 4, 2, 3)
+            grids = net.encode_rest(w, x.flatten(0, 1))
+            out[i:i + BATCH, :views] = grids.unflatten(0, (-1, views)).numpy()
+            if i % 1600 == 0:
+                print(f"{i} pictures, {time.time() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

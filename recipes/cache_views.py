@@ -52,16 +52,14 @@ def main():
     run = front(net.Encoder(args.cache / "lite0"), args.threads, args.cache / "front.onnx")
     names, splits, _ = common.flickr8k(args.data)
     folder = args.data / "flickr8k" / "images"
-    out = np.lib.format.open_memmap(args.cache / "middle.npy.part", mode="w+", dtype=np.float16,
-                                    shape=(len(names), args.views, 14, 14, 112))
     draw, start = np.random.default_rng(common.SEED), time.time()
-    for i, (name, split) in enumerate(zip(names, splits)):
-        pixels = np.stack(views(Image.open(folder / name), split, args.views, draw))
-        out[i, :len(pixels)] = run(pixels).transpose(0, 2, 3, 1)
-        if i % 1000 == 0:
-            print(f"{i} pictures, {time.time() - start:.0f} s", flush=True)
-    out.flush()
-    (args.cache / "middle.npy.part").rename(args.cache / "middle.npy")
+    shape = (len(names), args.views, 14, 14, 112)
+    with common.new_array(args.cache / "middle.npy", shape) as out:
+        for i, (name, split) in enumerate(zip(names, splits)):
+            pixels = np.stack(views(Image.open(folder / name), split, args.views, draw))
+            out[i, :len(pixels)] = run(pixels).transpose(0, 2, 3, 1)
+            if i % 1000 == 0:
+                print(f"{i} pictures, {time.time() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

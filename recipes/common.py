@@ -4,6 +4,7 @@ import csv
 import json
 import random
 from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,16 @@ def load(path, dtype=torch.float32):
         tensors = {k: f.get_tensor(k) for k in f.keys()}
         meta = dict(f.metadata() or {})
     return {k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()}, meta
+
+
+@contextmanager
+def new_array(path, shape):
+    """A large fp16 array on disk, to be filled; it gets its name once it is whole."""
+    part = path.with_name(path.name + ".part")
+    out = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
+    yield out
+    out.flush()
+    part.rename(path)
 
 
 def settle(path):
