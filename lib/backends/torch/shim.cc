@@ -300,12 +300,11 @@ void sweep(itx_run *run, size_t since, itx_tensor *const *keep, size_t count) no
 itx_tensor *own(itx_run *run, itx_tensor *tensor) noexcept
 {
     auto &all = run->tensors;
-    auto at =
-        std::find_if(all.begin(), all.end(), [&](auto &kept) { return kept.get() == tensor; });
-    if (!tensor || at == all.end())
+    auto it = std::find_if(all.begin(), all.end(), [&](auto &x) { return x.get() == tensor; });
+    if (!tensor || it == all.end())
         return nullptr;
-    at->release();
-    all.erase(at);
+    it->release();
+    all.erase(it);
     return tensor;
 }
 
