@@ -12,7 +12,7 @@
 #include "fuzz.h"
 
 #define WIDTH 4
-#define SIDE  16
+#define SIDE  224 /* the working size: no time goes into resizing */
 #define MOST  255 /* bytes of a caption */
 
 #define COSINE_MOST 1.0021 /* a backend's unit vectors may be 1.001 long */
@@ -82,7 +82,7 @@ static item_status detect(void *self, const item_call *call, const item_image *c
             size_t phrase = next() % 16;
             double box[4];
             for (size_t k = 0; k < 4; k++)
-                box[k] = next_number(0.25);
+                box[k] = next_number(2);
             (void)sinks[i]->add(sinks[i]->host, phrase, box, next_number(0.015625));
         }
     }

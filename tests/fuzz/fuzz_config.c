@@ -11,6 +11,8 @@
 
 #include "fuzz.h"
 
+#define SIDE 224 /* the working size: no time goes into resizing */
+
 static void set_options(item_config *config, char *lines)
 {
     for (char *line = lines; line;) {
@@ -29,12 +31,12 @@ static void set_options(item_config *config, char *lines)
 
 static void check_picture(item_ctx *ctx)
 {
-    static const uint8_t pixels[12 * 9 * 3] = {200, 10, 40, 7, 77, 250};
+    static const uint8_t pixels[SIDE * SIDE * 3] = {200, 10, 40, 7, 77, 250};
     item_error err = ITEM_ERROR_INIT;
     item_image *image = NULL;
     item_result *result = NULL;
     item_status status =
-        item_image_from_pixels(pixels, ITEM_PIXELS_RGB, 12, 9, 36, NULL, &image, &err);
+        item_image_from_pixels(pixels, ITEM_PIXELS_RGB, SIDE, SIDE, SIDE * 3, NULL, &image, &err);
     fuzz_outcome(status, image, &err);
     status = item_check_image(ctx, image, NULL, &result, &err);
     fuzz_outcome(status, result, &err);
