@@ -1,5 +1,5 @@
-# The two commands, and three for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench format clean
+# The two commands, and four for those who work on libitem. Everything is in meson and tools/.
+.PHONY: demo check bench coverage format clean
 
 demo:
 	@tools/demo.sh
@@ -10,6 +10,10 @@ check:
 
 bench:
 	@tools/bench.sh
+
+coverage:
+	@tools/install-deps.sh coverage
+	@tools/coverage.py
 
 format:
 	@tools/format.py
