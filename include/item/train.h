@@ -197,8 +197,9 @@ typedef struct item_extract_options {
 
 /**
  * Makes a data set of pictures: runs captioner, detector and embedder of a context over them.
- * A picture that fails is left out and named by item_dataset_warning(). Captions are the
- * captioner's: prompts, which only generated pictures have, would give the label away.
+ * A picture that fails is left out and named by item_dataset_warning(); want of memory fails the
+ * call. Captions are the captioner's: prompts, which only generated pictures have, would give the
+ * label away.
  *
  * @param ctx       context with all three stages; a head is not needed
  * @param manifest  CSV file with columns path, label (ai, real) and, if known, generator,
@@ -208,7 +209,8 @@ typedef struct item_extract_options {
  * @param out       receives the data set; release with item_dataset_free()
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT (more than
- *         max_failures pictures failed), ITEM_E_CANCELLED, or what the stages return
+ *         max_failures pictures failed), ITEM_E_MEMORY, ITEM_E_CANCELLED, or what the stages
+ *         return
  * Owner: caller.  Threads: any number on one context.  Since: 0.1
  */
 ITEM_API item_status item_dataset_extract(item_ctx *ctx, const char *manifest,

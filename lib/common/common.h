@@ -42,7 +42,7 @@ bool itemi_mul_overflows(size_t a, size_t b, size_t *product);              /* t
  */
 item_status itemi_fail(item_error *err, item_status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, with errno's text appended as ": reason". */
+/* The same, with errno's text appended as ": reason"; of ENOMEM the code is ITEM_E_MEMORY. */
 item_status itemi_fail_errno(item_error *err, item_status code, int system, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Passes an error on as it is. */

@@ -2,6 +2,7 @@
 /* Writing the caller's item_error: one line of valid UTF-8, whatever went into it. */
 #include "common/common.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -143,6 +144,8 @@ item_status itemi_fail_errno(item_error *err, item_status code, int system, cons
 {
     va_list args;
     va_start(args, format);
+    if (system == ENOMEM) /* whatever else could have gone wrong there */
+        code = ITEM_E_MEMORY;
     set(err, code, system, strerror_l(system, itemi_c_locale()), format, args);
     va_end(args);
     return code;

@@ -71,7 +71,7 @@ void itemi_answers_free(itemi_answers *answers);
 void itemi_evidence_of(const item_dataset *data, size_t row, const float *features, size_t count,
                        itemi_evidence *out);
 
-/* ---- sections of a report; NULL: no memory ---- */
+/* ---- sections of a report; *report, *controls become NULL where memory is out ---- */
 
 /* Everything that an evaluation is made from. */
 typedef struct itemi_evaluation {
@@ -85,18 +85,18 @@ typedef struct itemi_evaluation {
 } itemi_evaluation;
 
 /* Adds headline, sources, generators, verdicts, calibration and mixed to `report`. */
-item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item_error *err);
+item_status itemi_report_figures(const itemi_evaluation *e, json_t **report, item_error *err);
 /* One line of the table of controls. */
 item_status itemi_report_control(const itemi_evaluation *e, const char *name, const double *score,
-                                 json_t *controls, item_error *err);
+                                 json_t **controls, item_error *err);
 /* Adds `comparison` with a rival's scores. */
 item_status itemi_report_comparison(const itemi_evaluation *e, const char *name,
-                                    const double *score, json_t *report, item_error *err);
-void itemi_report_warn(json_t *report, const char *line);
+                                    const double *score, json_t **report, item_error *err);
+void itemi_report_warn(json_t **report, const char *line);
 
 /* ---- reports ---- */
 
-/* Takes root (also on failure) and head; writes the texts. */
+/* Takes root (NULL: no memory) and head, also on failure; writes the texts. */
 item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out, item_error *err);
 char *itemi_report_render(const json_t *root); /* Markdown; NULL: no memory */
 

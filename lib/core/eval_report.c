@@ -70,17 +70,16 @@ static double ratio(uint64_t k, uint64_t n)
 }
 
 /* Adds name, and name_interval (exact, binomial). */
-static void put_share(const itemi_evaluation *e, json_t *object, const char *name, uint64_t k,
+static void put_share(const itemi_evaluation *e, json_t **object, const char *name, uint64_t k,
                       uint64_t n)
 {
     char interval[64];
     size_t length = strlen(name);
     memcpy(interval, name, length);
     memcpy(interval + length, "_interval", sizeof "_interval");
-    json_object_set_new(object, name, itemi_json_figure(ratio(k, n)));
-    json_object_set_new(object, interval,
-                        n ? itemi_json_interval(itemi_binomial(k, n, e->draws.level))
-                          : json_null());
+    itemi_json_put(object, name, itemi_json_figure(ratio(k, n)));
+    itemi_json_put(object, interval,
+                   n ? itemi_json_interval(itemi_binomial(k, n, e->draws.level)) : json_null());
 }
 
 static json_t *called(const uint64_t of[ITEM_VERDICT_AI + 1])
@@ -89,13 +88,13 @@ static json_t *called(const uint64_t of[ITEM_VERDICT_AI + 1])
                      (json_int_t)of[ITEM_VERDICT_UNSURE], "ai", (json_int_t)of[ITEM_VERDICT_AI]);
 }
 
-static void put_verdicts(const itemi_evaluation *e, const tally *t, json_t *object)
+static void put_verdicts(const itemi_evaluation *e, const tally *t, json_t **object)
 {
     uint64_t wrong = t->called[0][ITEM_VERDICT_AI] + t->called[1][ITEM_VERDICT_REAL];
     uint64_t right = t->called[0][ITEM_VERDICT_REAL] + t->called[1][ITEM_VERDICT_AI];
     uint64_t rows = t->rows[0] + t->rows[1];
-    json_object_set_new(object, "photographs_called", called(t->called[0]));
-    json_object_set_new(object, "ai_called", called(t->called[1]));
+    itemi_json_put(object, "photographs_called", called(t->called[0]));
+    itemi_json_put(object, "ai_called", called(t->called[1]));
     put_share(e, object, "false_positive_rate", t->called[0][ITEM_VERDICT_AI], t->rows[0]);
     put_share(e, object, "recall", t->called[1][ITEM_VERDICT_AI], t->rows[1]);
     put_share(e, object, "unsure", rows - right - wrong, rows);
@@ -108,13 +107,13 @@ static const char *const measure_names[ITEMI_MEASURES] = {"auc", "ap", "tpr1", "
 static const char *const interval_names[ITEMI_MEASURES] = {"auc_interval", "ap_interval",
                                                            "tpr1_interval", "tpr5_interval"};
 
-static void put_measures(const itemi_figures *f, size_t at, json_t *object)
+static void put_measures(const itemi_figures *f, size_t at, json_t **object)
 {
     for (size_t m = 0; m < ITEMI_MEASURES; m++) {
         bool known = !isnan(f->value[at + m]);
-        json_object_set_new(object, measure_names[m], itemi_json_figure(f->value[at + m]));
-        json_object_set_new(object, interval_names[m],
-                            known ? itemi_json_interval(f->interval[at + m]) : json_null());
+        itemi_json_put(object, measure_names[m], itemi_json_figure(f->value[at + m]));
+        itemi_json_put(object, interval_names[m],
+                       known ? itemi_json_interval(f->interval[at + m]) : json_null());
     }
 }
 
@@ -130,9 +129,9 @@ static json_t *source_table(const itemi_evaluation *e, const counts *c, const it
         const tally *t = &c->source[s];
         json_t *row = json_pack("{s:o, s:I, s:I}", "source", itemi_json_text(source_name(e, s)),
                                 "real", (json_int_t)t->rows[0], "ai", (json_int_t)t->rows[1]);
-        put_measures(f, s * ITEMI_MEASURES, row);
-        put_verdicts(e, t, row);
-        json_array_append_new(table, row);
+        put_measures(f, s * ITEMI_MEASURES, &row);
+        put_verdicts(e, t, &row);
+        itemi_json_append(&table, row);
     }
     return table;
 }
@@ -171,8 +170,8 @@ static item_status false_positives(const itemi_evaluation *e, const counts *c, j
         json_t *row = json_pack(
             "{s:o, s:I, s:I}", "source", itemi_json_text(source_name(e, list[i].source)), "real",
             (json_int_t)t->rows[0], "called_ai", (json_int_t)t->called[0][ITEM_VERDICT_AI]);
-        put_share(e, row, "rate", t->called[0][ITEM_VERDICT_AI], t->rows[0]);
-        json_array_append_new(*out, row);
+        put_share(e, &row, "rate", t->called[0][ITEM_VERDICT_AI], t->rows[0]);
+        itemi_json_append(out, row);
     }
     itemi_free(NULL, list);
     return ITEM_OK;
@@ -217,8 +216,8 @@ static item_status generator_table(const itemi_evaluation *e, const counts *c, j
             "{s:o, s:I, s:o, s:o}", "generator", itemi_json_text(e->data->texts.text[g]), "ai",
             (json_int_t)t->rows[1], "auc", itemi_json_figure(generator_auc(e, c, g, &ranking)),
             "ai_called", called(t->called[1]));
-        put_share(e, row, "recall", t->called[1][ITEM_VERDICT_AI], t->rows[1]);
-        json_array_append_new(*out, row);
+        put_share(e, &row, "recall", t->called[1][ITEM_VERDICT_AI], t->rows[1]);
+        itemi_json_append(out, row);
     }
     itemi_ranking_free(&ranking);
     return ITEM_OK;
@@ -232,14 +231,14 @@ static json_t *verdict_section(const itemi_evaluation *e, const counts *c)
                                 "threshold_score", itemi_json_number(e->threshold.score),
                                 "promised", itemi_json_number(e->threshold.promised), "real_below",
                                 itemi_json_number(itemi_head_get_facts(e->head)->real_below));
-    put_verdicts(e, &c->all, section);
+    put_verdicts(e, &c->all, &section);
     uint64_t reasons[ITEMI_REASON_LAST + 1] = {0};
     for (size_t i = 0; i < e->data->count; i++)
         reasons[e->answers->reason[i]]++;
     json_t *by_reason = json_object();
     for (int32_t r = ITEM_REASON_ABOVE_THRESHOLD; r <= ITEMI_REASON_LAST; r++)
-        json_object_set_new(by_reason, itemi_reason_code(r), json_integer((json_int_t)reasons[r]));
-    json_object_set_new(section, "reasons", by_reason);
+        itemi_json_put(&by_reason, itemi_reason_code(r), json_integer((json_int_t)reasons[r]));
+    itemi_json_put(&section, "reasons", by_reason);
     return section;
 }
 
@@ -262,9 +261,8 @@ static item_status calibration_section(const itemi_evaluation *e, double *weight
         double brier = itemi_brier(p, e->cohort->label, weight, n);
         json_t *bins = json_array();
         for (size_t b = 0; b < e->bins; b++)
-            json_array_append_new(bins,
-                                  json_pack("{s:o, s:o}", "mean", itemi_json_figure(bin[b].mean),
-                                            "ai_share", itemi_json_figure(bin[b].share)));
+            itemi_json_append(&bins, json_pack("{s:o, s:o}", "mean", itemi_json_figure(bin[b].mean),
+                                               "ai_share", itemi_json_figure(bin[b].share)));
         *out = json_pack("{s:s, s:o, s:o, s:o}", "weights", "equal by label and source", "ece",
                          itemi_json_figure(ece), "brier", itemi_json_figure(brier), "bins", bins);
     }
@@ -282,8 +280,8 @@ static json_t *headline(const itemi_evaluation *e, const counts *c, const itemi_
     for (size_t s = 0; s < f->sources; s++)
         paired += c->source[s].rows[0] && c->source[s].rows[1];
     json_t *section = json_pack("{s:I}", "sources", paired);
-    put_measures(f, itemi_figures_mean(f), section);
-    put_verdicts(e, &c->paired, section);
+    put_measures(f, itemi_figures_mean(f), &section);
+    put_verdicts(e, &c->paired, &section);
     return section;
 }
 
@@ -308,7 +306,7 @@ static item_status figures_of(const itemi_evaluation *e, const double *score, co
     return status;
 }
 
-item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item_error *err)
+item_status itemi_report_figures(const itemi_evaluation *e, json_t **report, item_error *err)
 {
     itemi_figures f = {.sources = 0};
     counts c = {.source = NULL};
@@ -323,17 +321,17 @@ item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item
         status = calibration_section(e, c.weight, &calibration, err);
     if (status == ITEM_OK) {
         json_t *mixed = json_object();
-        put_measures(&f, itemi_figures_mixed(&f), mixed);
-        json_object_set_new(report, "data", data_section(e, &c));
-        json_object_set_new(report, "headline", headline(e, &c, &f));
-        json_object_set_new(report, "sources", source_table(e, &c, &f));
-        json_object_set(report, "generators", generators);
-        json_object_set(report, "false_positives", wrong);
-        json_object_set_new(report, "verdicts", verdict_section(e, &c));
-        json_object_set(report, "calibration", calibration);
-        json_object_set_new(report, "mixed", mixed);
-        json_object_set_new(report, "level", json_real(e->draws.level));
-        json_object_set_new(report, "draws", json_integer((json_int_t)e->draws.count));
+        put_measures(&f, itemi_figures_mixed(&f), &mixed);
+        itemi_json_put(report, "data", data_section(e, &c));
+        itemi_json_put(report, "headline", headline(e, &c, &f));
+        itemi_json_put(report, "sources", source_table(e, &c, &f));
+        itemi_json_put(report, "generators", json_incref(generators));
+        itemi_json_put(report, "false_positives", json_incref(wrong));
+        itemi_json_put(report, "verdicts", verdict_section(e, &c));
+        itemi_json_put(report, "calibration", json_incref(calibration));
+        itemi_json_put(report, "mixed", mixed);
+        itemi_json_put(report, "level", json_real(e->draws.level));
+        itemi_json_put(report, "draws", json_integer((json_int_t)e->draws.count));
     }
     json_decref(generators);
     json_decref(wrong);
@@ -344,22 +342,22 @@ item_status itemi_report_figures(const itemi_evaluation *e, json_t *report, item
 }
 
 item_status itemi_report_control(const itemi_evaluation *e, const char *name, const double *score,
-                                 json_t *controls, item_error *err)
+                                 json_t **controls, item_error *err)
 {
     itemi_figures f = {.sources = 0};
     item_status status = figures_of(e, score, NULL, &f, err);
     if (status != ITEM_OK)
         return status;
     json_t *row = json_pack("{s:s}", "control", name);
-    put_measures(&f, itemi_figures_mean(&f), row);
-    json_object_set_new(row, "mixed_auc", itemi_json_figure(f.value[itemi_figures_mixed(&f)]));
-    json_array_append_new(controls, row);
+    put_measures(&f, itemi_figures_mean(&f), &row);
+    itemi_json_put(&row, "mixed_auc", itemi_json_figure(f.value[itemi_figures_mixed(&f)]));
+    itemi_json_append(controls, row);
     itemi_figures_free(&f);
     return ITEM_OK;
 }
 
 item_status itemi_report_comparison(const itemi_evaluation *e, const char *name,
-                                    const double *score, json_t *report, item_error *err)
+                                    const double *score, json_t **report, item_error *err)
 {
     itemi_figures rival = {.sources = 0}, away = {.sources = 0};
     item_status status = figures_of(e, score, NULL, &rival, err);
@@ -367,29 +365,28 @@ item_status itemi_report_comparison(const itemi_evaluation *e, const char *name,
         status = figures_of(e, e->answers->score, score, &away, err);
     if (status == ITEM_OK) {
         json_t *theirs = json_object(), *difference = json_object(), *sources = json_array();
-        put_measures(&rival, itemi_figures_mean(&rival), theirs);
-        put_measures(&away, itemi_figures_mean(&away), difference);
+        put_measures(&rival, itemi_figures_mean(&rival), &theirs);
+        put_measures(&away, itemi_figures_mean(&away), &difference);
         for (uint32_t s = 0; s < e->cohort->sources; s++) {
             json_t *row = json_pack("{s:o}", "source", itemi_json_text(source_name(e, s)));
-            put_measures(&away, s * ITEMI_MEASURES, row);
-            json_array_append_new(sources, row);
+            put_measures(&away, s * ITEMI_MEASURES, &row);
+            itemi_json_append(&sources, row);
         }
-        json_object_set_new(report, "comparison",
-                            json_pack("{s:o, s:o, s:o, s:o}", "rival", itemi_json_text(name),
-                                      "rival_figures", theirs, "difference", difference,
-                                      "difference_by_source", sources));
+        itemi_json_put(report, "comparison",
+                       json_pack("{s:o, s:o, s:o, s:o}", "rival", itemi_json_text(name),
+                                 "rival_figures", theirs, "difference", difference,
+                                 "difference_by_source", sources));
     }
     itemi_figures_free(&rival);
     itemi_figures_free(&away);
     return status;
 }
 
-void itemi_report_warn(json_t *report, const char *line)
+void itemi_report_warn(json_t **report, const char *line)
 {
-    json_t *warnings = json_object_get(report, "warnings");
-    if (!warnings) {
-        warnings = json_array();
-        json_object_set_new(report, "warnings", warnings);
-    }
-    json_array_append_new(warnings, itemi_json_text(line));
+    json_t *warnings = json_object_get(*report, "warnings");
+    if (!warnings)
+        itemi_json_put(report, "warnings", json_pack("[o]", itemi_json_text(line)));
+    else if (json_array_append_new(warnings, itemi_json_text(line)) != 0)
+        itemi_json_put(report, "warnings", NULL);
 }

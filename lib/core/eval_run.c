@@ -106,7 +106,7 @@ static double short_side(const item_dataset *data, size_t row)
 }
 
 /* Single figures as scores: nothing is learnt. */
-static item_status plain_controls(const itemi_evaluation *e, double *score, json_t *controls,
+static item_status plain_controls(const itemi_evaluation *e, double *score, json_t **controls,
                                   item_error *err)
 {
     static const struct {
@@ -170,7 +170,7 @@ static item_status trained_score(const itemi_evaluation *e, const item_dataset *
 }
 
 static item_status trained_controls(const itemi_evaluation *e, const item_eval_options *options,
-                                    double *score, json_t *controls, item_error *err)
+                                    double *score, json_t **controls, item_error *err)
 {
     const item_dataset *from = options->controls;
     itemi_pace pace = {.cancel = options->cancel};
@@ -192,23 +192,23 @@ static item_status trained_controls(const itemi_evaluation *e, const item_eval_o
 }
 
 static item_status put_controls(const itemi_evaluation *e, const item_eval_options *options,
-                                double *score, json_t *report, item_error *err)
+                                double *score, json_t **report, item_error *err)
 {
     json_t *controls = json_array();
-    json_object_set_new(report, "controls", controls);
     item_status status = score_design(e, e->head, ITEMI_DESIGN_SHUFFLED, score, err);
     if (status == ITEM_OK)
         status = itemi_report_control(e, "the head on captions shuffled within the source", score,
-                                      controls, err);
+                                      &controls, err);
     if (status == ITEM_OK)
-        status = plain_controls(e, score, controls, err);
+        status = plain_controls(e, score, &controls, err);
     if (status == ITEM_OK && options->controls)
-        status = trained_controls(e, options, score, controls, err);
+        status = trained_controls(e, options, score, &controls, err);
+    itemi_json_put(report, "controls", controls);
     return status;
 }
 
 static item_status put_rival(const itemi_evaluation *e, const char *path, double *score,
-                             json_t *report, item_error *err)
+                             json_t **report, item_error *err)
 {
     itemi_head *rival = NULL;
     item_status status = itemi_head_open(NULL, path, &rival, err);
@@ -230,7 +230,7 @@ static item_status cancelled(const item_eval_options *options, item_error *err)
 }
 
 static item_status fill_report(itemi_evaluation *e, itemi_answers *answers,
-                               const item_eval_options *options, json_t *report, item_error *err)
+                               const item_eval_options *options, json_t **report, item_error *err)
 {
     const itemi_layout *layout = &itemi_head_get_facts(e->head)->layout;
     double *score = itemi_alloc_array(NULL, e->data->count, sizeof *score);
@@ -239,8 +239,8 @@ static item_status fill_report(itemi_evaluation *e, itemi_answers *answers,
     item_status status = score && features ? answer(e, features, answers, err)
                                            : itemi_fail_memory(err, "evaluating");
     itemi_free(NULL, features);
-    json_object_set_new(report, "kind", json_string("evaluation"));
-    json_object_set_new(report, "head", itemi_head_facts_dump(itemi_head_get_facts(e->head)));
+    itemi_json_put(report, "kind", json_string("evaluation"));
+    itemi_json_put(report, "head", itemi_head_facts_dump(itemi_head_get_facts(e->head)));
     if (status == ITEM_OK)
         status = itemi_report_figures(e, report, err);
     if (status == ITEM_OK)
@@ -275,7 +275,7 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
         status = itemi_fail_memory(err, "evaluating");
     if (status == ITEM_OK) {
         json_t *report = json_object();
-        status = fill_report(&e, &answers, options, report, err);
+        status = fill_report(&e, &answers, options, &report, err);
         if (status == ITEM_OK)
             status = itemi_report_make(report, NULL, out, err);
         else

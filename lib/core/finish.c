@@ -60,6 +60,8 @@ static void warn_settings(const itemi_batch *batch, itemi_work *work)
     char *line = itemi_pipeline_difference(batch->call.mem, head, batch->pipeline);
     if (line)
         itemi_lines_add(batch->call.mem, &work->warnings, line);
+    else
+        work->warnings.lost = true;
     itemi_free(batch->call.mem, line);
 }
 
@@ -209,6 +211,8 @@ static item_status fill(itemi_batch *batch, itemi_work *work, item_result *resul
         status = set_objects(batch, work, shown, result, err);
     if (status == ITEM_OK)
         status = judge(batch, work, result, &why, err);
+    if (status == ITEM_OK && work->warnings.lost)
+        status = itemi_fail_memory(err, "keeping a warning");
     if (status != ITEM_OK)
         return status;
     give_vectors(batch, work, shown, result);

@@ -26,6 +26,12 @@ static void write_identity(char out[256], const char *name, uint32_t width, cons
     itemi_escape(out, 256, text);
 }
 
+static int add_piece(const char *bytes, size_t length, void *sha)
+{
+    itemi_sha256_add(sha, bytes, length);
+    return 0;
+}
+
 /*
  * What item.json sets for the stage, in one order of its keys. The width is left out: it is told
  * beside the hash. False: no memory.
@@ -33,14 +39,16 @@ static void write_identity(char out[256], const char *name, uint32_t width, cons
 static bool add_config(itemi_sha256 *sha, const json_t *config)
 {
     json_t *rest = config ? json_copy((json_t *)(uintptr_t)config) : json_object();
+    /* jansson passes over what it had no memory for */
+    bool whole = rest && json_object_size(rest) == json_object_size(config);
     (void)json_object_del(rest, "width");
     bool empty = json_object_size(rest) == 0;
-    char *text = empty ? NULL : json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS);
-    bool made = rest && (empty || text);
+    bool made = whole;
+    if (whole && !empty) {
+        made = json_dump_callback(rest, add_piece, sha, JSON_COMPACT | JSON_SORT_KEYS) == 0;
+        itemi_sha256_add(sha, "", 1);
+    }
     json_decref(rest);
-    if (text)
-        itemi_sha256_text(sha, text);
-    free(text); /* jansson's memory is malloc's */
     return made;
 }
 

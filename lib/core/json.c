@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Results as JSON: the keys of docs/json.md. Texts and numbers are written here alone. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/result.h"
+#include "core/train_json.h"
 
 #define DIGITS 9 /* significant ones: enough to tell any two float32 apart */
 
@@ -40,11 +40,9 @@ json_t *itemi_json_number(double value)
 
 char *itemi_json_print(const itemi_mem *mem, json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    char *text = itemi_json_dump(mem, object, DIGITS);
     json_decref(object);
-    char *copy = text ? itemi_strdup(mem, text) : NULL;
-    free(text); /* jansson's memory is malloc's */
-    return copy;
+    return text;
 }
 
 static json_t *text_of(const item_result *result, int32_t which)

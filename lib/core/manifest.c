@@ -205,11 +205,9 @@ item_status itemi_pack_parse(item_pack *pack, const itemi_log *log, const char *
 
     log_unknown(pack->root, known, ITEMI_COUNT(known), "the pack", log, name);
     pack->licence = text_or_empty(pack->root, "licence");
-    itemi_buf label;
-    itemi_buf_init(&label, NULL);
-    itemi_buf_printf(&label, "%.120s %.60s", pack->name, pack->version);
-    pack->label[itemi_escape(pack->label, sizeof pack->label, label.data ? label.data : "")] = '\0';
-    itemi_buf_free(&label);
+    char label[192];
+    itemi_format(label, sizeof label, "%.120s %.60s", pack->name, pack->version);
+    itemi_escape(pack->label, sizeof pack->label, label);
     return ITEM_OK;
 }
 
@@ -229,7 +227,12 @@ static json_t *describe_head(const item_pack *pack, const itemi_head *head)
 {
     if (!head)
         return json_null();
-    json_t *object = json_deep_copy(json_object_get(pack->root, "head"));
+    const json_t *entry = json_object_get(pack->root, "head");
+    json_t *object = json_deep_copy(entry);
+    if (json_object_size(object) != json_object_size(entry)) { /* jansson passes over what failed */
+        json_decref(object);
+        return NULL;
+    }
     json_t *facts = itemi_head_facts_dump(itemi_head_get_facts(head));
     if (json_object_set_new(object, "facts", facts) == 0) /* takes facts, and NULL for both */
         return object;

@@ -31,21 +31,21 @@ static item_status resolve(item_pack *pack, const char *name, char **out, item_e
     item_status status = join(pack, name, &joined, err);
     if (status != ITEM_OK)
         return status;
-    char *real = realpath(joined, NULL);
-    if (!real && errno == ENOENT)
+    char real[PATH_MAX];
+    bool there = realpath(joined, real) != NULL;
+    if (!there && errno == ENOENT)
         status =
             itemi_fail(err, ITEM_E_PACK, "%s: is named by %s and is not there", joined, MANIFEST);
-    else if (!real)
+    else if (!there)
         status = itemi_fail_errno(err, ITEM_E_PACK, errno, "%s: cannot be read", joined);
     itemi_free(&pack->mem, joined);
     size_t folder = strlen(pack->path);
-    if (real && (strncmp(real, pack->path, folder) != 0 || real[folder] != '/'))
+    if (there && (strncmp(real, pack->path, folder) != 0 || real[folder] != '/'))
         status = itemi_fail(err, ITEM_E_PACK, "%s/%s: leads out of the pack", pack->path, name);
     if (status == ITEM_OK) {
         *out = itemi_strdup(&pack->mem, real);
         status = *out ? ITEM_OK : itemi_fail_memory(err, "opening a pack");
     }
-    free(real); /* realpath() allocates by malloc */
     return status;
 }
 

@@ -52,6 +52,7 @@ static void hand_out_lines(itemi_batch *batch, itemi_work **works, size_t n, boo
     for (size_t i = 0; i < n && succeeded; i++) {
         for (size_t j = 0; j < batch->lines.count; j++)
             itemi_lines_add(mem, &works[i]->warnings, batch->lines.items[j]);
+        works[i]->warnings.lost |= batch->lines.lost;
     }
     itemi_lines_free(mem, &batch->lines);
 }

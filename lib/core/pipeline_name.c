@@ -77,6 +77,8 @@ char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const ch
         itemi_buf_printf(&line,
                          "the head was calibrated with %s; this picture was looked at with %s",
                          before, now);
+    else
+        line.failed = true;
     itemi_free(mem, before);
     itemi_free(mem, now);
     return itemi_buf_take(&line);

@@ -61,6 +61,7 @@ void itemi_lines_add(const itemi_mem *mem, itemi_lines *lines, const char *text)
         copy ? itemi_resize_array(mem, lines->items, lines->count + 1, sizeof *items) : NULL;
     if (!items) {
         itemi_free(mem, copy);
+        lines->lost = true;
         return;
     }
     lines->items = items;

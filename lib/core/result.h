@@ -18,6 +18,7 @@ typedef struct itemi_object {
 typedef struct itemi_lines {
     char **items;
     size_t count;
+    bool lost; /* a line found no memory: what they belong to fails */
 } itemi_lines;
 
 struct item_result {
@@ -43,7 +44,6 @@ void itemi_summary_init(item_result_summary *summary);
 void itemi_summary_judge(item_result_summary *summary, const itemi_judgement *judgement);
 /* Sets a text; false: no memory. */
 bool itemi_result_set_text(item_result *result, int32_t which, const char *text);
-/* Adds a line; a line that finds no memory is lost. */
 void itemi_lines_add(const itemi_mem *mem, itemi_lines *lines, const char *text);
 void itemi_lines_free(const itemi_mem *mem, itemi_lines *lines);
 

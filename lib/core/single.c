@@ -51,7 +51,7 @@ static void end(single *s)
 /* A result with what every single stage tells; NULL: no memory. */
 static item_result *make_result(single *s, itemi_stage_kind kind, const item_image *image)
 {
-    item_result *result = itemi_result_new(s->call.mem);
+    item_result *result = s->lines.lost ? NULL : itemi_result_new(s->call.mem);
     if (!result)
         return NULL;
     item_image_info info = ITEM_IMAGE_INFO_INIT;

@@ -117,8 +117,11 @@ static item_status add_result(extraction *x, const itemi_manifest_row *from,
     return status;
 }
 
+/* Want of memory is none of the picture: left out, the data would hang on the machine's load. */
 static item_status note_failure(extraction *x, const item_error *why, item_error *err)
 {
+    if (why->code == ITEM_E_MEMORY)
+        return itemi_fail_as(err, why);
     if (!itemi_dataset_warn(x->data, why->message))
         return itemi_fail_memory(err, "extracting features");
     if (x->data->warnings > x->options->max_failures)

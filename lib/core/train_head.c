@@ -241,29 +241,29 @@ static void answer_held_out(session *s, const itemi_threshold *threshold)
     }
 }
 
-static void warn(const session *s)
+static void warn(session *s)
 {
     const itemi_head_facts *f = &s->facts;
     if (s->plan.unit != ITEMI_FOLD_SOURCE)
-        itemi_report_warn(s->report, "There are too few sources to hold some out, so calibration"
-                                     " and figures are of sources that were trained on. They say"
-                                     " nothing of new sources.");
+        itemi_report_warn(&s->report, "There are too few sources to hold some out, so calibration"
+                                      " and figures are of sources that were trained on. They say"
+                                      " nothing of new sources.");
     if (s->calibration.clamped)
-        itemi_report_warn(s->report, "The held-out scores do not tell the labels apart: the head"
-                                     " knows next to nothing.");
+        itemi_report_warn(&s->report, "The held-out scores do not tell the labels apart: the head"
+                                      " knows next to nothing.");
     if (isinf(f->fpr1.score))
-        itemi_report_warn(s->report, "There are fewer than 100 photographs, too few for a"
-                                     " threshold at 1 %: with fpr1 no picture is called `ai`.");
+        itemi_report_warn(&s->report, "There are fewer than 100 photographs, too few for a"
+                                      " threshold at 1 %: with fpr1 no picture is called `ai`.");
     if (f->real_below >= f->fpr1.score)
-        itemi_report_warn(s->report, "Photographs and AI pictures overlap so far that with fpr1 no"
-                                     " picture is called `real`.");
+        itemi_report_warn(&s->report, "Photographs and AI pictures overlap so far that with fpr1 no"
+                                      " picture is called `real`.");
     if (isnan(f->caption_least) && s->options->caption_quantile > 0)
-        itemi_report_warn(s->report, "The captions' likelihoods are not known, so there is no rule"
-                                     " for improbable captions.");
+        itemi_report_warn(&s->report, "The captions' likelihoods are not known, so there is no rule"
+                                      " for improbable captions.");
 }
 
 /* Sources with one label: what a head can learn instead of the question. */
-static void warn_of_single_labels(const session *s)
+static void warn_of_single_labels(session *s)
 {
     size_t single = 0;
     for (uint32_t source = 0; source < s->cohort.sources; source++) {
@@ -274,16 +274,12 @@ static void warn_of_single_labels(const session *s)
     }
     if (!single)
         return;
-    itemi_buf buf;
-    itemi_buf_init(&buf, NULL);
-    itemi_buf_printf(&buf,
-                     "%zu of %zu sources have one label alone: a head can learn to know them"
-                     " instead of the pictures.",
-                     single, s->cohort.sources);
-    char *line = itemi_buf_take(&buf);
-    if (line)
-        itemi_report_warn(s->report, line);
-    itemi_free(NULL, line);
+    char line[160];
+    itemi_format(line, sizeof line,
+                 "%zu of %zu sources have one label alone: a head can learn to know them instead"
+                 " of the pictures.",
+                 single, s->cohort.sources);
+    itemi_report_warn(&s->report, line);
 }
 
 static json_t *network_section(const session *s)
@@ -294,7 +290,7 @@ static json_t *network_section(const session *s)
     const itemi_train_options *n = &s->fit.network;
     json_t *hidden = json_array();
     for (size_t l = 0; l < n->hidden; l++)
-        json_array_append_new(hidden, json_integer((json_int_t)n->hidden_width[l]));
+        itemi_json_append(&hidden, json_integer((json_int_t)n->hidden_width[l]));
     return json_pack(
         "{s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "hidden",
         hidden, "epochs", (json_int_t)n->epochs, "batch", (json_int_t)n->batch, "seed",
@@ -309,7 +305,6 @@ static json_t *network_section(const session *s)
 static item_status put_controls(session *s, const itemi_evaluation *e, item_error *err)
 {
     json_t *controls = json_array();
-    json_object_set_new(s->report, "controls", controls);
     item_status status = ITEM_OK;
     for (itemi_design d = ITEMI_DESIGN_SHUFFLED; status == ITEM_OK && d < ITEMI_DESIGNS; d++) {
         itemi_held_out held_out = {.logit = NULL};
@@ -319,10 +314,11 @@ static item_status put_controls(session *s, const itemi_evaluation *e, item_erro
         status = features ? itemi_cross_fit(&task, &s->plan, &held_out, err)
                           : itemi_fail_memory(err, "training");
         if (status == ITEM_OK)
-            status = itemi_report_control(e, itemi_design_name(d), held_out.logit, controls, err);
+            status = itemi_report_control(e, itemi_design_name(d), held_out.logit, &controls, err);
         itemi_free(NULL, features);
         itemi_held_out_free(&held_out);
     }
+    itemi_json_put(&s->report, "controls", controls);
     return status;
 }
 
@@ -343,7 +339,7 @@ static item_status make_report(session *s, item_error *err)
                           network_section(s));
     if (!s->report)
         return itemi_fail_memory(err, "writing a report");
-    status = itemi_report_figures(&e, s->report, err);
+    status = itemi_report_figures(&e, &s->report, err);
     if (status == ITEM_OK && s->options->controls)
         status = put_controls(s, &e, err);
     warn(s);

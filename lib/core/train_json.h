@@ -7,6 +7,13 @@
 
 /* A share or the like, rounded to 6 decimals, so that reports stay readable. */
 json_t *itemi_json_figure(double value);
+/*
+ * Put a member into *object, an item behind *array; both take `value`. Where memory is out, or was
+ * when the value was made, what would lack something is freed and becomes NULL, and stays so:
+ * callers look once, at the whole.
+ */
+void itemi_json_put(json_t **object, const char *name, json_t *value);
+void itemi_json_append(json_t **array, json_t *value);
 /* [low, high], rounded as above. */
 json_t *itemi_json_interval(itemi_interval interval);
 #define ITEMI_DIGITS_EXACT  17 /* read as written, as heads need it */

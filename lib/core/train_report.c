@@ -14,7 +14,9 @@ struct item_report {
 
 item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out, item_error *err)
 {
-    item_report *report = itemi_alloc_zero(NULL, 1, sizeof *report);
+    if (root && !json_object_get(root, "warnings")) /* readers need not ask whether there are any */
+        itemi_json_put(&root, "warnings", json_array());
+    item_report *report = root ? itemi_alloc_zero(NULL, 1, sizeof *report) : NULL;
     if (!report) {
         json_decref(root);
         itemi_head_free(head);
@@ -22,8 +24,6 @@ item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out,
     }
     report->root = root;
     report->head = head;
-    if (!json_object_get(root, "warnings")) /* readers need not ask whether there were any */
-        json_object_set_new(root, "warnings", json_array());
     report->json = itemi_json_dump(NULL, root, ITEMI_DIGITS_REPORT);
     report->markdown = itemi_report_render(root);
     if (!report->json || !report->markdown) {

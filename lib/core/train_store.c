@@ -202,31 +202,35 @@ static item_status find(const itemi_safetensors *st, const char *path, const cha
     return ITEM_OK;
 }
 
+static bool get_size(const json_t *object, const char *key, uint32_t *out)
+{
+    const json_t *member = json_object_get(object, key);
+    const json_int_t value = json_integer_value(member);
+    *out = (uint32_t)value;
+    return json_is_integer(member) && value >= 0 && value <= INT32_MAX;
+}
+
 static item_status read_info(const char *text, const char *path, item_dataset_info *info,
                              json_t **owner, item_error *err)
 {
     item_status status = itemi_json_parse(text, strlen(text), path, owner, err);
     if (status != ITEM_OK)
         return status;
-    json_int_t format = 0, width = 0, size = 0;
-    const char *embedder = NULL, *pipeline = NULL, *filter = NULL;
-    int callers = 0;
-    json_unpack(*owner, "{s:I}", "format", &format);
+    const json_int_t format = json_integer_value(json_object_get(*owner, "format"));
     if (format > FORMAT)
         return itemi_fail(err, ITEM_E_UNSUPPORTED,
                           "%s: the data set has format %lld, this libitem %s reads up to %d", path,
                           (long long)format, item_version(), FORMAT);
-    if (json_unpack(*owner, "{s:I, s:s, s:s, s:I, s:s, s:b}", "width", &width, "embedder",
-                    &embedder, "pipeline", &pipeline, "working_size", &size, "working_filter",
-                    &filter, "callers_captions", &callers) != 0 ||
-        width < 0 || width > INT32_MAX || size < 0 || size > INT32_MAX)
+    /* not by json_unpack(), which allocates */
+    const json_t *callers = json_object_get(*owner, "callers_captions");
+    bool whole = get_size(*owner, "width", &info->width) &&
+                 get_size(*owner, "working_size", &info->working_size) && json_is_boolean(callers);
+    info->embedder = json_string_value(json_object_get(*owner, "embedder"));
+    info->pipeline = json_string_value(json_object_get(*owner, "pipeline"));
+    info->working_filter = json_string_value(json_object_get(*owner, "working_filter"));
+    info->callers_captions = json_is_true(callers);
+    if (!whole || !info->embedder || !info->pipeline || !info->working_filter)
         return itemi_fail(err, ITEM_E_FORMAT, "%s: the facts of the data set are incomplete", path);
-    info->width = (uint32_t)width;
-    info->working_size = (uint32_t)size;
-    info->embedder = embedder;
-    info->pipeline = pipeline;
-    info->working_filter = filter;
-    info->callers_captions = callers != 0;
     return ITEM_OK;
 }
 

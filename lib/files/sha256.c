@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 by libcrypto, which uses the processor's instructions for it. */
+/*
+ * SHA-256 by libcrypto, which uses the processor's instructions for it. Between a mark and its end
+ * libcrypto's errors of this thread are taken back: the queue is the host's, who would read ours.
+ */
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -23,8 +27,11 @@ itemi_sha256 *itemi_sha256_new(void)
     itemi_sha256 *sha = itemi_alloc(NULL, sizeof *sha);
     if (!sha)
         return NULL;
+    ERR_set_mark();
     sha->context = EVP_MD_CTX_new();
-    if (!sha->context || EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) != 1) {
+    bool begun = sha->context && EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) == 1;
+    ERR_pop_to_mark();
+    if (!begun) {
         give_up(sha);
         itemi_free(NULL, sha);
         return NULL;
@@ -34,8 +41,12 @@ itemi_sha256 *itemi_sha256_new(void)
 
 void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size)
 {
-    if (sha && sha->context && EVP_DigestUpdate(sha->context, data, size) != 1)
+    if (!sha || !sha->context)
+        return;
+    ERR_set_mark();
+    if (EVP_DigestUpdate(sha->context, data, size) != 1)
         give_up(sha);
+    ERR_pop_to_mark();
 }
 
 void itemi_sha256_text(itemi_sha256 *sha, const char *text)
@@ -50,7 +61,9 @@ bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX])
     hex[0] = '\0';
     if (!sha)
         return false;
+    ERR_set_mark();
     bool done = sha->context && EVP_DigestFinal_ex(sha->context, sum, NULL) == 1;
+    ERR_pop_to_mark();
     for (size_t i = 0; done && i < sizeof sum; i++) {
         hex[2 * i] = digits[sum[i] >> 4];
         hex[2 * i + 1] = digits[sum[i] & 15];

@@ -1,106 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * From stored samples to RGB on white. A profile is applied with lcms2 in a context of its own
- * for each decode: perceptual intent, no flags, as Pillow's ImageCms.profileToProfile().
- */
-#include <lcms2.h>
+/* From stored samples to RGB on white. */
 #include <string.h>
 
 #include "image/decode.h"
 
-static const char ignored[] = "the colour profile is ignored";
-
-static void on_error(cmsContext context, cmsUInt32Number code, const char *text)
-{
-    (void)code;
-    itemi_decode *d = cmsGetContextUserData(context);
-    itemi_warn(d, ignored, text);
-}
-
-static cmsColorSpaceSignature space_of(itemi_samples samples)
-{
-    switch (samples) {
-    case ITEMI_SAMPLES_GREY:
-    case ITEMI_SAMPLES_GREY_ALPHA:
-        return cmsSigGrayData;
-    case ITEMI_SAMPLES_CMYK:
-        return cmsSigCmykData;
-    case ITEMI_SAMPLES_RGB:
-    case ITEMI_SAMPLES_RGBA:
-    case ITEMI_SAMPLES_BGRA:
-        break;
-    }
-    return cmsSigRgbData;
-}
-
-static cmsUInt32Number format_of(itemi_samples samples)
-{
-    switch (samples) {
-    case ITEMI_SAMPLES_GREY:
-        return TYPE_GRAY_8;
-    case ITEMI_SAMPLES_GREY_ALPHA:
-        return TYPE_GRAYA_8;
-    case ITEMI_SAMPLES_RGB:
-        return TYPE_RGB_8;
-    case ITEMI_SAMPLES_RGBA:
-        return TYPE_RGBA_8;
-    case ITEMI_SAMPLES_BGRA:
-        return TYPE_BGRA_8;
-    case ITEMI_SAMPLES_CMYK:
-        break;
-    }
-    return TYPE_CMYK_8;
-}
-
-/* A profile of a device that has these samples, and not a link between two devices. */
-static bool fits(cmsHPROFILE profile, itemi_samples samples)
-{
-    cmsProfileClassSignature class = cmsGetDeviceClass(profile);
-    bool device = class == cmsSigInputClass || class == cmsSigDisplayClass ||
-                  class == cmsSigOutputClass || class == cmsSigColorSpaceClass;
-    return device && cmsGetColorSpace(profile) == space_of(samples);
-}
-
-static cmsHTRANSFORM make_transform(cmsContext context, itemi_decode *d, const itemi_raster *raster)
-{
-    cmsHPROFILE from = cmsOpenProfileFromMemTHR(context, raster->icc, (uint32_t)raster->icc_size);
-    cmsHPROFILE to = from ? cmsCreate_sRGBProfileTHR(context) : NULL;
-    cmsHTRANSFORM transform = NULL;
-    if (from && !fits(from, raster->samples))
-        itemi_warn(d, ignored, "it is of another kind than the picture");
-    else if (from && to)
-        transform = cmsCreateTransformTHR(context, from, format_of(raster->samples), to, TYPE_RGB_8,
-                                          INTENT_PERCEPTUAL, 0);
-    if (!transform)
-        itemi_warn(d, ignored, "it is broken"); /* unless there is a closer reason already */
-    if (to)
-        cmsCloseProfile(to);
-    if (from)
-        cmsCloseProfile(from);
-    return transform;
-}
-
-void itemi_colour_open(itemi_colour *colour, itemi_decode *d, const itemi_raster *raster)
+item_status itemi_colour_open(itemi_colour *colour, itemi_decode *d, const itemi_raster *raster)
 {
     *colour = (itemi_colour){.samples = raster->samples};
-    if (!raster->icc)
-        return;
-    cmsContext context = cmsCreateContext(NULL, d);
-    if (!context) {
-        itemi_warn(d, ignored, "out of memory");
-        return;
-    }
-    cmsSetLogErrorHandlerTHR(context, on_error);
-    colour->context = context;
-    colour->transform = make_transform(context, d, raster);
+    return raster->icc ? itemi_profile_open(d, raster, &colour->profile) : ITEM_OK;
 }
 
 void itemi_colour_close(itemi_colour *colour)
 {
-    if (colour->transform)
-        cmsDeleteTransform(colour->transform);
-    if (colour->context)
-        cmsDeleteContext(colour->context);
+    itemi_profile_close(colour->profile);
     *colour = (itemi_colour){0};
 }
 
@@ -177,8 +89,8 @@ static void put_on_white(const uint8_t *alpha, uint32_t step, uint8_t *rgb, uint
 
 void itemi_colour_row(const itemi_colour *colour, const uint8_t *row, uint8_t *rgb, uint32_t width)
 {
-    if (colour->transform)
-        cmsDoTransform(colour->transform, row, rgb, width);
+    if (colour->profile)
+        itemi_profile_row(colour->profile, row, rgb, width);
     else
         plain_row(colour->samples, row, rgb, width);
 

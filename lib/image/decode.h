@@ -107,15 +107,22 @@ uint32_t itemi_orientation(const itemi_metadata *metadata);
 
 /* ---- colour ---- */
 
+typedef struct itemi_profile itemi_profile; /* the raster's, applied by lcms2 */
+/*
+ * The raster's profile, which outlives it. One that is broken or does not fit becomes a warning
+ * and NULL. Fails where memory is out.
+ */
+item_status itemi_profile_open(itemi_decode *d, const itemi_raster *raster, itemi_profile **out);
+void itemi_profile_row(const itemi_profile *p, const uint8_t *row, uint8_t *rgb, uint32_t width);
+void itemi_profile_close(itemi_profile *p); /* takes NULL */
+
 /* From stored samples to sRGB: with a profile or without. */
 typedef struct itemi_colour {
-    void *context;   /* cmsContext; NULL: no profile is applied */
-    void *transform; /* cmsHTRANSFORM */
+    itemi_profile *profile; /* NULL: none is applied */
     itemi_samples samples;
 } itemi_colour;
 
-/* A profile that is broken or does not fit becomes a warning and is not applied. */
-void itemi_colour_open(itemi_colour *colour, itemi_decode *d, const itemi_raster *raster);
+item_status itemi_colour_open(itemi_colour *colour, itemi_decode *d, const itemi_raster *raster);
 void itemi_colour_close(itemi_colour *colour);
 /* One row to RGB on white; rgb may be the same as row when the samples are RGB. */
 void itemi_colour_row(const itemi_colour *colour, const uint8_t *row, uint8_t *rgb, uint32_t width);

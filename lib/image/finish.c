@@ -94,9 +94,10 @@ static item_status convert_all(itemi_decode *d, const itemi_raster *raster, bool
             return itemi_fail_memory(d->err, "turning a picture");
     }
     itemi_colour colour;
-    itemi_colour_open(&colour, d, raster);
-    *has_icc = colour.transform != NULL;
-    item_status status = convert(d, raster, &colour, strip, dst);
+    item_status status = itemi_colour_open(&colour, d, raster);
+    *has_icc = colour.profile != NULL;
+    if (status == ITEM_OK)
+        status = convert(d, raster, &colour, strip, dst);
     itemi_colour_close(&colour);
     itemi_free(&d->mem, strip);
     return status;

@@ -65,6 +65,98 @@ static void depth_is_limited(void **state)
     free(text);
 }
 
+/* As jansson reads it, which is wrong only where memory ends. True when it is JSON. */
+static bool read_alike(const char *text, size_t length)
+{
+    item_error err = ITEM_ERROR_INIT;
+    json_error_t why;
+    json_t *ours = NULL, *theirs = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+    const item_status status = itemi_json_parse(text, length, "p.json", &ours, &err);
+    assert_int_equal(status, theirs ? ITEM_OK : ITEM_E_FORMAT);
+    if ((ours == NULL) != (theirs == NULL) || (ours && !json_equal(ours, theirs)))
+        fail_msg("not as jansson reads: %.*s (%s / %s)", (int)length, text, err.message, why.text);
+    json_decref(ours);
+    json_decref(theirs);
+    return status == ITEM_OK;
+}
+
+static void texts_are_read_as_jansson_does(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "{}",
+        " [ ] ",
+        "[\"\\u00e9\\ud83d\\ude00\\n\\/\\b\\f\\r\\t\\\\\\\"\"]",
+        "[0, -0, 1, -1, 9223372036854775807, -9223372036854775808]",
+        "[0.5, -0.0, 1e3, 1E+3, 1.25e-3, 1e-999]",
+        "{\"\": {\"a\": [true, false, null, {}]}, \"b\": \"\"}",
+        "{\"caf\xc3\xa9\": \"\xf0\x9f\x98\x80\"}",
+    };
+    static const char *const bad[] = {
+        "",
+        " ",
+        "1",
+        "\"a\"",
+        "[1,]",
+        "{\"a\":1,}",
+        "[01]",
+        "[-]",
+        "[1.]",
+        "[.5]",
+        "[1e]",
+        "[+1]",
+        "[tru]",
+        "[True]",
+        "[nan]",
+        "[\"\\x\"]",
+        "[\"\\u12\"]",
+        "[\"\\ud800\"]",
+        "[\"\\udc00\"]",
+        "[\"\\ud800\\u0041\"]",
+        "[\"\t\"]",
+        "[\"\n\"]",
+        "[\"a",
+        "[\"\\",
+        "{1: 2}",
+        "{\"a\" 1}",
+        "{\"a\": }",
+        "{\"a\\u0000\": 1}",
+        "[9223372036854775808]",
+        "[-9223372036854775809]",
+        "[1e400]",
+        "[] []",
+        "[1 2]",
+        "[\"\xc0\x80\"]",
+        "[\"\xed\xa0\x80\"]",
+        "\xef\xbb\xbf[]",
+    };
+    for (size_t i = 0; i < ITEMI_COUNT(good); i++)
+        assert_true(read_alike(good[i], strlen(good[i])));
+    for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
+        assert_false(read_alike(bad[i], strlen(bad[i])));
+    assert_false(read_alike("[\"a\0b\"]", 7));
+}
+
+static void changed_texts_are_read_as_jansson_does(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"a\": [1, -2.5e3, \"\\u00e9\\ud83d\\ude00\"], \"b\": {\"c\": null,"
+        " \"caf\xc3\xa9\": [true, false, []]}}";
+    static const char bytes[] = "{}[]:,\"\\u0e-+.1 tnf\x80\xc3\n";
+    uint32_t state_of = 1;
+    for (int i = 0; i < 50000; i++) {
+        char changed[sizeof text];
+        memcpy(changed, text, sizeof text);
+        for (int k = 0; k <= i % 3; k++) {
+            state_of = state_of * 1664525u + 1013904223u;
+            changed[(state_of >> 8) % (sizeof text - 1)] = bytes[(state_of >> 24) % sizeof bytes];
+        }
+        (void)read_alike(changed,
+                         (state_of >> 4) % 7 ? sizeof text - 1 : (state_of >> 12) % sizeof text);
+    }
+}
+
 static void missing_json_names_the_file(void **state)
 {
     json_t *root = (json_t *)1;
@@ -144,10 +236,15 @@ static void text_is_separated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_read),      cmocka_unit_test(faults_have_a_place),
-        cmocka_unit_test(depth_is_limited),  cmocka_unit_test(missing_json_names_the_file),
-        cmocka_unit_test(known_sums),        cmocka_unit_test(sums_of_files),
+        cmocka_unit_test(json_is_read),
+        cmocka_unit_test(faults_have_a_place),
+        cmocka_unit_test(depth_is_limited),
+        cmocka_unit_test(missing_json_names_the_file),
+        cmocka_unit_test(known_sums),
+        cmocka_unit_test(sums_of_files),
         cmocka_unit_test(text_is_separated),
+        cmocka_unit_test(texts_are_read_as_jansson_does),
+        cmocka_unit_test(changed_texts_are_read_as_jansson_does),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }

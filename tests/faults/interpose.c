@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of libc that fail on request; see faults.h. */
+#undef _FORTIFY_SOURCE /* its inline functions have the names that are defined here */
+#include "faults.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEEN __attribute__((visibility("default")))
+
+/* ---- what is to fail ---- */
+
+static atomic_int armed; /* fault_kind */
+static atomic_long calls, failed, first;
+static atomic_bool always;
+static atomic_int error_of;
+static _Thread_local bool here; /* this thread has armed */
+
+void faults_arm(fault_kind kind, long nth, bool for_ever, int error)
+{
+    atomic_store(&calls, 0);
+    atomic_store(&failed, 0);
+    atomic_store(&first, nth);
+    atomic_store(&always, for_ever);
+    atomic_store(&error_of, error);
+    here = true;
+    atomic_store(&armed, (int)kind);
+}
+
+long faults_disarm(long *made)
+{
+    atomic_store(&armed, FAULT_NONE);
+    here = false;
+    if (made)
+        *made = atomic_load(&calls);
+    return atomic_load(&failed);
+}
+
+/* Whether this call fails; sets errno then. */
+static bool fails(fault_kind kind)
+{
+    if (atomic_load_explicit(&armed, memory_order_relaxed) != (int)kind)
+        return false;
+    if (!here && kind != FAULT_THREAD)
+        return false;
+    const long number = atomic_fetch_add(&calls, 1) + 1, from = atomic_load(&first);
+    if (number != from && !(number > from && atomic_load(&always)))
+        return false;
+    atomic_fetch_add(&failed, 1);
+    errno = atomic_load(&error_of);
+    return true;
+}
+
+/* ---- memory ---- */
+
+/* A sanitizer's own functions where there is one, else libc's; neither needs dlsym(), which
+   allocates. */
+#ifdef FAULTS_SANITIZED
+#define REAL(name) __interceptor_##name
+#else
+#define REAL(name) __libc_##name
+#endif
+
+void *REAL(malloc)(size_t size);
+void *REAL(calloc)(size_t count, size_t size);
+void *REAL(realloc)(void *block, size_t size);
+void REAL(free)(void *block);
+
+static atomic_long live;
+
+long faults_live(void)
+{
+    return atomic_load(&live);
+}
+
+static void *counted(void *block)
+{
+    if (block)
+        atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    return block;
+}
+
+SEEN void *malloc(size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : counted(REAL(malloc)(size));
+}
+
+SEEN void *calloc(size_t count, size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : counted(REAL(calloc)(count, size));
+}
+
+SEEN void *realloc(void *block, size_t size)
+{
+    if (fails(FAULT_MALLOC))
+        return NULL;
+    void *moved = REAL(realloc)(block, size);
+    if (!block)
+        return counted(moved);
+    if (!moved && size == 0)
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    return moved;
+}
+
+SEEN void free(void *block)
+{
+    if (block)
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    REAL(free)(block);
+}
+
+/* ---- the system ---- */
+
+/* The next definition of a name: libc's, or that of a sanitizer. */
+#define NEXT(name)                                                                                 \
+    static __typeof__(name) *next;                                                                 \
+    if (!next) {                                                                                   \
+        void *found = dlsym(RTLD_NEXT, #name);                                                     \
+        memcpy(&next, &found, sizeof next);                                                        \
+    }
+
+SEEN int open64(const char *path, int flags, ...)
+{
+    NEXT(open64)
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return fails(FAULT_OPEN) ? -1 : next(path, flags, mode);
+}
+
+SEEN ssize_t read(int file, void *to, size_t room)
+{
+    NEXT(read)
+    if (fails(FAULT_READ))
+        return -1;
+    return next(file, to, fails(FAULT_READ_SHORT) && room > 1 ? 1 : room);
+}
+
+/* glibc asks this one in the place of read() where it knows the room. */
+SEEN ssize_t __read_chk(int file, void *to, size_t wanted, size_t room);
+SEEN ssize_t __read_chk(int file, void *to, size_t wanted, size_t room)
+{
+    if (wanted > room)
+        abort();
+    return read(file, to, wanted);
+}
+
+SEEN ssize_t write(int file, const void *from, size_t size)
+{
+    NEXT(write)
+    if (fails(FAULT_WRITE))
+        return -1;
+    return next(file, from, fails(FAULT_WRITE_SHORT) && size > 1 ? 1 : size);
+}
+
+SEEN int fstat64(int file, struct stat64 *facts)
+{
+    NEXT(fstat64)
+    return fails(FAULT_FSTAT) ? -1 : next(file, facts);
+}
+
+SEEN int stat64(const char *path, struct stat64 *facts)
+{
+    NEXT(stat64)
+    return fails(FAULT_STAT) ? -1 : next(path, facts);
+}
+
+SEEN void *mmap64(void *at, size_t size, int access, int flags, int file, off64_t from)
+{
+    NEXT(mmap64)
+    return fails(FAULT_MMAP) ? MAP_FAILED : next(at, size, access, flags, file, from);
+}
+
+SEEN DIR *opendir(const char *path)
+{
+    NEXT(opendir)
+    return fails(FAULT_OPENDIR) ? NULL : next(path);
+}
+
+SEEN struct dirent64 *readdir64(DIR *folder)
+{
+    NEXT(readdir64)
+    return fails(FAULT_READDIR) ? NULL : next(folder);
+}
+
+SEEN char *realpath(const char *path, char *out)
+{
+    NEXT(realpath)
+    return fails(FAULT_REALPATH) ? NULL : next(path, out);
+}
+
+SEEN char *__realpath_chk(const char *path, char *out, size_t room);
+SEEN char *__realpath_chk(const char *path, char *out, size_t room)
+{
+    (void)room;
+    return realpath(path, out);
+}
+
+SEEN int fsync(int file)
+{
+    NEXT(fsync)
+    return fails(FAULT_FSYNC) ? -1 : next(file);
+}
+
+/* As the system does, a close that fails has closed. */
+SEEN int close(int file)
+{
+    NEXT(close)
+    const bool fault = fails(FAULT_CLOSE);
+    const int error = errno, done = next(file);
+    errno = fault ? error : errno;
+    return fault ? -1 : done;
+}
+
+SEEN int rename(const char *from, const char *to)
+{
+    NEXT(rename)
+    return fails(FAULT_RENAME) ? -1 : next(from, to);
+}
+
+SEEN int getentropy(void *to, size_t size)
+{
+    NEXT(getentropy)
+    return fails(FAULT_ENTROPY) ? -1 : next(to, size);
+}
+
+SEEN int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
+                        void *user)
+{
+    NEXT(pthread_create)
+    return fails(FAULT_THREAD) ? atomic_load(&error_of) : next(thread, attributes, body, user);
+}
+
+/* ---- the host's allocator ---- */
+
+static atomic_long host_calls, host_failed, host_first, host_live;
+static atomic_bool host_armed, host_always;
+
+static bool host_fails(void)
+{
+    if (!atomic_load(&host_armed))
+        return false;
+    const long number = atomic_fetch_add(&host_calls, 1) + 1, from = atomic_load(&host_first);
+    if (number != from && !(number > from && atomic_load(&host_always)))
+        return false;
+    atomic_fetch_add(&host_failed, 1);
+    return true;
+}
+
+static void *host_allocate(void *user, size_t size)
+{
+    void *block = host_fails() ? NULL : malloc(size);
+    atomic_fetch_add((atomic_long *)user, block != NULL);
+    return block;
+}
+
+static void *host_resize(void *user, void *block, size_t size)
+{
+    if (!block)
+        return host_allocate(user, size);
+    return host_fails() ? NULL : realloc(block, size);
+}
+
+static void host_release(void *user, void *block)
+{
+    atomic_fetch_sub((atomic_long *)user, 1);
+    free(block);
+}
+
+const item_allocator *faults_host(void)
+{
+    static const item_allocator host = {sizeof host,  0,         host_allocate, host_resize,
+                                        host_release, &host_live};
+    return &host;
+}
+
+void faults_host_arm(long nth, bool for_ever)
+{
+    atomic_store(&host_calls, 0);
+    atomic_store(&host_failed, 0);
+    atomic_store(&host_first, nth);
+    atomic_store(&host_always, for_ever);
+    atomic_store(&host_armed, true);
+}
+
+long faults_host_disarm(long *made)
+{
+    atomic_store(&host_armed, false);
+    if (made)
+        *made = atomic_load(&host_calls);
+    return atomic_load(&host_failed);
+}
+
+long faults_host_live(void)
+{
+    return atomic_load(&host_live);
+}
