@@ -16,6 +16,7 @@ typedef enum fault_kind {
     FAULT_OPEN,
     FAULT_READ,
     FAULT_READ_SHORT, /* a byte at a time */
+    FAULT_READ_LATE,  /* some bytes at a time, and the nth time none */
     FAULT_FSTAT,
     FAULT_STAT,
     FAULT_MMAP,
@@ -24,18 +25,20 @@ typedef enum fault_kind {
     FAULT_REALPATH,
     FAULT_WRITE,
     FAULT_WRITE_SHORT,
+    FAULT_WRITE_LATE,
     FAULT_FSYNC,
     FAULT_CLOSE,
     FAULT_RENAME,
     FAULT_ENTROPY,
-    FAULT_THREAD, /* pthread_create, in any thread */
+    FAULT_THREAD,      /* pthread_create, in any thread */
+    FAULT_THREAD_ROOM, /* the same, while nth - 1 threads that it started live */
     FAULT_KINDS
 } fault_kind;
 
 /* From now on call `nth` (from 1) of that kind fails with `error`; for_ever: all later ones too. */
 void faults_arm(fault_kind kind, long nth, bool for_ever, int error);
-/* Ends that; returns how many calls failed, *calls how many there were. */
-long faults_disarm(long *calls);
+/* Ends that; returns how many calls failed. */
+long faults_disarm(void);
 
 /* Blocks of malloc that are not freed, in the whole process. */
 long faults_live(void);
@@ -44,7 +47,7 @@ long faults_live(void);
 
 const item_allocator *faults_host(void);
 void faults_host_arm(long nth, bool for_ever);
-long faults_host_disarm(long *calls);
+long faults_host_disarm(void);
 long faults_host_live(void);
 
 #endif

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FEW  200 /* bytes of a call of FAULT_..._LATE */
 #define SEEN __attribute__((visibility("default")))
 
 /* ---- what is to fail ---- */
@@ -38,12 +39,10 @@ void faults_arm(fault_kind kind, long nth, bool for_ever, int error)
     atomic_store(&armed, (int)kind);
 }
 
-long faults_disarm(long *made)
+long faults_disarm(void)
 {
     atomic_store(&armed, FAULT_NONE);
     here = false;
-    if (made)
-        *made = atomic_load(&calls);
     return atomic_load(&failed);
 }
 
@@ -130,6 +129,14 @@ SEEN void free(void *block)
         memcpy(&next, &found, sizeof next);                                                        \
     }
 
+/* How much of so many bytes one call moves. */
+static size_t some(size_t size, fault_kind one, fault_kind few)
+{
+    if (here && atomic_load(&armed) == (int)few)
+        return size < FEW ? size : FEW;
+    return size > 1 && fails(one) ? 1 : size;
+}
+
 SEEN int open64(const char *path, int flags, ...)
 {
     NEXT(open64)
@@ -143,9 +150,9 @@ SEEN int open64(const char *path, int flags, ...)
 SEEN ssize_t read(int file, void *to, size_t room)
 {
     NEXT(read)
-    if (fails(FAULT_READ))
+    if (fails(FAULT_READ) || fails(FAULT_READ_LATE))
         return -1;
-    return next(file, to, fails(FAULT_READ_SHORT) && room > 1 ? 1 : room);
+    return next(file, to, some(room, FAULT_READ_SHORT, FAULT_READ_LATE));
 }
 
 /* glibc asks this one in the place of read() where it knows the room. */
@@ -160,9 +167,9 @@ SEEN ssize_t __read_chk(int file, void *to, size_t wanted, size_t room)
 SEEN ssize_t write(int file, const void *from, size_t size)
 {
     NEXT(write)
-    if (fails(FAULT_WRITE))
+    if (fails(FAULT_WRITE) || fails(FAULT_WRITE_LATE))
         return -1;
-    return next(file, from, fails(FAULT_WRITE_SHORT) && size > 1 ? 1 : size);
+    return next(file, from, some(size, FAULT_WRITE_SHORT, FAULT_WRITE_LATE));
 }
 
 SEEN int fstat64(int file, struct stat64 *facts)
@@ -236,11 +243,48 @@ SEEN int getentropy(void *to, size_t size)
     return fails(FAULT_ENTROPY) ? -1 : next(to, size);
 }
 
+/* A thread that is counted while it lives. */
+typedef struct start {
+    void *(*body)(void *);
+    void *user;
+} start;
+
+static atomic_long living;
+
+static void *run(void *user)
+{
+    const start s = *(start *)user;
+    free(user);
+    void *answer = s.body(s.user);
+    atomic_fetch_sub(&living, 1);
+    return answer;
+}
+
+static bool no_room(void)
+{
+    const bool full =
+        atomic_load(&armed) == FAULT_THREAD_ROOM && atomic_load(&living) >= atomic_load(&first) - 1;
+    atomic_fetch_add(&failed, full);
+    return full;
+}
+
 SEEN int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
                         void *user)
 {
     NEXT(pthread_create)
-    return fails(FAULT_THREAD) ? atomic_load(&error_of) : next(thread, attributes, body, user);
+    if (fails(FAULT_THREAD) || no_room())
+        return atomic_load(&error_of);
+    start *s = malloc(sizeof *s);
+    if (!s)
+        return EAGAIN;
+    *s = (start){body, user};
+    atomic_fetch_add(&living, 1);
+    const int error = next(thread, attributes, run, s);
+    if (error) {
+        atomic_fetch_sub(&living, 1);
+        free(s);
+    }
+    return error;
 }
 
 /* ---- the host's allocator ---- */
@@ -295,11 +339,9 @@ void faults_host_arm(long nth, bool for_ever)
     atomic_store(&host_armed, true);
 }
 
-long faults_host_disarm(long *made)
+long faults_host_disarm(void)
 {
     atomic_store(&host_armed, false);
-    if (made)
-        *made = atomic_load(&host_calls);
     return atomic_load(&host_failed);
 }
 

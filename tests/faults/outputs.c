@@ -6,6 +6,7 @@
 #include <string.h>
 
 outputs out;
+bool outputs_rounded;
 
 static void add(uint64_t *sum, const void *bytes, size_t size)
 {
@@ -68,6 +69,12 @@ static void add_result(uint64_t *sum, const item_result *result)
     add_text(sum, item_status_name(item_result_status(result, &err)));
     add_text(sum, err.message);
     item_result_summary summary = summary_of(result);
+    if (outputs_rounded) {
+        add_text(sum, item_result_text(result, ITEM_TEXT_CAPTION));
+        add_text(sum, item_result_text(result, ITEM_TEXT_VERDICT));
+        add(sum, &summary.objects, sizeof summary.objects);
+        return;
+    }
     add(sum, &summary, sizeof summary);
     for (int32_t which = ITEM_TEXT_FILE; which <= ITEM_TEXT_EMBEDDER; which++)
         add_text(sum, item_result_text(result, which));
@@ -156,12 +163,15 @@ uint64_t outputs_look(void)
     return sum;
 }
 
-bool outputs_tell(item_status status)
+bool outputs_tell(void)
 {
-    for (size_t i = 0; i < RESULTS; i++)
-        if (out.result[i] && item_result_status(out.result[i], NULL) == status)
+    for (size_t i = 0; i < RESULTS; i++) {
+        const item_status status =
+            out.result[i] ? item_result_status(out.result[i], NULL) : ITEM_OK;
+        if (status == ITEM_E_MEMORY || status == ITEM_E_IO)
             return true;
-    return false;
+    }
+    return item_dataset_warning(out.data, 0) != NULL;
 }
 
 void outputs_free(void)

@@ -7,8 +7,9 @@
 
 /* A number for all that the outputs tell; the same for the same answers. */
 uint64_t outputs_look(void);
-/* Whether one of the results is a failure with this status. */
-bool outputs_tell(item_status status);
+/* Whether one of the results is a failure for want of memory or of the system, or a picture was
+   left out of a data set. */
+bool outputs_tell(void);
 void outputs_free(void);
 
 #endif

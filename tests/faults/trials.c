@@ -9,6 +9,11 @@
 
 #include "outputs.h"
 
+#ifdef FAULTS_SANITIZED
+#define SLOWER 3
+#else
+#define SLOWER 1
+#endif
 #define PATIENCE 60 /* seconds for a call that needs milliseconds: beyond, a lock is held */
 
 const item_allocator *the_allocator;
@@ -17,6 +22,7 @@ unsigned complaints;
 
 /* One way to fail, and how a try of it went. */
 typedef struct fault {
+    const char *name;
     fault_kind kind; /* FAULT_NONE: the host's allocator */
     int error;
     long nth;
@@ -27,7 +33,7 @@ typedef struct
 try {
     item_status status;
     item_error err;
-    long failed, calls;
+    long failed;
     bool kept;     /* the handles are as they were */
     bool told;     /* one of the results tells of the fault */
     uint64_t look; /* of the answer */
@@ -42,11 +48,7 @@ bool faults_all(void)
 
 static void complain(const phase *p, const fault *f, const char *what, const item_error *err)
 {
-    static const char *const names[FAULT_KINDS] = {
-        "host",        "malloc", "open",    "read",    "short read", "fstat",
-        "stat",        "mmap",   "opendir", "readdir", "realpath",   "write",
-        "short write", "fsync",  "close",   "rename",  "entropy",    "thread"};
-    fprintf(stderr, "%s: %s %ld%s: %s%s%s%s%s\n", p->name, names[f->kind], f->nth,
+    fprintf(stderr, "%s: %s %ld%s: %s%s%s%s%s\n", p->name, f->name, f->nth,
             f->for_ever ? " and on" : "", what, err ? ": " : "",
             err ? item_status_name(err->code) : "", err ? ": " : "", err ? err->message : "");
     complaints++;
@@ -60,9 +62,9 @@ static void arm(const fault *f)
         faults_arm(f->kind, f->nth, f->for_ever, f->error);
 }
 
-static long disarm(const fault *f, long *calls)
+static long disarm(const fault *f)
 {
-    return f->kind == FAULT_NONE ? faults_host_disarm(calls) : faults_disarm(calls);
+    return f->kind == FAULT_NONE ? faults_host_disarm() : faults_disarm();
 }
 
 static long live(const fault *f)
@@ -79,10 +81,12 @@ static try attempt(const phase *p, const fault *f)
     const outputs had = out;
     arm(f);
     t.status = p->call(&t.err);
-    t.failed = disarm(f, &t.calls);
+    t.failed = disarm(f);
     t.kept = memcmp(&had, &out, offsetof(outputs, file)) == 0;
-    t.told = outputs_tell(ITEM_E_MEMORY) || outputs_tell(ITEM_E_IO);
+    t.told = outputs_tell();
     t.look = t.status == ITEM_OK ? outputs_look() : 0;
+    if (p->after)
+        p->after(t.status);
     outputs_free();
     return t;
 }
@@ -169,8 +173,7 @@ static bool try_fault(const phase *p, const fault *f, uint64_t wanted)
 {
     const long before = live(f);
     if (getenv("ITEM_TEST_FAULTS_SHOW"))
-        fprintf(stderr, "%s: kind %d, %ld%s\n", p->name, (int)f->kind, f->nth,
-                f->for_ever ? " and on" : "");
+        fprintf(stderr, "%s: %s %ld%s\n", p->name, f->name, f->nth, f->for_ever ? " and on" : "");
     const try t = attempt(p, f);
     if (t.failed == 0)
         return false;
@@ -184,28 +187,27 @@ static bool try_fault(const phase *p, const fault *f, uint64_t wanted)
 }
 
 /* Every place of failure, each once alone and once for good. */
-static void try_places(const phase *p, fault f, uint64_t wanted)
+static void try_places(const phase *p, fault f, bool once, uint64_t wanted)
 {
-    const long step = faults_all() || p->stride == 0 ? 1 : (long)p->stride;
+    const long step = faults_all() || p->stride == 0 ? 1 : (long)p->stride * SLOWER;
     bool there = true;
     for (f.nth = 1; there; f.nth += step) {
         f.for_ever = false;
         there = try_fault(p, &f, wanted);
         f.for_ever = true;
-        if (there)
+        if (there && !once)
             (void)try_fault(p, &f, wanted);
     }
 }
 
 /* The answer without faults; twice, so that whatever is kept for ever is there. */
-static uint64_t usual(const phase *p, long *calls)
+static uint64_t usual(const phase *p)
 {
     const fault none = {.kind = FAULT_MALLOC, .nth = -1};
     try t = attempt(p, &none);
     t = attempt(p, &none);
     if (t.status != ITEM_OK)
         fail_msg("%s: %s: %s", p->name, item_status_name(t.status), t.err.message);
-    *calls = t.calls;
     return t.look;
 }
 
@@ -218,28 +220,37 @@ static double now(void)
 
 void try_memory(const phase *phases, size_t count, memory_kind kind)
 {
-    the_allocator = kind == MEMORY_HOST ? faults_host() : NULL;
+    const bool host = kind == MEMORY_HOST;
+    const fault f = {.name = host ? "host" : "malloc",
+                     .kind = host ? FAULT_NONE : FAULT_MALLOC,
+                     .error = ENOMEM};
+    the_allocator = host ? faults_host() : NULL;
     for (size_t i = 0; i < count; i++) {
         const unsigned long failed = faults_failed, absorbed = faults_absorbed;
         const double start = now();
-        long calls;
-        const uint64_t wanted = usual(&phases[i], &calls);
-        const fault f = {.kind = kind == MEMORY_HOST ? FAULT_NONE : FAULT_MALLOC, .error = ENOMEM};
-        try_places(&phases[i], f, wanted);
-        printf("%-28s %-6s %7lu failed, %5lu without harm, %.1f s\n", phases[i].name,
-               kind == MEMORY_HOST ? "host" : "malloc", faults_failed - failed,
-               faults_absorbed - absorbed, now() - start);
+        try_places(&phases[i], f, false, usual(&phases[i]));
+        printf("%-28s %-6s %7lu failed, %5lu without harm, %.1f s\n", phases[i].name, f.name,
+               faults_failed - failed, faults_absorbed - absorbed, now() - start);
     }
     the_allocator = NULL;
 }
 
-void try_system(const phase *p, fault_kind kind, int error, bool harmless)
+void try_system(const phase *phases, size_t count, const trouble *t)
 {
-    long calls;
-    const uint64_t wanted = usual(p, &calls);
-    const unsigned long failed = faults_failed;
-    const fault f = {.kind = kind, .error = error, .harmless = harmless};
-    try_places(p, f, wanted);
+    const unsigned long failed = faults_failed, absorbed = faults_absorbed;
+    fault f = {.name = t->name, .kind = t->kind, .error = t->error, .harmless = t->harmless};
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t wanted = usual(&phases[i]);
+        if (t->always) {
+            f.nth = 1;
+            f.for_ever = true;
+            (void)try_fault(&phases[i], &f, wanted);
+        } else {
+            try_places(&phases[i], f, t->once, wanted);
+        }
+    }
+    printf("%-28s %7lu failed, %5lu without harm\n", t->name, faults_failed - failed,
+           faults_absorbed - absorbed);
     if (faults_failed == failed)
-        fail_msg("%s: nothing was asked of the system that could fail", p->name);
+        fail_msg("%s: nothing asked the system for this", t->name);
 }

@@ -30,13 +30,28 @@ typedef struct outputs {
 
 extern outputs out;
 
+/* Of results caption, verdict and number of objects count: a batch that is taken apart, because
+   there was no memory for all of it, rounds differently on libtorch. */
+extern bool outputs_rounded;
+
 /* A call that is tried. */
 typedef struct phase {
     const char *name;
     void (*before)(void); /* makes what the call needs, without faults; or NULL */
     item_status (*call)(item_error *err);
     unsigned stride; /* by default each so many-th place alone is tried; 0: each */
+    void (*after)(item_status status); /* looks at what was left behind; or NULL */
 } phase;
+
+/* A way in which the system refuses. */
+typedef struct trouble {
+    const char *name;
+    fault_kind kind;
+    int error;
+    bool harmless; /* the answer must be the same nevertheless */
+    bool once;     /* never twice: a caller would try for ever */
+    bool always;   /* from the first call on, and no other way */
+} trouble;
 
 /* The ways in which memory ends. */
 typedef enum memory_kind { MEMORY_HOST, MEMORY_MALLOC } memory_kind;
@@ -50,8 +65,8 @@ extern const item_allocator *the_allocator;
  */
 void try_memory(const phase *phases, size_t count, memory_kind kind);
 
-/* Fails every call of the kind likewise. `harmless`: the answer must be the same nevertheless. */
-void try_system(const phase *p, fault_kind kind, int error, bool harmless);
+/* Fails every call of the kind likewise; where no phase makes such a call, the test fails. */
+void try_system(const phase *phases, size_t count, const trouble *t);
 
 /* Totals for the last line. */
 extern unsigned long faults_failed, faults_absorbed;

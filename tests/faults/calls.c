@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls that are tried, each with what it needs before; see calls.h. */
+#include "calls.h"
+
+#include <stdio.h>
+
+/* ---- configurations ---- */
+
+item_status call_config_new(item_error *err)
+{
+    return item_config_new(&out.config, err);
+}
+
+void make_config_of_dummies(void)
+{
+    out.config = world_config(true);
+}
+
+item_status call_config_set(item_error *err)
+{
+    static const char *const options[][2] = {
+        {"threshold", "0.25"}, {"head", "none"}, {"device", "cuda:1"}, {"verify", "all"}};
+    item_status status = ITEM_OK;
+    for (size_t i = 0; i < sizeof options / sizeof *options && status == ITEM_OK; i++)
+        status = item_config_set(out.config, options[i][0], options[i][1], err);
+    return status;
+}
+
+item_status call_config_engine(item_error *err)
+{
+    return item_config_set_engine(out.config, NULL, FAKE_ENGINE, err);
+}
+
+item_status call_config_captioner(item_error *err)
+{
+    return item_config_set_captioner(out.config, item_dummy_captioner(), NULL, err);
+}
+
+item_status call_config_detector(item_error *err)
+{
+    return item_config_set_detector(out.config, item_dummy_detector(), NULL, err);
+}
+
+item_status call_config_embedder(item_error *err)
+{
+    return item_config_set_embedder(out.config, item_dummy_embedder(), NULL, err);
+}
+
+item_status call_cancel_new(item_error *err)
+{
+    return item_cancel_new(&out.cancel, err);
+}
+
+/* ---- pictures ---- */
+
+const char *call_picture;
+
+item_status call_image_file(item_error *err)
+{
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.allocator = the_allocator;
+    return item_image_from_file(call_picture, &options, &out.image, err);
+}
+
+item_status call_image_pixels(item_error *err)
+{
+    static const uint8_t pixels[4 * 6 * 5] = {7, 200};
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.allocator = the_allocator;
+    return item_image_from_pixels(pixels, ITEM_PIXELS_RGBA, 6, 5, 24, &options, &out.image, err);
+}
+
+/* ---- packs and contexts ---- */
+
+item_status call_pack_open(item_error *err)
+{
+    return item_pack_open(w.pack, 2, &out.pack, err);
+}
+
+void make_config_of_pack(void)
+{
+    out.config = world_config(false);
+}
+
+item_status call_ctx_dummies(item_error *err)
+{
+    return item_ctx_open(NULL, out.config, &out.ctx, err);
+}
+
+item_status call_ctx_pack(item_error *err)
+{
+    return item_ctx_open(w.pack, out.config, &out.ctx, err);
+}
+
+void make_ctx_of_pack(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    make_config_of_pack();
+    assert_ok(item_ctx_open(w.pack, out.config, &out.ctx, &err), &err);
+}
+
+/* The first call on a context opens its stages. */
+item_status call_first_check(item_error *err)
+{
+    return item_check_image(out.ctx, w.image, NULL, &out.result[0], err);
+}
+
+static item_status tokenize(item_ctx *ctx, item_error *err)
+{
+    int32_t ids[16];
+    const item_status status = item_tokenize(ctx, "a dog by a car", ids, 16, &out.count, err);
+    for (size_t i = 0; i < out.count && i < 16; i++)
+        out.values[i] = (float)ids[i];
+    return status;
+}
+
+item_status call_first_tokens(item_error *err)
+{
+    return tokenize(out.ctx, err);
+}
+
+/* ---- answers ---- */
+
+item_status call_check_image(item_error *err)
+{
+    return item_check_image(w.ctx, w.image, NULL, &out.result[0], err);
+}
+
+item_status call_check_pack(item_error *err)
+{
+    return item_check_image(w.pack_ctx, w.image, NULL, &out.result[0], err);
+}
+
+item_status call_check_caption(item_error *err)
+{
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    options.caption = "two dogs and a red car by the river";
+    return item_check_image(w.ctx, w.image, &options, &out.result[0], err);
+}
+
+item_status call_check_file(item_error *err)
+{
+    return item_check_file(w.ctx, w.pictures[0], NULL, &out.result[0], err);
+}
+
+item_status call_check_files(item_error *err)
+{
+    const char *const paths[RESULTS] = {w.pictures[0], w.broken, w.pictures[1]};
+    return item_check_files(w.ctx, paths, RESULTS, NULL, out.result, err);
+}
+
+void make_other_settings(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    out.config = world_config(true);
+    set_option(out.config, "max_objects", "2");
+    assert_ok(item_ctx_open(NULL, out.config, &out.ctx, &err), &err);
+}
+
+/* Warns of the picture's profile, and that the head is of other settings. */
+item_status call_check_warned(item_error *err)
+{
+    return item_check_file(out.ctx, PICTURES "/icc_broken.png", NULL, &out.result[0], err);
+}
+
+item_status call_caption(item_error *err)
+{
+    return item_caption_image(w.ctx, w.image, NULL, &out.result[0], err);
+}
+
+item_status call_detect(item_error *err)
+{
+    const char *const queries[] = {"a dog", "a red car"};
+    return item_detect_image(w.ctx, w.image, queries, 2, NULL, &out.result[0], err);
+}
+
+item_status call_embed_images(item_error *err)
+{
+    item_image *const images[] = {w.image, w.image};
+    const item_status status = item_embed_images(w.ctx, images, 2, NULL, out.values, 32, err);
+    out.count = status == ITEM_OK ? 64 : 0;
+    return status;
+}
+
+item_status call_embed_texts(item_error *err)
+{
+    const char *const texts[] = {"a dog", "a car", ""};
+    const item_status status = item_embed_texts(w.ctx, texts, 3, NULL, out.values, 32, err);
+    out.count = status == ITEM_OK ? 96 : 0;
+    return status;
+}
+
+item_status call_tokens(item_error *err)
+{
+    return tokenize(w.pack_ctx, err);
+}
+
+item_status call_apply(item_error *err)
+{
+    static const float features[8] = {0.5f};
+    item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
+    const size_t size = item_layout_size("cosine/both/1", 32);
+    const item_status status = item_head_apply(w.ctx, features, size, &summary, err);
+    out.values[0] = (float)summary.score;
+    out.count = status == ITEM_OK;
+    return status;
+}
+
+item_status call_phrases(item_error *err)
+{
+    return item_phrases_find("Two men in red jackets ride a horse past an old church.",
+                             &out.phrases, err);
+}
+
+item_status call_misalign(item_error *err)
+{
+    static const float x[2] = {1, 0}, y[2] = {0, 1};
+    out.count = item_layout_size("difference/both/1", 2);
+    return item_misalign("difference/both/1", 2, x, y, 1, x, y, out.values, out.count, err);
+}
+
+/* For what tells a failure by NULL alone. */
+static item_status told(const char *text, item_error *err)
+{
+    out.text = text;
+    if (text)
+        return ITEM_OK;
+    err->code = ITEM_E_MEMORY;
+    snprintf(err->message, sizeof err->message, "NULL");
+    return ITEM_E_MEMORY;
+}
+
+void make_result(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    assert_ok(call_check_image(&err), &err);
+}
+
+void make_failed_result(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    const char *path = w.broken;
+    assert_ok(item_check_files(w.ctx, &path, 1, NULL, out.result, &err), &err);
+}
+
+item_status call_result_json(item_error *err)
+{
+    return told(item_result_json(out.result[0]), err);
+}
+
+/* ---- data sets, training, evaluation ---- */
+
+item_status call_extract_folder(item_error *err)
+{
+    return item_dataset_extract(w.ctx, w.set, NULL, &out.data, err);
+}
+
+item_status call_extract_list(item_error *err)
+{
+    item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
+    options.split = "train";
+    return item_dataset_extract(w.ctx, w.list, &options, &out.data, err);
+}
+
+item_status call_data_load(item_error *err)
+{
+    return item_dataset_load(w.data, &out.data, err);
+}
+
+item_status call_data_save(item_error *err)
+{
+    out.file = w.saved;
+    return item_dataset_save(w.train, w.saved, err);
+}
+
+item_status call_data_new(item_error *err)
+{
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.width = 4;
+    info.embedder = "dummy 1";
+    return item_dataset_new(&info, &out.data, err);
+}
+
+void make_data(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    assert_ok(call_data_load(&err), &err);
+}
+
+item_status call_data_add(item_error *err)
+{
+    item_row row = ITEM_ROW_INIT;
+    const item_status status = item_dataset_get(w.train, 3, &row, err);
+    row.source = "a new one";
+    return status == ITEM_OK ? item_dataset_add(out.data, &row, err) : status;
+}
+
+item_status call_data_remove(item_error *err)
+{
+    return item_dataset_remove(out.data, "source", "source 1", NULL, err);
+}
+
+item_status call_train(item_error *err)
+{
+    item_train_options options = ITEM_TRAIN_OPTIONS_INIT;
+    options.epochs = 2;
+    options.draws = 2;
+    options.layout = "cosine/both/1";
+    options.folds = 3;
+    return item_train(w.train, &options, &out.report, err);
+}
+
+item_status call_evaluate(item_error *err)
+{
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 2;
+    options.bins = 2;
+    options.rival = w.written;
+    return item_evaluate(w.train, w.written, NULL, &options, &out.report, err);
+}
+
+item_status call_evaluate_controls(item_error *err)
+{
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 2;
+    options.bins = 2;
+    options.controls = w.train;
+    return item_evaluate(w.train, w.written, NULL, &options, &out.report, err);
+}
+
+item_status call_head_write(item_error *err)
+{
+    out.file = w.saved;
+    return item_report_write_head(w.report, w.saved, err);
+}
