@@ -106,14 +106,13 @@ static int end(int code)
     int broken = cli_flush();
     if (broken == 0 || code > 128)
         return code;
-    if (broken == EPIPE)
-        return 128 + SIGPIPE; /* as programs end that do not catch it */
     fprintf(stderr, "item: cannot write: %s\n", strerror(broken));
-    return CLI_FAILED;
+    return broken == EPIPE ? 128 + SIGPIPE : CLI_FAILED; /* as programs end that do not catch it */
 }
 
 int main(int argc, char **argv)
 {
     let_threads_sleep();
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen at the write */
     return end(dispatch(argc, argv));
 }

@@ -269,19 +269,29 @@ class Ends(Case):
         process.stdout.close()
         process.stdout = None
         _, said = process.communicate(b"/nowhere.jpg\n" * 2000, timeout=60)
-        self.assertEqual(said, b"")
+        self.assertEqual(said, b"item: cannot write: Broken pipe\n")
         self.assertEqual(process.returncode, 128 + signal.SIGPIPE)
 
+    def test_closed_pipe_of_each_command(self):
+        for args in self.asked():
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run(command(*args), stdout=writer, stderr=subprocess.PIPE)
+            os.close(writer)
+            self.fails(done, 128 + signal.SIGPIPE, "cannot write: Broken pipe")
+
+    def asked(self):
+        return [["check", "--json", "--pack", self.pack, "/nowhere.jpg"],
+                ["check", "--pack", self.pack, "/nowhere.jpg"], ["phrases", "a dog"],
+                ["pack", "show", self.pack], ["pack", "verify", "--json", self.pack],
+                ["doctor", "--pack", self.pack], ["--help"], ["train", "--help"], ["--version"]]
+
     def test_output_that_cannot_be_written(self):
-        asked = [["check", "--json", "--pack", self.pack, "/nowhere.jpg"],
-                 ["check", "--pack", self.pack, "/nowhere.jpg"], ["phrases", "a dog"],
-                 ["pack", "show", self.pack], ["pack", "verify", "--json", self.pack],
-                 ["doctor", "--pack", self.pack], ["--help"], ["train", "--help"], ["--version"]]
         with open("/dev/full", "wb") as full:
-            for args in asked:
+            for args in self.asked():
                 done = subprocess.run(command(*args), stdout=full, stderr=subprocess.PIPE)
                 self.fails(done, 1, "cannot write: No space left")
-        for args in asked:
+        for args in self.asked():
             done = subprocess.run(command(*args), stderr=subprocess.PIPE,
                                   preexec_fn=lambda: os.close(1))
             self.fails(done, 1, "cannot write: Bad file")
