@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 by libcrypto, which uses the processor's instructions for it. Between a mark and its end
- * libcrypto's errors of this thread are taken back: the queue is the host's, who would read ours.
+ * SHA-256 by libcrypto, which uses the processor's instructions for it. Its plain functions, though
+ * OpenSSL 3 would have EVP in their place: these allocate nothing and need no preparation, where
+ * EVP prepares the whole library at its first call, and crashes or fails for ever if memory ends
+ * then (seen with 3.0).
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <unistd.h>
 
 #include "files/files_private.h"
@@ -13,40 +15,21 @@
 #define PIECE 32768 /* bytes read at once */
 
 struct itemi_sha256 {
-    EVP_MD_CTX *context; /* NULL after a failure, which itemi_sha256_end() tells */
+    SHA256_CTX context;
 };
-
-static void give_up(itemi_sha256 *sha)
-{
-    EVP_MD_CTX_free(sha->context);
-    sha->context = NULL;
-}
 
 itemi_sha256 *itemi_sha256_new(void)
 {
     itemi_sha256 *sha = itemi_alloc(NULL, sizeof *sha);
-    if (!sha)
-        return NULL;
-    ERR_set_mark();
-    sha->context = EVP_MD_CTX_new();
-    bool begun = sha->context && EVP_DigestInit_ex(sha->context, EVP_sha256(), NULL) == 1;
-    ERR_pop_to_mark();
-    if (!begun) {
-        give_up(sha);
-        itemi_free(NULL, sha);
-        return NULL;
-    }
+    if (sha)
+        SHA256_Init(&sha->context);
     return sha;
 }
 
 void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size)
 {
-    if (!sha || !sha->context)
-        return;
-    ERR_set_mark();
-    if (EVP_DigestUpdate(sha->context, data, size) != 1)
-        give_up(sha);
-    ERR_pop_to_mark();
+    if (sha)
+        SHA256_Update(&sha->context, data, size);
 }
 
 void itemi_sha256_text(itemi_sha256 *sha, const char *text)
@@ -57,21 +40,18 @@ void itemi_sha256_text(itemi_sha256 *sha, const char *text)
 bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char sum[32];
+    unsigned char sum[SHA256_DIGEST_LENGTH];
     hex[0] = '\0';
     if (!sha)
         return false;
-    ERR_set_mark();
-    bool done = sha->context && EVP_DigestFinal_ex(sha->context, sum, NULL) == 1;
-    ERR_pop_to_mark();
-    for (size_t i = 0; done && i < sizeof sum; i++) {
+    SHA256_Final(sum, &sha->context);
+    for (size_t i = 0; i < sizeof sum; i++) {
         hex[2 * i] = digits[sum[i] >> 4];
         hex[2 * i + 1] = digits[sum[i] & 15];
         hex[2 * i + 2] = '\0';
     }
-    give_up(sha);
     itemi_free(NULL, sha);
-    return done;
+    return true;
 }
 
 item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX], item_error *err)

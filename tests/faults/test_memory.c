@@ -5,8 +5,13 @@
  * ITEM_E_MEMORY; nothing is left, and the next call succeeds, from another thread.
  */
 #include "calls.h"
+#include "outputs.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const phase configs[] = {
     {"config new", NULL, call_config_new, 0, NULL},
@@ -118,6 +123,65 @@ static void malloc_has_no_memory(void **state)
     try_every(MEMORY_MALLOC);
 }
 
+/* ---- the first call of a process: libraries prepare themselves, and fail doing so ---- */
+
+#define COLD_MOST   20000
+#define COLD_STRIDE 11
+#define COLD_NONE   3 /* exit status of a child in which nothing failed */
+
+static const char *this_program;
+
+/* The child. */
+static int run_cold(const char *pack, const char *nth)
+{
+    item_error err = ITEM_ERROR_INIT;
+    w.pack = (char *)(uintptr_t)pack;
+    call_picture = PICTURES "/icc_rgb.png";
+    faults_arm(FAULT_MALLOC, strtol(nth, NULL, 10), false, ENOMEM);
+    item_status status = call_pack_open(&err);
+    if (status == ITEM_OK)
+        status = call_image_file(&err);
+    const long failed = faults_disarm();
+    if (status != ITEM_OK)
+        assert_error(status, ITEM_E_MEMORY, &err, NULL);
+    outputs_free();
+    reset(&err);
+    assert_ok(call_pack_open(&err), &err);
+    assert_ok(call_image_file(&err), &err);
+    outputs_free();
+    return failed ? 0 : COLD_NONE;
+}
+
+static int spawn_cold(long nth)
+{
+    char number[24];
+    int status;
+    snprintf(number, sizeof number, "%ld", nth);
+    const pid_t child = fork();
+    if (child == 0) {
+        execl(this_program, this_program, w.pack, number, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void the_first_call_has_no_memory(void **state)
+{
+    (void)state;
+    int status = 0;
+    for (long nth = 1; status != COLD_NONE && nth < COLD_MOST;
+         nth += faults_all() ? 1 : COLD_STRIDE) {
+        status = spawn_cold(nth);
+        faults_failed += status == 0;
+        if (status != 0 && status != COLD_NONE) {
+            complaints++;
+            fprintf(stderr, "first call of a process, malloc %ld: status %d\n", nth, status);
+        }
+    }
+    assert_int_equal(complaints, 0);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -132,11 +196,15 @@ static int teardown(void **state)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    this_program = argv[0];
+    if (argc == 3)
+        return run_cold(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_has_no_memory),
         cmocka_unit_test(malloc_has_no_memory),
+        cmocka_unit_test(the_first_call_has_no_memory),
     };
     const int failed = cmocka_run_group_tests(tests, setup, teardown);
     printf("%lu allocations failed, %lu of them without harm\n", faults_failed, faults_absorbed);
