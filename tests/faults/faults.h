@@ -12,7 +12,8 @@
 
 typedef enum fault_kind {
     FAULT_NONE,
-    FAULT_MALLOC, /* malloc, calloc, realloc: in the thread that asked for faults alone */
+    FAULT_MALLOC,    /* malloc, calloc, realloc: in the thread that asked for faults alone */
+    FAULT_MALLOC_IN, /* and strdup, where the library of faults_watch() calls them, in any thread */
     FAULT_OPEN,
     FAULT_READ,
     FAULT_READ_SHORT, /* a byte at a time */
@@ -42,6 +43,11 @@ long faults_disarm(void);
 
 /* Blocks of malloc that are not freed, in the whole process. */
 long faults_live(void);
+
+/* Watches the library whose path ends so, loaded before; false: it is not. */
+bool faults_watch(const char *name);
+/* Blocks that it asked for, less those that it freed. */
+long faults_live_in(void);
 
 /* ---- an allocator of a host, which counts and fails too ---- */
 

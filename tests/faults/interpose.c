@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -46,13 +47,9 @@ long faults_disarm(void)
     return atomic_load(&failed);
 }
 
-/* Whether this call fails; sets errno then. */
-static bool fails(fault_kind kind)
+/* Counts a call; sets errno when it fails. */
+static bool counted_fails(void)
 {
-    if (atomic_load_explicit(&armed, memory_order_relaxed) != (int)kind)
-        return false;
-    if (!here && kind != FAULT_THREAD)
-        return false;
     const long number = atomic_fetch_add(&calls, 1) + 1, from = atomic_load(&first);
     if (number != from && !(number > from && atomic_load(&always)))
         return false;
@@ -60,6 +57,60 @@ static bool fails(fault_kind kind)
     errno = atomic_load(&error_of);
     return true;
 }
+
+static bool fails(fault_kind kind)
+{
+    if (atomic_load_explicit(&armed, memory_order_relaxed) != (int)kind)
+        return false;
+    return (here || kind == FAULT_THREAD) && counted_fails();
+}
+
+/* ---- one library ---- */
+
+static atomic_uintptr_t watched, watched_end; /* where it lies */
+static atomic_long live_in;
+
+static int take_place(struct dl_phdr_info *library, size_t size, void *name)
+{
+    const size_t length = strlen(library->dlpi_name), wanted = strlen(name);
+    (void)size;
+    if (length < wanted || strcmp(library->dlpi_name + length - wanted, name) != 0)
+        return 0;
+    for (size_t i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+            atomic_store(&watched, library->dlpi_addr + part->p_vaddr);
+            atomic_store(&watched_end, library->dlpi_addr + part->p_vaddr + part->p_memsz);
+        }
+    }
+    return 1;
+}
+
+bool faults_watch(const char *name)
+{
+    return dl_iterate_phdr(take_place, (void *)(uintptr_t)name) == 1;
+}
+
+long faults_live_in(void)
+{
+    return atomic_load(&live_in);
+}
+
+static bool is_watched(const void *caller)
+{
+    return (uintptr_t)caller >= atomic_load_explicit(&watched, memory_order_relaxed) &&
+           (uintptr_t)caller < atomic_load_explicit(&watched_end, memory_order_relaxed);
+}
+
+/* Whether an allocation fails that was asked for at this place. */
+static bool fails_at(const void *caller)
+{
+    if (fails(FAULT_MALLOC))
+        return true;
+    return is_watched(caller) && atomic_load(&armed) == FAULT_MALLOC_IN && counted_fails();
+}
+
+#define CALLER __builtin_return_address(0)
 
 /* ---- memory ---- */
 
@@ -83,30 +134,32 @@ long faults_live(void)
     return atomic_load(&live);
 }
 
-static void *counted(void *block)
+static void *counted(void *block, const void *caller)
 {
     if (block)
         atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    if (block && is_watched(caller))
+        atomic_fetch_add_explicit(&live_in, 1, memory_order_relaxed);
     return block;
 }
 
 SEEN void *malloc(size_t size)
 {
-    return fails(FAULT_MALLOC) ? NULL : counted(REAL(malloc)(size));
+    return fails_at(CALLER) ? NULL : counted(REAL(malloc)(size), CALLER);
 }
 
 SEEN void *calloc(size_t count, size_t size)
 {
-    return fails(FAULT_MALLOC) ? NULL : counted(REAL(calloc)(count, size));
+    return fails_at(CALLER) ? NULL : counted(REAL(calloc)(count, size), CALLER);
 }
 
 SEEN void *realloc(void *block, size_t size)
 {
-    if (fails(FAULT_MALLOC))
+    if (fails_at(CALLER))
         return NULL;
     void *moved = REAL(realloc)(block, size);
     if (!block)
-        return counted(moved);
+        return counted(moved, CALLER);
     if (!moved && size == 0)
         atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     return moved;
@@ -116,7 +169,16 @@ SEEN void free(void *block)
 {
     if (block)
         atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    if (block && is_watched(CALLER))
+        atomic_fetch_sub_explicit(&live_in, 1, memory_order_relaxed);
     REAL(free)(block);
+}
+
+SEEN char *strdup(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = fails_at(CALLER) ? NULL : counted(REAL(malloc)(size), CALLER);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 /* ---- the system ---- */

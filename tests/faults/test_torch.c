@@ -87,6 +87,25 @@ static void the_host_has_no_memory(void **state)
     assert_int_equal(faults_host_live(), 0);
 }
 
+/* What the engine asks of malloc itself; libtorch, which ends the process then, is spared. */
+static void the_engine_has_no_memory(void **state)
+{
+    (void)state;
+    item_error err = ITEM_ERROR_INIT;
+    const unsigned before = complaints;
+    the_allocator = NULL;
+    item_config *config = make_config_here();
+    assert_ok(item_engine_setup(config, NULL, &err), &err);
+    assert_true(faults_watch("libitem-torch.so"));
+    try_memory(&(phase){"first check", make_ctx_out, call_first_check, 151, NULL}, 1,
+               MEMORY_WATCHED);
+    assert_ok(item_ctx_open(pack, config, &used, &err), &err);
+    try_memory(&(phase){"check", NULL, check_used, 9, NULL}, 1, MEMORY_WATCHED);
+    item_ctx_unref(used);
+    item_config_unref(config);
+    assert_int_equal(complaints, before);
+}
+
 /*
  * ---- threads: in a process of their own, as they start once ----
  *
@@ -188,6 +207,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_thread_starts),
         cmocka_unit_test(the_host_has_no_memory),
+        cmocka_unit_test(the_engine_has_no_memory),
     };
     const int failed = cmocka_run_group_tests(tests, setup, teardown);
     printf("%lu allocations failed, %lu of them without harm\n", faults_failed, faults_absorbed);

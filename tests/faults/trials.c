@@ -69,6 +69,8 @@ static long disarm(const fault *f)
 
 static long live(const fault *f)
 {
+    if (f->kind == FAULT_MALLOC_IN)
+        return faults_live_in();
     return f->kind == FAULT_NONE ? faults_host_live() : faults_live();
 }
 
@@ -135,7 +137,7 @@ static bool well_told(const try *t)
 
 static void judge(const phase *p, const fault *f, const try *t, uint64_t wanted)
 {
-    const bool memory = f->kind <= FAULT_MALLOC;
+    const bool memory = f->kind <= FAULT_MALLOC_IN;
     if (t->status == ITEM_OK && t->look != wanted && !t->told)
         complain(p, f, "an answer, but another one", NULL);
     if (t->status == ITEM_OK) {
@@ -220,11 +222,12 @@ static double now(void)
 
 void try_memory(const phase *phases, size_t count, memory_kind kind)
 {
-    const bool host = kind == MEMORY_HOST;
-    const fault f = {.name = host ? "host" : "malloc",
-                     .kind = host ? FAULT_NONE : FAULT_MALLOC,
-                     .error = ENOMEM};
-    the_allocator = host ? faults_host() : NULL;
+    static const fault faults[] = {
+        [MEMORY_HOST] = {.name = "host", .kind = FAULT_NONE},
+        [MEMORY_MALLOC] = {.name = "malloc", .kind = FAULT_MALLOC, .error = ENOMEM},
+        [MEMORY_WATCHED] = {.name = "engine", .kind = FAULT_MALLOC_IN, .error = ENOMEM}};
+    const fault f = faults[kind];
+    the_allocator = kind == MEMORY_HOST ? faults_host() : NULL;
     for (size_t i = 0; i < count; i++) {
         const unsigned long failed = faults_failed, absorbed = faults_absorbed;
         const double start = now();

@@ -54,7 +54,7 @@ typedef struct trouble {
 } trouble;
 
 /* The ways in which memory ends. */
-typedef enum memory_kind { MEMORY_HOST, MEMORY_MALLOC } memory_kind;
+typedef enum memory_kind { MEMORY_HOST, MEMORY_MALLOC, MEMORY_WATCHED } memory_kind;
 
 /* Set while phases run: their configurations and pictures take this allocator, or NULL. */
 extern const item_allocator *the_allocator;
