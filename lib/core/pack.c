@@ -79,7 +79,9 @@ static item_status check_file(item_pack *pack, itemi_pack_file *file, int32_t ve
     if (status != ITEM_OK)
         return status;
     struct stat facts;
-    if (stat(file->path, &facts) != 0 || !S_ISREG(facts.st_mode))
+    if (stat(file->path, &facts) != 0)
+        return itemi_fail_errno(err, ITEM_E_PACK, errno, "%s: cannot be read", file->path);
+    if (!S_ISREG(facts.st_mode))
         return itemi_fail(err, ITEM_E_PACK, "%s: is not a regular file", file->path);
     if ((uint64_t)facts.st_size != file->bytes)
         return itemi_fail(err, ITEM_E_PACK, "%s: has %llu bytes, %s states %llu", file->path,

@@ -131,6 +131,22 @@ static void malloc_has_no_memory(void **state)
 
 static const char *this_program;
 
+/* A pack, a picture with a profile, an engine: each makes the libraries below prepare. */
+static item_status call_cold(item_error *err)
+{
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    item_status status = call_pack_open(err);
+    if (status == ITEM_OK)
+        status = call_image_file(err);
+    if (status == ITEM_OK)
+        status = call_config_new(err);
+    if (status == ITEM_OK)
+        status = call_config_engine(err);
+    if (status == ITEM_OK)
+        status = item_engine_get_info(out.config, 0, &info, err);
+    return status;
+}
+
 /* The child. */
 static int run_cold(const char *pack, const char *nth)
 {
@@ -138,16 +154,15 @@ static int run_cold(const char *pack, const char *nth)
     w.pack = (char *)(uintptr_t)pack;
     call_picture = PICTURES "/icc_rgb.png";
     faults_arm(FAULT_MALLOC, strtol(nth, NULL, 10), false, ENOMEM);
-    item_status status = call_pack_open(&err);
-    if (status == ITEM_OK)
-        status = call_image_file(&err);
+    const item_status status = call_cold(&err);
     const long failed = faults_disarm();
-    if (status != ITEM_OK)
+    if (status == ITEM_E_NO_ENGINE) /* of the loader's failures glibc tells no kind */
+        assert_error(status, ITEM_E_NO_ENGINE, &err, FAKE_ENGINE);
+    else if (status != ITEM_OK)
         assert_error(status, ITEM_E_MEMORY, &err, NULL);
     outputs_free();
     reset(&err);
-    assert_ok(call_pack_open(&err), &err);
-    assert_ok(call_image_file(&err), &err);
+    assert_ok(call_cold(&err), &err);
     outputs_free();
     return failed ? 0 : COLD_NONE;
 }
