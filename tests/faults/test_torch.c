@@ -97,7 +97,7 @@ static void the_engine_has_no_memory(void **state)
     item_config *config = make_config_here();
     assert_ok(item_engine_setup(config, NULL, &err), &err);
     assert_true(faults_watch("libitem-torch.so"));
-    try_memory(&(phase){"first check", make_ctx_out, call_first_check, 151, NULL}, 1,
+    try_memory(&(phase){"first check", make_ctx_out, call_first_check, 199, NULL}, 1,
                MEMORY_WATCHED);
     assert_ok(item_ctx_open(pack, config, &used, &err), &err);
     try_memory(&(phase){"check", NULL, check_used, 9, NULL}, 1, MEMORY_WATCHED);

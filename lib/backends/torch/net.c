@@ -19,9 +19,11 @@ static void load_with(itx_loader *l, const itx_kind *kind)
     l->run = itx->begin(&hooks);
     l->net->model = calloc(1, kind->size);
     const char *why = "out of memory";
-    const item_status status = l->run ? itx->status(l->run, &why) : ITEM_E_MEMORY;
-    if (!l->net->model || status != ITEM_OK)
-        itx_loader_fail(l, l->net->model ? status : ITEM_E_MEMORY, "%s", why);
+    item_status status = ITEM_E_MEMORY;
+    if (l->run && l->net->model)
+        status = itx->status(l->run, &why);
+    if (status != ITEM_OK)
+        itx_loader_fail(l, status, "%s", why);
     else
         kind->load(l, l->net->model);
     if (l->run)
