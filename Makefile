@@ -1,5 +1,5 @@
-# The two commands, and four for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench coverage format clean
+# The two commands, and five for those who work on libitem. Everything is in meson and tools/.
+.PHONY: demo check bench coverage docs format clean
 
 demo:
 	@tools/demo.sh
@@ -14,6 +14,10 @@ bench:
 coverage:
 	@tools/install-deps.sh coverage
 	@tools/coverage.py
+
+docs:
+	@tools/install-deps.sh docs
+	@tools/reference.py
 
 format:
 	@tools/format.py

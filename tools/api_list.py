@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/api.md: every public function with its summary, from the headers' doc blocks."""
+"""Writes docs/api.md: every public name, functions with their summary, from the headers."""
 import re
 import sys
 from pathlib import Path
@@ -11,6 +11,10 @@ PAGE = ROOT / "docs" / "api.md"
 # in the order in which a reader wants them
 ORDER = ["base.h", "context.h", "picture.h", "result.h", "stages.h", "train.h", "pack.h",
          "torch.h", "sys/backend.h", "sys/engine.h", "sys/services.h", "version.h", "item.h"]
+STRUCT = re.compile(r"^typedef struct (item_\w+) \{", re.M)
+HANDLE = re.compile(r"^typedef struct (item_\w+) item_\w+;", re.M)
+TYPE = re.compile(r"^typedef [^;{]*?\(\*(item_\w+)\)|^typedef \w+ (item_\w+);", re.M)
+CONSTANT = re.compile(r"^#define (ITEM_\w+) +(?!_H$)\S", re.M)
 FUNCTION = re.compile(r"(?:/\*\*?((?:(?!\*/).)*)\*/\s*)?^ITEM_API\b([^;{]*?)\b(item_\w+)\s*\(", re.M | re.S)
 
 
@@ -40,23 +44,39 @@ def summary(block):
 def purpose(header):
     """The comment that says what a header is for: its first sentence."""
     comments = re.findall(r"/\*(.*?)\*/", (INCLUDE / header).read_text(), re.S)
-    return summary(comments[1]) if len(comments) > 1 else ""
+    return summary(comments[1].replace("@file", "")) if len(comments) > 1 else ""
+
+
+def table(listed):
+    rows = [f"| `{name}` | {summary(block).replace('|', chr(92) + '|')} |" for name, block in listed]
+    return ["| function | what it does |", "|---|---|", *rows, ""] if rows else []
+
+
+def other_names(header):
+    """What else a header has: a line for each kind."""
+    text = (INCLUDE / header).read_text()
+    kinds = [("Handles", HANDLE), ("Structs and tables", STRUCT), ("Types", TYPE),
+             ("Constants and macros", CONSTANT)]
+    out = []
+    for kind, pattern in kinds:
+        names = dict.fromkeys("".join(m.groups("")) for m in pattern.finditer(text))
+        if names:
+            out += [f"{kind}: " + ", ".join(f"`{name}`" for name in names) + ".", ""]
+    return out
 
 
 def page():
-    out = ["# Functions", "",
-           "Every public function, by header, with the first sentence of its description; the",
-           "headers hold the rest: parameters, return codes, owner, threads. This page is written",
-           "by `tools/api_list.py`.", ""]
+    out = ["# Public names", "",
+           "Every public function with the first sentence of its description, and the names of",
+           "everything else, by header. This page is written by `tools/api_list.py`. The whole",
+           "reference, with parameters, return codes, owners, thread rules and the members of",
+           "structs, is made of the headers: `make docs` writes it to `build/docs/html`, and",
+           "manual pages beside it; `-Ddocs=true` installs both (`man item_check_file`).", ""]
     for header in headers():
+        names = other_names(header)
         listed = functions(header)
-        if not listed:
-            continue
-        out += [f"## item/{header}", "", purpose(header), "", "| function | what it does |",
-                "|---|---|"]
-        for name, block in listed:
-            out.append(f"| `{name}` | {summary(block).replace('|', chr(92) + '|')} |")
-        out.append("")
+        if listed or names:
+            out += [f"## item/{header}", "", purpose(header), "", *table(listed), *names]
     return "\n".join(out)
 
 

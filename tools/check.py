@@ -103,6 +103,8 @@ def main():
     step(tally, "layers", script(python, "tools/check_layers.py"))
     step(tally, "functions", script(python, "tools/check_functions.py"))
     step(tally, "headers alone", script(python, "tools/check_headers.py"))
+    step(tally, "reference", script(python, "tools/reference.py", "--check"))
+    step(tally, "reference can fail", script(python, "tests/docs/test_reference.py"))
 
     step(tally, "gcc build", compiled("release", RELEASE + strict))
     step(tally, "gcc tests", tested("release"))

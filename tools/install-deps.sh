@@ -1,20 +1,23 @@
 #!/bin/sh
 # Installs what is missing on Debian 12: `tools/install-deps.sh demo` for building and running,
-# `check` for the tests as well, `coverage` for counting what they reach. Says what and how much
-# first; does nothing when all is there.
+# `check` for the tests as well, `coverage` for counting what they reach, `docs` for the API
+# reference. Says what and how much first; does nothing when all is there.
 set -eu
 
 packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev
 libjansson-dev libssl-dev libtorch-dev libopenblas0-openmp"
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
 # abigail-tools: abidiff compares the library with the description of its released ABI.
-tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools"
+# mandoc reads the manual page strictly; doxygen fails where a public name is not documented.
+tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools mandoc
+doxygen"
 case "${1:-}" in
 demo) ;;
 check) packages="$packages $tests" ;;
 coverage) packages="$packages $tests gcovr" ;;
+docs) packages="doxygen" ;;
 *)
-    echo "usage: $0 demo|check|coverage" >&2
+    echo "usage: $0 demo|check|coverage|docs" >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configurations and contexts: what opens a pack and holds the three stages. */
+/**
+ * @file
+ * Configurations and contexts: what opens a pack and holds the three stages.
+ */
 #ifndef ITEM_CONTEXT_H
 #define ITEM_CONTEXT_H
 
@@ -43,21 +46,20 @@ ITEM_API void item_config_unref(item_config *config);
 /**
  * Sets an option by name. The values are text, as a program would read them.
  *
- * | name               | values                         | default                         |
- * |--------------------|--------------------------------|---------------------------------|
- * | `precision`        | `fp32`, `bf16`, `auto`         | `fp32`                          |
- * | `device`           | `cpu`, `cuda`, `cuda:N`        | `cpu`                           |
- * | `threshold`        | `fpr1`, `fpr5`, 0 < x < 1      | `fpr1`                          |
- * | `prior`            | 0 < x < 1: share of AI pictures| none                            |
- * | `head`             | path of a head file, `none`    | the pack's                      |
- * | `beams`            | 1 to 8                         | the pack's                      |
- * | `max_objects`      | 0 to 64                        | 8                               |
- * | `detector_score`   | 0 to 1: least score of a box   | the pack's                      |
- * | `batch`            | 1 to 64: pictures at a time    | 8                               |
- * | `max_pixels`, `max_file_bytes`, `max_decode_bytes`, `max_scans` | a number | see item_image_options |
- * | `accept_truncated` | `0`, `1`                       | `0`                             |
- * | `map_files`        | `0`: copy, `1`: map            | `1`                             |
- * | `verify`           | `small`: hash files below 16 MB, `all`, `none` | `small`         |
+ * - `precision`: `fp32` (default), `bf16` or `auto`
+ * - `device`: `cpu` (default), `cuda` or `cuda:N`
+ * - `threshold`: `fpr1` (default), `fpr5`, or a probability between 0 and 1
+ * - `prior`: share of AI pictures that is expected, between 0 and 1; default: none
+ * - `head`: path of a head file, or `none`; default: the pack's
+ * - `beams`: 1 to 8; default: the pack's
+ * - `max_objects`: 0 to 64; default 8
+ * - `detector_score`: least score of a box, 0 to 1; default: the pack's
+ * - `batch`: pictures that are computed together, 1 to 64; default 8
+ * - `max_pixels`, `max_file_bytes`, `max_decode_bytes`, `max_scans`: whole numbers; see
+ *   item_image_options
+ * - `accept_truncated`: `0` (default) or `1`
+ * - `map_files`: `1` (default): map weights; `0`: copy them, which a file that shrinks cannot harm
+ * - `verify`: `small` (default): hash files below 16 MB; `all`; or `none`
  *
  * @param config  configuration
  * @param name    name of the option
@@ -160,12 +162,13 @@ ITEM_API item_status item_config_set_embedder(item_config *config,
 
 /** Engine-wide settings: the only state of the process. 0 means the default. */
 typedef struct item_engine_settings {
-    uint32_t struct_size;
-    uint32_t lanes;    /* engine threads that compute side by side; default 1 */
-    uint32_t threads;  /* OpenMP threads of each lane; default: physical cores / lanes */
-    uint32_t reserved; /* 0 */
+    uint32_t struct_size; /**< set by ITEM_ENGINE_SETTINGS_INIT */
+    uint32_t lanes;       /**< engine threads that compute side by side; default 1 */
+    uint32_t threads;     /**< OpenMP threads of each lane; default: physical cores / lanes */
+    uint32_t reserved;    /**< 0 */
 } item_engine_settings;
 
+/** Start value of item_engine_settings: every default. */
 #define ITEM_ENGINE_SETTINGS_INIT                                                                  \
     {                                                                                              \
         sizeof(item_engine_settings), 0, 0, 0                                                      \
@@ -173,20 +176,22 @@ typedef struct item_engine_settings {
 
 /** Facts of an engine, for diagnosis. */
 typedef struct item_engine_info {
-    uint32_t struct_size;
-    uint32_t lanes, threads;
-    uint32_t cpu_bf16;        /* 1: the processor multiplies bf16 natively */
-    const char *name;         /* "torch" */
-    const char *version;      /* of the compute library, "1.13.1" */
-    const char *path;         /* file of the module, or "linked" */
-    const char *blas;         /* the BLAS that really runs, with its file */
-    const char *cpu;          /* processor's name */
-    const char *cpu_features; /* "avx2 fma avx512f avx512_bf16" */
-    double gflops;         /* measured rate of a 512 x 768 x 768 product, fp32; 0 unless measured */
-    uint32_t blas_is_slow; /* 1: the reference BLAS */
-    uint32_t reserved;     /* 0 */
+    uint32_t struct_size;     /**< set by ITEM_ENGINE_INFO_INIT */
+    uint32_t lanes;           /**< that run, or would run: see item_engine_settings */
+    uint32_t threads;         /**< of each lane */
+    uint32_t cpu_bf16;        /**< 1: the processor multiplies bf16 natively */
+    const char *name;         /**< "torch" */
+    const char *version;      /**< of the compute library, "1.13.1" */
+    const char *path;         /**< file of the module, or "linked" */
+    const char *blas;         /**< the BLAS that really runs, with its file */
+    const char *cpu;          /**< processor's name */
+    const char *cpu_features; /**< "avx2 fma avx512f avx512_bf16" */
+    double gflops; /**< measured rate of a 512 x 768 x 768 product, fp32; 0 unless measured */
+    uint32_t blas_is_slow; /**< 1: the reference BLAS */
+    uint32_t reserved;     /**< 0 */
 } item_engine_info;
 
+/** Start value of item_engine_info: to be filled by item_engine_get_info(). */
 #define ITEM_ENGINE_INFO_INIT                                                                      \
     {                                                                                              \
         sizeof(item_engine_info), 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0.0, 0, 0           \
@@ -257,16 +262,20 @@ ITEM_API void item_ctx_unref(item_ctx *ctx);
 
 /** Facts of a context. */
 typedef struct item_ctx_info {
-    uint32_t struct_size;
-    uint32_t width; /* of the embedder's vectors; 0 before its first use, unless the pack says */
-    uint32_t has_captioner, has_detector, has_embedder, has_head;
-    uint32_t working_size;  /* short side to which pictures are brought, pixels; 0: none */
-    uint32_t reserved;      /* 0 */
-    const char *pack;       /* name and version of the pack, or "" */
-    const char *layout;     /* of the head's features, or "" */
-    const char *no_verdict; /* why there is no verdict, or NULL */
+    uint32_t struct_size; /**< set by ITEM_CTX_INFO_INIT */
+    uint32_t width; /**< of the embedder's vectors; 0 before its first use, unless the pack says */
+    uint32_t has_captioner; /**< 1: it has one, of the pack or of the configuration */
+    uint32_t has_detector;  /**< likewise */
+    uint32_t has_embedder;  /**< likewise */
+    uint32_t has_head;      /**< likewise */
+    uint32_t working_size;  /**< short side to which pictures are brought, pixels; 0: none */
+    uint32_t reserved;      /**< 0 */
+    const char *pack;       /**< name and version of the pack, or "" */
+    const char *layout;     /**< of the head's features, or "" */
+    const char *no_verdict; /**< why there is no verdict, or NULL */
 } item_ctx_info;
 
+/** Start value of item_ctx_info: to be filled by item_ctx_get_info(). */
 #define ITEM_CTX_INFO_INIT                                                                         \
     {                                                                                              \
         sizeof(item_ctx_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL                               \
@@ -285,15 +294,16 @@ ITEM_API item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info,
 
 /** Settings of one call; all zero is the default. */
 typedef struct item_check_options {
-    uint32_t struct_size;
-    uint32_t max_objects; /* 0: the context's */
-    const char *caption;  /* the caller's caption for every picture of the call; NULL: none */
-    const char *const *captions; /* one a picture of a batch, entries may be NULL; or NULL */
-    item_cancel *cancel;         /* NULL: cannot be cancelled */
-    item_progress_fn progress;   /* NULL: none */
-    void *progress_user;
+    uint32_t struct_size; /**< set by ITEM_CHECK_OPTIONS_INIT */
+    uint32_t max_objects; /**< 0: the context's */
+    const char *caption;  /**< the caller's caption for every picture of the call; NULL: none */
+    const char *const *captions; /**< one a picture of a batch, entries may be NULL; or NULL */
+    item_cancel *cancel;         /**< NULL: cannot be cancelled */
+    item_progress_fn progress;   /**< NULL: none */
+    void *progress_user;         /**< first argument of progress */
 } item_check_options;
 
+/** Start value of item_check_options: every default. */
 #define ITEM_CHECK_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(item_check_options), 0, NULL, NULL, NULL, NULL, NULL                                \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * libitem: tells AI-generated pictures from photographs by image-text misalignment.
+/**
+ * @mainpage libitem
+ * libitem tells AI-generated pictures from photographs by image-text misalignment.
  *
  *     item_error err = ITEM_ERROR_INIT;
  *     item_ctx *ctx = NULL;
@@ -14,8 +15,14 @@
  *     item_result_unref(res);
  *     item_ctx_unref(ctx);
  *
- * Training and evaluation: <item/train.h>. Packs: <item/pack.h>.
- * For writers of backends and engines: <item/sys/backend.h>, <item/sys/engine.h>.
+ * - Statuses, errors, cancel handles, and rules that hold everywhere: item/base.h
+ * - Contexts and their options: item/context.h
+ * - Pictures: item/picture.h
+ * - Checking, and reading results: item/result.h
+ * - Single stages: item/stages.h
+ * - Training and evaluation: item/train.h
+ * - Packs: item/pack.h
+ * - For writers of backends and engines: item/sys/backend.h, item/sys/engine.h
  */
 #ifndef ITEM_ITEM_H
 #define ITEM_ITEM_H

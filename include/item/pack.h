@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packs: folders with models, head and manifest. Nothing here loads an engine. */
+/**
+ * @file
+ * Packs: folders with models, head and manifest. Nothing here loads an engine.
+ */
 #ifndef ITEM_PACK_H
 #define ITEM_PACK_H
 

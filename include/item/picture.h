@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pictures: decoded, upright, 8-bit sRGB. */
+/**
+ * @file
+ * Pictures: decoded, upright, 8-bit sRGB.
+ */
 #ifndef ITEM_PICTURE_H
 #define ITEM_PICTURE_H
 
@@ -12,10 +15,10 @@ extern "C" {
 /** A picture in memory: RGB, 8 bits, upright, opaque. Immutable, reference counted. */
 typedef struct item_image item_image;
 
-#define ITEM_PIXELS_RGB  1 /* 3 bytes a pixel                                */
-#define ITEM_PIXELS_RGBA 2 /* 4 bytes, alpha not premultiplied, put on white */
-#define ITEM_PIXELS_BGRA 3 /* 4 bytes, as above                              */
-#define ITEM_PIXELS_GREY 4 /* 1 byte                                         */
+#define ITEM_PIXELS_RGB  1 /**< 3 bytes a pixel                                */
+#define ITEM_PIXELS_RGBA 2 /**< 4 bytes, alpha not premultiplied, put on white */
+#define ITEM_PIXELS_BGRA 3 /**< 4 bytes, as above                              */
+#define ITEM_PIXELS_GREY 4 /**< 1 byte                                         */
 
 /** Accept a file that ends before its end mark: what is missing is grey, and a warning tells. */
 #define ITEM_IMAGE_ACCEPT_TRUNCATED 1u
@@ -26,17 +29,18 @@ typedef struct item_image item_image;
  * while they work comes from malloc, and the former is counted in max_decode_bytes.
  */
 typedef struct item_image_options {
-    uint32_t struct_size;
-    uint32_t flags;                  /* ITEM_IMAGE_... */
-    uint64_t max_pixels;             /* width x height; default 100 million */
-    uint64_t max_file_bytes;         /* default 256 MiB */
-    uint64_t max_decode_bytes;       /* memory of one decode beside the file; default 1 GiB */
-    uint32_t max_scans;              /* scans of a progressive JPEG; default 64 */
-    uint32_t reserved;               /* 0 */
-    const item_allocator *allocator; /* NULL: malloc; must outlive the image */
-    item_cancel *cancel;             /* NULL: cannot be cancelled */
+    uint32_t struct_size;            /**< set by ITEM_IMAGE_OPTIONS_INIT */
+    uint32_t flags;                  /**< ITEM_IMAGE_... */
+    uint64_t max_pixels;             /**< width x height; default 100 million */
+    uint64_t max_file_bytes;         /**< default 256 MiB */
+    uint64_t max_decode_bytes;       /**< memory of one decode beside the file; default 1 GiB */
+    uint32_t max_scans;              /**< scans of a progressive JPEG; default 64 */
+    uint32_t reserved;               /**< 0 */
+    const item_allocator *allocator; /**< NULL: malloc; must outlive the image */
+    item_cancel *cancel;             /**< NULL: cannot be cancelled */
 } item_image_options;
 
+/** Start value of item_image_options: every default. */
 #define ITEM_IMAGE_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(item_image_options), 0, 0, 0, 0, 0, 0, NULL, NULL                                   \
@@ -44,17 +48,19 @@ typedef struct item_image_options {
 
 /** Facts of a decoded picture. */
 typedef struct item_image_info {
-    uint32_t struct_size;
-    uint32_t width, height; /* of the upright picture, pixels */
-    uint32_t orientation;   /* of EXIF, else of XMP, that was applied, 1 to 8; 1 if none */
-    uint32_t channels;      /* of the source: 1, 2, 3 or 4; a palette counts as its colours */
-    uint32_t bits;          /* of the source, per channel */
-    uint32_t has_icc;       /* 1 if a colour profile was applied */
-    uint32_t truncated;     /* 1 if the file ended early and that was accepted */
-    const char *kind;       /* "jpeg", "png" or "pixels" */
-    const char *warning;    /* one line, or NULL */
+    uint32_t struct_size; /**< set by ITEM_IMAGE_INFO_INIT */
+    uint32_t width;       /**< of the upright picture, pixels */
+    uint32_t height;      /**< likewise */
+    uint32_t orientation; /**< of EXIF, else of XMP, that was applied, 1 to 8; 1 if none */
+    uint32_t channels;    /**< of the source: 1, 2, 3 or 4; a palette counts as its colours */
+    uint32_t bits;        /**< of the source, per channel */
+    uint32_t has_icc;     /**< 1 if a colour profile was applied */
+    uint32_t truncated;   /**< 1 if the file ended early and that was accepted */
+    const char *kind;     /**< "jpeg", "png" or "pixels" */
+    const char *warning;  /**< one line, or NULL */
 } item_image_info;
 
+/** Start value of item_image_info: to be filled by item_image_get_info(). */
 #define ITEM_IMAGE_INFO_INIT                                                                       \
     {                                                                                              \
         sizeof(item_image_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL                                   \

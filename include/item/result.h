@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checking pictures, and reading what came of it. */
+/**
+ * @file
+ * Checking pictures, and reading what came of it.
+ */
 #ifndef ITEM_RESULT_H
 #define ITEM_RESULT_H
 
@@ -12,20 +15,20 @@ extern "C" {
 /** What is known of one picture, or why nothing is. Immutable, reference counted. */
 typedef struct item_result item_result;
 
-#define ITEM_VERDICT_NONE   0 /* no head, or the picture failed */
-#define ITEM_VERDICT_REAL   1
-#define ITEM_VERDICT_UNSURE 2
-#define ITEM_VERDICT_AI     3
+#define ITEM_VERDICT_NONE   0 /**< no head, or the picture failed */
+#define ITEM_VERDICT_REAL   1 /**< a photograph, within the promised error */
+#define ITEM_VERDICT_UNSURE 2 /**< not enough evidence for either */
+#define ITEM_VERDICT_AI     3 /**< AI-generated, within the promised error */
 
-#define ITEM_REASON_NONE               0
-#define ITEM_REASON_ABOVE_THRESHOLD    1 /* ai: the score is at or above the threshold      */
-#define ITEM_REASON_BELOW_THRESHOLD    2 /* real: the score is below the point for real      */
-#define ITEM_REASON_WEAK_EVIDENCE      3 /* unsure: the score is between                     */
-#define ITEM_REASON_NO_OBJECTS         4 /* unsure: the head needs objects and none was found */
-#define ITEM_REASON_CAPTION_UNRELIABLE 5 /* unsure: caption empty, looping or improbable     */
-#define ITEM_REASON_SIZE               6 /* unsure: outside of the calibrated sizes          */
-#define ITEM_REASON_OUT_OF_SCOPE       7 /* unsure: unlike anything calibrated with          */
-#define ITEM_REASON_SETTINGS           8 /* unsure: other stages or settings than calibrated with */
+#define ITEM_REASON_NONE               0 /**< there is no verdict */
+#define ITEM_REASON_ABOVE_THRESHOLD    1 /**< ai: the score is at or above the threshold      */
+#define ITEM_REASON_BELOW_THRESHOLD    2 /**< real: the score is below the point for real      */
+#define ITEM_REASON_WEAK_EVIDENCE      3 /**< unsure: the score is between                     */
+#define ITEM_REASON_NO_OBJECTS         4 /**< unsure: the head needs objects and none was found */
+#define ITEM_REASON_CAPTION_UNRELIABLE 5 /**< unsure: caption empty, looping or improbable     */
+#define ITEM_REASON_SIZE               6 /**< unsure: outside of the calibrated sizes          */
+#define ITEM_REASON_OUT_OF_SCOPE       7 /**< unsure: unlike anything calibrated with          */
+#define ITEM_REASON_SETTINGS           8 /**< unsure: other stages or settings than calibrated with */
 
 /**
  * Checks a picture: caption, objects, similarities, verdict. The similarity and the objects are
@@ -144,23 +147,25 @@ ITEM_API int32_t item_result_verdict(const item_result *result);
 
 /** The whole answer in numbers; NaN where something does not exist. */
 typedef struct item_result_summary {
-    uint32_t struct_size;
-    int32_t verdict;        /* ITEM_VERDICT_... */
-    int32_t reason;         /* ITEM_REASON_... */
-    uint32_t objects;       /* number of objects that count */
-    double probability;     /* with the prior */
-    double score;           /* calibrated log-odds, without the prior: what thresholds compare */
-    double threshold;       /* on the score */
-    double real_below;      /* real below this score; -infinity: never */
-    double promised_fpr;    /* of the threshold; NaN for a number of the caller's own */
-    double similarity;      /* cosine of whole picture and caption */
-    double contribution;    /* change of the score when the global part is left out; NaN when the
+    uint32_t struct_size;   /**< set by ITEM_RESULT_SUMMARY_INIT */
+    int32_t verdict;        /**< ITEM_VERDICT_... */
+    int32_t reason;         /**< ITEM_REASON_... */
+    uint32_t objects;       /**< number of objects that count */
+    double probability;     /**< with the prior */
+    double score;           /**< calibrated log-odds, without the prior: what thresholds compare */
+    double threshold;       /**< on the score */
+    double real_below;      /**< real below this score; -infinity: never */
+    double promised_fpr;    /**< of the threshold; NaN for a number of the caller's own */
+    double similarity;      /**< cosine of whole picture and caption */
+    double contribution;    /**< change of the score when the global part is left out; NaN when the
                                verdict does not rest on the caption shown */
-    double caption_logprob; /* mean log-probability of a word; NaN for a caller's caption */
-    double caption_margin;  /* smallest gap of log-probabilities while decoding */
-    uint32_t width, height; /* of the upright picture */
+    double caption_logprob; /**< mean log-probability of a word; NaN for a caller's caption */
+    double caption_margin;  /**< smallest gap of log-probabilities while decoding */
+    uint32_t width;         /**< of the upright picture, pixels */
+    uint32_t height;        /**< likewise */
 } item_result_summary;
 
+/** Start value of item_result_summary: to be filled by item_result_get_summary(). */
 #define ITEM_RESULT_SUMMARY_INIT                                                                   \
     {                                                                                              \
         sizeof(item_result_summary), 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0    \
@@ -178,21 +183,21 @@ typedef struct item_result_summary {
 ITEM_API item_status item_result_get_summary(const item_result *result,
                                              item_result_summary *summary, item_error *err);
 
-#define ITEM_TEXT_FILE           1  /* name of the file, or ""                          */
-#define ITEM_TEXT_CAPTION        2  /* the caption that similarity was computed with    */
-#define ITEM_TEXT_CAPTION_SOURCE 3  /* "model" or "caller"                              */
-#define ITEM_TEXT_MODEL_CAPTION  4  /* the captioner's own; "" where it was not asked   */
-#define ITEM_TEXT_VERDICT        5  /* "real", "unsure", "ai" or "none"                 */
-#define ITEM_TEXT_REASON         6  /* code of the reason, such as "weak_evidence"      */
-#define ITEM_TEXT_REASON_LINE    7  /* one plain sentence; without a head: why no verdict */
-#define ITEM_TEXT_THRESHOLD      8  /* "fpr1", "fpr5" or a number                       */
-#define ITEM_TEXT_LAYOUT         9  /* of the features                                  */
-#define ITEM_TEXT_PACK           10 /* name and version                                */
-#define ITEM_TEXT_PRECISION      11 /* that ran: "fp32" or "bf16"; "" of own backends  */
-#define ITEM_TEXT_FINGERPRINT    12 /* SHA-256, hexadecimal                            */
-#define ITEM_TEXT_CAPTIONER      13 /* identity of each backend; "" where there is none */
-#define ITEM_TEXT_DETECTOR       14
-#define ITEM_TEXT_EMBEDDER       15
+#define ITEM_TEXT_FILE           1  /**< name of the file, or ""                          */
+#define ITEM_TEXT_CAPTION        2  /**< the caption that similarity was computed with    */
+#define ITEM_TEXT_CAPTION_SOURCE 3  /**< "model" or "caller"                              */
+#define ITEM_TEXT_MODEL_CAPTION  4  /**< the captioner's own; "" where it was not asked   */
+#define ITEM_TEXT_VERDICT        5  /**< "real", "unsure", "ai" or "none"                 */
+#define ITEM_TEXT_REASON         6  /**< code of the reason, such as "weak_evidence"      */
+#define ITEM_TEXT_REASON_LINE    7  /**< one plain sentence; without a head: why no verdict */
+#define ITEM_TEXT_THRESHOLD      8  /**< "fpr1", "fpr5" or a number                       */
+#define ITEM_TEXT_LAYOUT         9  /**< of the features                                  */
+#define ITEM_TEXT_PACK           10 /**< name and version                                */
+#define ITEM_TEXT_PRECISION      11 /**< that ran: "fp32" or "bf16"; "" of own backends  */
+#define ITEM_TEXT_FINGERPRINT    12 /**< SHA-256, hexadecimal                            */
+#define ITEM_TEXT_CAPTIONER      13 /**< identity of the captioner; "" where there is none */
+#define ITEM_TEXT_DETECTOR       14 /**< identity of the detector; likewise */
+#define ITEM_TEXT_EMBEDDER       15 /**< identity of the embedder; likewise */
 
 /**
  * A text of a result.
@@ -206,15 +211,16 @@ ITEM_API const char *item_result_text(const item_result *result, int32_t which);
 
 /** An object that the caption names, found in the picture. */
 typedef struct item_object {
-    uint32_t struct_size;
-    uint32_t phrase_index; /* of the phrase, in the order of mention */
-    const char *phrase;
-    double box[4];       /* x0, y0, x1, y1 in pixels of the upright picture */
-    double score;        /* the detector's, 0 to 1 */
-    double similarity;   /* cosine of crop and phrase */
-    double contribution; /* change of the score when it is left out; NaN as in the summary */
+    uint32_t struct_size;  /**< set by ITEM_OBJECT_INIT */
+    uint32_t phrase_index; /**< of the phrase, in the order of mention */
+    const char *phrase;    /**< as the caption has it, normalised */
+    double box[4];         /**< x0, y0, x1, y1 in pixels of the upright picture */
+    double score;          /**< the detector's, 0 to 1 */
+    double similarity;     /**< cosine of crop and phrase */
+    double contribution;   /**< change of the score when it is left out; NaN as in the summary */
 } item_object;
 
+/** Start value of item_object: to be filled by item_result_get_object(). */
 #define ITEM_OBJECT_INIT                                                                           \
     {                                                                                              \
         sizeof(item_object), 0, NULL, {0, 0, 0, 0}, 0.0, 0.0, 0.0                                  \
@@ -233,11 +239,11 @@ typedef struct item_object {
 ITEM_API item_status item_result_get_object(const item_result *result, uint32_t index,
                                             item_object *object, item_error *err);
 
-#define ITEM_VALUES_FEATURES      1 /* what the head reads, in its layout's order     */
-#define ITEM_VALUES_IMAGE_VECTOR  2 /* unit vector of the whole picture               */
-#define ITEM_VALUES_TEXT_VECTOR   3 /* unit vector of the caption                     */
-#define ITEM_VALUES_CROP_VECTOR   4 /* unit vector of object `index`'s crop           */
-#define ITEM_VALUES_PHRASE_VECTOR 5 /* unit vector of object `index`'s phrase         */
+#define ITEM_VALUES_FEATURES      1 /**< what the head reads, in its layout's order     */
+#define ITEM_VALUES_IMAGE_VECTOR  2 /**< unit vector of the whole picture               */
+#define ITEM_VALUES_TEXT_VECTOR   3 /**< unit vector of the caption                     */
+#define ITEM_VALUES_CROP_VECTOR   4 /**< unit vector of object `index`'s crop           */
+#define ITEM_VALUES_PHRASE_VECTOR 5 /**< unit vector of object `index`'s phrase         */
 
 /**
  * Numbers of a result.
@@ -254,11 +260,19 @@ ITEM_API const float *item_result_values(const item_result *result, int32_t whic
 
 /** Milliseconds of each stage; in a batch, this picture's share. Opening networks is not counted. */
 typedef struct item_timings {
-    uint32_t struct_size;
-    uint32_t reserved; /* 0 */
-    double decode, resize, caption, phrases, detect, embed, judge, total;
+    uint32_t struct_size; /**< set by ITEM_TIMINGS_INIT */
+    uint32_t reserved;    /**< 0 */
+    double decode;        /**< reading and decoding the file; 0 for a picture of the caller's */
+    double resize;        /**< to the head's working size */
+    double caption;       /**< the captioner; 0 where a stage does not run, here and below */
+    double phrases;       /**< from caption to noun phrases */
+    double detect;        /**< the detector */
+    double embed;         /**< the embedder: whole picture, crops and texts */
+    double judge;         /**< features, head, contributions */
+    double total;         /**< sum of the above */
 } item_timings;
 
+/** Start value of item_timings: to be filled by item_result_get_timings(). */
 #define ITEM_TIMINGS_INIT                                                                          \
     {                                                                                              \
         sizeof(item_timings), 0, 0, 0, 0, 0, 0, 0, 0, 0                                            \

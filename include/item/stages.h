@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single stages, for programs that need one of them or bring their own. */
+/**
+ * @file
+ * Single stages, for programs that need one of them or bring their own.
+ */
 #ifndef ITEM_STAGES_H
 #define ITEM_STAGES_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine on libtorch, for programs that link it (pkg-config item-torch). */
+/**
+ * @file
+ * The engine on libtorch, for programs that link it (pkg-config item-torch).
+ */
 #ifndef ITEM_TORCH_H
 #define ITEM_TORCH_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * Training, calibrating and evaluating heads.
  *
  * A data set holds, for each picture, the unit vectors that misalignment is computed from, so
@@ -33,51 +34,56 @@ typedef struct item_dataset item_dataset;
 /** What a training or an evaluation found. Immutable. */
 typedef struct item_report item_report;
 
-#define ITEM_LABEL_REAL 0u
-#define ITEM_LABEL_AI   1u
+#define ITEM_LABEL_REAL 0u /**< a photograph */
+#define ITEM_LABEL_AI   1u /**< AI-generated */
 
 /** Facts of a data set; for item_dataset_new() the counts stay 0. */
 typedef struct item_dataset_info {
-    uint32_t struct_size;
-    uint32_t width;             /* of the vectors */
-    uint32_t working_size;      /* short side to which pictures were brought, pixels; 0: none */
-    uint32_t callers_captions;  /* 1: text vectors are those of callers' captions */
-    const char *embedder;       /* its identity: a head refuses every other one */
-    const char *working_filter; /* "bilinear", "bicubic" or "lanczos"; NULL: lanczos */
-    uint64_t rows, ai, real;    /* pictures */
-    uint64_t sources, failed;   /* failed: pictures that could not be read, and were left out */
-    const char *pipeline;       /* captioner, detector, settings: pictures that are looked at in
+    uint32_t struct_size;       /**< set by ITEM_DATASET_INFO_INIT */
+    uint32_t width;             /**< of the vectors */
+    uint32_t working_size;      /**< short side to which pictures were brought, pixels; 0: none */
+    uint32_t callers_captions;  /**< 1: text vectors are those of callers' captions */
+    const char *embedder;       /**< its identity: a head refuses every other one */
+    const char *working_filter; /**< "bilinear", "bicubic" or "lanczos"; NULL: lanczos */
+    uint64_t rows;              /**< pictures */
+    uint64_t ai;                /**< pictures with the label ai */
+    uint64_t real;              /**< pictures with the label real */
+    uint64_t sources;           /**< how many different ones */
+    uint64_t failed;            /**< pictures that could not be read, and were left out */
+    const char *pipeline;       /**< captioner, detector, settings: pictures that are looked at in
                                    another way are `unsure` for the head; NULL: not known */
 } item_dataset_info;
 
+/** Start value of item_dataset_info: nothing known. */
 #define ITEM_DATASET_INFO_INIT                                                                     \
     {                                                                                              \
         sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, NULL                        \
     }
 
-#define ITEM_ROW_CAPTION_EMPTY   1u
-#define ITEM_ROW_CAPTION_LOOPING 2u
+#define ITEM_ROW_CAPTION_EMPTY   1u /**< flag: the captioner said nothing */
+#define ITEM_ROW_CAPTION_LOOPING 2u /**< flag: the caption repeats itself */
 
 /** One picture of a data set. Texts may be NULL: not known. */
 typedef struct item_row {
-    uint32_t struct_size;
-    uint32_t label;          /* ITEM_LABEL_... */
-    uint32_t flags;          /* ITEM_ROW_... */
-    uint32_t objects;        /* number of crops and phrases */
-    uint32_t picture_width;  /* of the upright picture, pixels; 0: not known */
-    uint32_t picture_height; /* likewise */
-    uint64_t file_bytes;     /* size of its file; 0: not known */
-    double caption_logprob;  /* mean log-probability of a token; NaN: not known */
-    const float *image;      /* unit vector of the whole picture [width] */
-    const float *text;       /* unit vector of the caption [width] */
-    const float *crops;      /* unit vectors of the objects' crops [objects x width] */
-    const float *phrases;    /* unit vectors of the objects' phrases [objects x width] */
-    const char *name;        /* of the picture, such as its path */
-    const char *source;      /* where it comes from: a site, a collection */
-    const char *generator;   /* what made it; "unknown" counts as not known */
-    const char *scene;       /* a prompt or a scene that several pictures share */
+    uint32_t struct_size;    /**< set by ITEM_ROW_INIT */
+    uint32_t label;          /**< ITEM_LABEL_... */
+    uint32_t flags;          /**< ITEM_ROW_... */
+    uint32_t objects;        /**< number of crops and phrases */
+    uint32_t picture_width;  /**< of the upright picture, pixels; 0: not known */
+    uint32_t picture_height; /**< likewise */
+    uint64_t file_bytes;     /**< size of its file; 0: not known */
+    double caption_logprob;  /**< mean log-probability of a token; NaN: not known */
+    const float *image;      /**< unit vector of the whole picture [width] */
+    const float *text;       /**< unit vector of the caption [width] */
+    const float *crops;      /**< unit vectors of the objects' crops [objects x width] */
+    const float *phrases;    /**< unit vectors of the objects' phrases [objects x width] */
+    const char *name;        /**< of the picture, such as its path */
+    const char *source;      /**< where it comes from: a site, a collection */
+    const char *generator;   /**< what made it; "unknown" counts as not known */
+    const char *scene;       /**< a prompt or a scene that several pictures share */
 } item_row;
 
+/** Start value of item_row: nothing known. */
 #define ITEM_ROW_INIT                                                                              \
     {                                                                                              \
         sizeof(item_row), 0, 0, 0, 0, 0, 0, NAN, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
@@ -182,14 +188,15 @@ ITEM_API item_status item_dataset_save(const item_dataset *data, const char *pat
 
 /** Settings of item_dataset_extract(). */
 typedef struct item_extract_options {
-    uint32_t struct_size;
-    uint32_t max_failures;     /* pictures that may fail before the call does */
-    const char *split;         /* rows of this split only; NULL: all */
-    item_cancel *cancel;       /* NULL: cannot be cancelled */
-    item_progress_fn progress; /* NULL: none; counts pictures */
-    void *progress_user;
+    uint32_t struct_size;      /**< set by ITEM_EXTRACT_OPTIONS_INIT */
+    uint32_t max_failures;     /**< pictures that may fail before the call does */
+    const char *split;         /**< rows of this split only; NULL: all */
+    item_cancel *cancel;       /**< NULL: cannot be cancelled */
+    item_progress_fn progress; /**< NULL: none; counts pictures */
+    void *progress_user;       /**< first argument of progress */
 } item_extract_options;
 
+/** Start value of item_extract_options: every default. */
 #define ITEM_EXTRACT_OPTIONS_INIT                                                                  \
     {                                                                                              \
         sizeof(item_extract_options), 100, NULL, NULL, NULL, NULL                                  \
@@ -229,31 +236,33 @@ ITEM_API const char *item_dataset_warning(const item_dataset *data, uint32_t ind
 
 /** Settings of training. Choose them by folds of the training set alone. */
 typedef struct item_train_options {
-    uint32_t struct_size;
-    uint32_t hidden[3];   /* units of hidden layers, ended by a 0; none is logistic regression */
-    uint32_t epochs;      /* at most */
-    uint32_t batch;       /* pictures of a step */
-    uint32_t patience;    /* epochs without a better validation loss before the end; 0: no end */
-    uint32_t folds;       /* at most; fewer when there are fewer sources */
-    uint32_t size_min;    /* least short side that the head answers for; 0: the least in the data */
-    uint32_t size_max;    /* largest; 0: no end, as pictures are brought to the working size */
-    double learning_rate; /* of the first step; falls to 0 as a half cosine */
-    double weight_decay;  /* decoupled from the loss */
-    double dropout;       /* share of hidden units */
-    double validation;    /* share of scenes kept for early stopping; 0: none */
-    double real_share;    /* at most this share of AI pictures lies below the point for `real` */
-    double scope_quantile;   /* share of calibration pictures that are in scope; 0: no rule */
-    double caption_quantile; /* share of captions too improbable to rely on; 0: no rule */
-    uint64_t seed;
-    uint32_t draws;            /* of the bootstrap */
-    uint32_t controls;         /* 1: also train on what should tell nothing */
-    const char *layout;        /* of the features; NULL: difference/both/1 */
-    const char *trained_on;    /* a text for the head: what data, which licence; NULL: sources */
-    item_cancel *cancel;       /* NULL: cannot be cancelled */
-    item_progress_fn progress; /* NULL: none; counts epochs, and jumps where training stops early */
-    void *progress_user;
+    uint32_t struct_size; /**< set by ITEM_TRAIN_OPTIONS_INIT */
+    uint32_t hidden[3];   /**< units of hidden layers, ended by a 0; none is logistic regression */
+    uint32_t epochs;      /**< at most */
+    uint32_t batch;       /**< pictures of a step */
+    uint32_t patience;    /**< epochs without a better validation loss before the end; 0: no end */
+    uint32_t folds;       /**< at most; fewer when there are fewer sources */
+    uint32_t size_min; /**< least short side that the head answers for; 0: the least in the data */
+    uint32_t size_max; /**< largest; 0: no end, as pictures are brought to the working size */
+    double learning_rate;  /**< of the first step; falls to 0 as a half cosine */
+    double weight_decay;   /**< decoupled from the loss */
+    double dropout;        /**< share of hidden units */
+    double validation;     /**< share of scenes kept for early stopping; 0: none */
+    double real_share;     /**< at most this share of AI pictures lies below the point for `real` */
+    double scope_quantile; /**< share of calibration pictures that are in scope; 0: no rule */
+    double caption_quantile; /**< share of captions too improbable to rely on; 0: no rule */
+    uint64_t seed;           /**< of every draw: folds, first weights, dropout, bootstrap */
+    uint32_t draws;          /**< of the bootstrap */
+    uint32_t controls;       /**< 1: also train on what should tell nothing */
+    const char *layout;      /**< of the features; NULL: difference/both/1 */
+    const char *trained_on;  /**< a text for the head: what data, which licence; NULL: sources */
+    item_cancel *cancel;     /**< NULL: cannot be cancelled */
+    item_progress_fn
+        progress;        /**< NULL: none; counts epochs, and jumps where training stops early */
+    void *progress_user; /**< first argument of progress */
 } item_train_options;
 
+/** Start value of item_train_options: every default. */
 #define ITEM_TRAIN_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(item_train_options), {32, 0, 0}, 60, 64, 10, 10, 0, 0, 1e-3, 0.1, 0.3, 0.15, 0.10,  \
@@ -281,18 +290,19 @@ ITEM_API item_status item_train(const item_dataset *data, const item_train_optio
 
 /** Settings of an evaluation. */
 typedef struct item_eval_options {
-    uint32_t struct_size;
-    uint32_t draws;        /* of the bootstrap */
-    uint32_t bins;         /* of the calibration error */
-    uint32_t reserved;     /* 0 */
-    double level;          /* of the intervals */
-    uint64_t seed;         /* of the bootstrap and the shuffling of captions */
-    const char *threshold; /* "fpr1", "fpr5" or a number; NULL: fpr1 */
-    const char *rival;     /* file of another head, to compare on the same pictures; or NULL */
-    const item_dataset *controls; /* train controls on this set, such as the head's; or NULL */
-    item_cancel *cancel;          /* NULL: cannot be cancelled */
+    uint32_t struct_size;  /**< set by ITEM_EVAL_OPTIONS_INIT */
+    uint32_t draws;        /**< of the bootstrap */
+    uint32_t bins;         /**< of the calibration error */
+    uint32_t reserved;     /**< 0 */
+    double level;          /**< of the intervals */
+    uint64_t seed;         /**< of the bootstrap and the shuffling of captions */
+    const char *threshold; /**< "fpr1", "fpr5" or a number; NULL: fpr1 */
+    const char *rival;     /**< file of another head, to compare on the same pictures; or NULL */
+    const item_dataset *controls; /**< train controls on this set, such as the head's; or NULL */
+    item_cancel *cancel;          /**< NULL: cannot be cancelled */
 } item_eval_options;
 
+/** Start value of item_eval_options: every default. */
 #define ITEM_EVAL_OPTIONS_INIT                                                                     \
     {                                                                                              \
         sizeof(item_eval_options), 1000, 10, 0, 0.95, 1, NULL, NULL, NULL, NULL                    \

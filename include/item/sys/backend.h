@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * For writers of backends: the tables of a captioner, a detector and an embedder.
  *
  * The contract, the same for all three
@@ -23,108 +24,156 @@
 extern "C" {
 #endif
 
-#define ITEM_BACKEND_VERSION 1u
+#define ITEM_BACKEND_VERSION 1u /**< of the three tables; raised when a meaning changes */
 
-#define ITEM_BACKEND_SERIAL 1u /* capability: libitem must not call it from two threads */
+#define ITEM_BACKEND_SERIAL 1u /**< capability: libitem must not call it from two threads */
 
 /** What a call of a backend may use of its host; borrowed for the call. */
 typedef struct item_call {
-    uint32_t struct_size;
-    uint32_t reserved;                /* 0 */
-    void *host;                       /* first argument of the functions below */
-    int32_t (*cancelled)(void *host); /* 1: stop now; any thread */
-    void (*log)(void *host, int32_t level, const char *text); /* calling thread only */
-    void (*warn)(void *host, const char *text); /* ends in the result's warnings; calling thread */
+    uint32_t struct_size;             /**< sizeof(item_call) */
+    uint32_t reserved;                /**< 0 */
+    void *host;                       /**< first argument of the functions below */
+    int32_t (*cancelled)(void *host); /**< 1: stop now; any thread */
+    void (*log)(void *host, int32_t level, const char *text); /**< calling thread only */
+    void (*warn)(void *host,
+                 const char *text); /**< ends in the result's warnings; calling thread */
 } item_call;
 
 /** Where a captioner puts what it says of one picture. */
 typedef struct item_caption_out {
-    uint32_t struct_size;
-    uint32_t reserved; /* 0 */
-    char *text;        /* receives UTF-8, NUL-terminated */
-    size_t capacity;   /* bytes of text, with the NUL; 4096 or more */
-    double logprob;    /* mean natural log-probability of a token, end token included */
-    double margin; /* smallest gap of log-probabilities between what was kept and what was not */
+    uint32_t struct_size; /**< sizeof(item_caption_out) */
+    uint32_t reserved;    /**< 0 */
+    char *text;           /**< receives UTF-8, NUL-terminated */
+    size_t capacity;      /**< bytes of text, with the NUL; 4096 or more */
+    double logprob;       /**< mean natural log-probability of a token, end token included */
+    double margin; /**< smallest gap of log-probabilities between what was kept and what was not */
 } item_caption_out;
 
+/** What the host asks of a captioner. */
 typedef struct item_caption_options {
-    uint32_t struct_size;
-    uint32_t beams;      /* 1: greedy; 0: the model's default */
-    uint32_t max_tokens; /* 0: the model's default */
-    uint32_t reserved;   /* 0 */
+    uint32_t struct_size; /**< sizeof(item_caption_options) */
+    uint32_t beams;       /**< 1: greedy; 0: the model's default */
+    uint32_t max_tokens;  /**< 0: the model's default */
+    uint32_t reserved;    /**< 0 */
 } item_caption_options;
 
+/** A captioner: says in a sentence what a picture shows. */
 typedef struct item_captioner_ops {
-    uint32_t struct_size;
-    uint32_t version;      /* ITEM_BACKEND_VERSION */
-    uint32_t capabilities; /* ITEM_BACKEND_... */
-    uint32_t reserved;     /* 0 */
-    const char *name;      /* "torch" */
-    const char *id;        /* changes when answers change: a model's hash, a version; any text */
-    /* required: a caption for each of n pictures; out has n pointers */
+    uint32_t struct_size;  /**< sizeof(item_captioner_ops) */
+    uint32_t version;      /**< ITEM_BACKEND_VERSION */
+    uint32_t capabilities; /**< ITEM_BACKEND_SERIAL or 0 */
+    uint32_t reserved;     /**< 0 */
+    const char *name;      /**< of the implementation, such as "torch" */
+    const char *id;        /**< changes when answers change: a model's hash, a version; any text */
+    /**
+     * Required: a caption for each of n pictures.
+     *
+     * @param self     as given with the table
+     * @param call     what may be used of the host
+     * @param images   n pictures; item_image_pixels() gives their bytes
+     * @param n        1 or more
+     * @param options  beams and tokens
+     * @param out      n captions to fill in
+     * @param err      receives the reason of a failure; may be NULL
+     * @return ITEM_OK, or a status that is passed on to the caller
+     */
     item_status (*caption)(void *self, const item_call *call, const item_image *const *images,
                            size_t n, const item_caption_options *options,
                            item_caption_out *const *out, item_error *err);
-    /* optional: frees self */
+    /** Optional: frees self; called once, on any thread. */
     void (*close)(void *self);
 } item_captioner_ops;
 
 /** Where a detector puts what it found in one picture: add() once for each box. */
 typedef struct item_box_sink {
-    uint32_t struct_size;
-    uint32_t reserved; /* 0 */
-    void *host;        /* first argument of add */
-    /* phrase: index of the phrase; box: x0, y0, x1, y1 in pixels of the picture; score 0 to 1.
-       Returns a status: ITEM_OK to go on. */
+    uint32_t struct_size; /**< sizeof(item_box_sink) */
+    uint32_t reserved;    /**< 0 */
+    void *host;           /**< first argument of add */
+    /**
+     * Takes one box.
+     *
+     * @param host    of this struct
+     * @param phrase  index of the phrase, from 0
+     * @param box     x0, y0, x1, y1 in pixels of the picture
+     * @param score   0 to 1
+     * @return ITEM_OK to go on; another status ends the call, pass it on
+     */
     item_status (*add)(void *host, size_t phrase, const double box[4], double score);
 } item_box_sink;
 
+/** What the host asks of a detector. */
 typedef struct item_detect_options {
-    uint32_t struct_size;
-    uint32_t max_boxes; /* a phrase, best first; 0: the model's default */
-    double least_score; /* NaN: the model's default */
+    uint32_t struct_size; /**< sizeof(item_detect_options) */
+    uint32_t max_boxes;   /**< a phrase, best first; 0: the model's default */
+    double least_score;   /**< NaN: the model's default */
 } item_detect_options;
 
+/** A detector: finds what phrases name. */
 typedef struct item_detector_ops {
-    uint32_t struct_size;
-    uint32_t version;
-    uint32_t capabilities;
-    uint32_t reserved; /* 0 */
-    const char *name;
-    const char *id;
-    /* required: picture i is searched for phrases[i][0 .. counts[i]-1]; heads[i][j] is the head
-       noun of phrase j where known, else NULL; sinks has n entries. The best boxes come first. */
+    uint32_t struct_size;  /**< sizeof(item_detector_ops) */
+    uint32_t version;      /**< ITEM_BACKEND_VERSION */
+    uint32_t capabilities; /**< ITEM_BACKEND_SERIAL or 0 */
+    uint32_t reserved;     /**< 0 */
+    const char *name;      /**< of the implementation, such as "torch" */
+    const char *id;        /**< as in item_captioner_ops */
+    /**
+     * Required: searches n pictures, each for phrases of its own; the best boxes come first.
+     *
+     * @param self     as given with the table
+     * @param call     what may be used of the host
+     * @param images   n pictures
+     * @param n        1 or more
+     * @param phrases  of picture i: phrases[i][0] to phrases[i][counts[i] - 1], UTF-8
+     * @param heads    likewise the head noun of each phrase where it is known, else NULL
+     * @param counts   phrases of each of n pictures; 0 is allowed
+     * @param options  limits
+     * @param sinks    n sinks, one for each picture's boxes
+     * @param err      receives the reason of a failure; may be NULL
+     * @return ITEM_OK, or a status that is passed on to the caller
+     */
     item_status (*detect)(void *self, const item_call *call, const item_image *const *images,
                           size_t n, const char *const *const *phrases,
                           const char *const *const *heads, const size_t *counts,
                           const item_detect_options *options, const item_box_sink *const *sinks,
                           item_error *err);
-    void (*close)(void *self); /* optional */
+    void (*close)(void *self); /**< optional: frees self */
 } item_detector_ops;
 
 /** A picture, or a part of one, to embed. */
 typedef struct item_crop {
-    uint32_t struct_size;
-    uint32_t reserved; /* 0 */
-    const item_image *image;
-    double box[4]; /* x0, y0, x1, y1 in pixels of the image; the whole: 0, 0, width, height */
+    uint32_t struct_size;    /**< sizeof(item_crop) */
+    uint32_t reserved;       /**< 0 */
+    const item_image *image; /**< the picture that it is cut of */
+    double box[4]; /**< x0, y0, x1, y1 in pixels of the image; the whole: 0, 0, width, height */
 } item_crop;
 
+/** An embedder: pictures and texts as unit vectors of one space, as a CLIP model gives them. */
 typedef struct item_embedder_ops {
-    uint32_t struct_size;
-    uint32_t version;
-    uint32_t capabilities;
-    uint32_t reserved; /* 0 */
-    const char *name;
-    const char *id;
-    uint32_t width;     /* numbers of a vector, 1 to 8192 */
-    uint32_t reserved2; /* 0 */
-    /* required: unit vectors [n x width] of n crops, and of n texts */
+    uint32_t struct_size;  /**< sizeof(item_embedder_ops) */
+    uint32_t version;      /**< ITEM_BACKEND_VERSION */
+    uint32_t capabilities; /**< ITEM_BACKEND_SERIAL or 0 */
+    uint32_t reserved;     /**< 0 */
+    const char *name;      /**< of the implementation, such as "torch" */
+    const char *id;        /**< as in item_captioner_ops */
+    uint32_t width;        /**< numbers of a vector, 1 to 8192 */
+    uint32_t reserved2;    /**< 0 */
+    /**
+     * Required: unit vectors of n crops.
+     *
+     * @param self   as given with the table
+     * @param call   what may be used of the host
+     * @param crops  n pictures or parts of pictures
+     * @param n      1 or more
+     * @param out    receives n x width numbers, row after row
+     * @param err    receives the reason of a failure; may be NULL
+     * @return ITEM_OK, or a status that is passed on to the caller
+     */
     item_status (*embed_images)(void *self, const item_call *call, const item_crop *const *crops,
                                 size_t n, float *out, item_error *err);
+    /** Required: unit vectors of n texts, UTF-8; otherwise as embed_images. */
     item_status (*embed_texts)(void *self, const item_call *call, const char *const *texts,
                                size_t n, float *out, item_error *err);
-    void (*close)(void *self); /* optional */
+    void (*close)(void *self); /**< optional: frees self */
 } item_embedder_ops;
 
 /*
