@@ -18,6 +18,7 @@ SANITIZER = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
+THREADS = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 NO_CXX = {"CXX": "/bin/false"}  # shows that nobody asks for a C++ compiler
 
 
@@ -79,7 +80,7 @@ def results(folder):
     return passed, sum(counts.values()), skipped
 
 
-def tested(name, env=None):
+def tested(name, env=None, *which):
     """Runs the tests of a build; a build that failed has none to run, and is counted already."""
     def action(log):
         folder = ROOT / "build" / name
@@ -87,7 +88,7 @@ def tested(name, env=None):
             return 0, 1, 0
         listed = folder / "meson-logs" / "testlog.json"
         listed.unlink(missing_ok=True)
-        run(["meson", "test", "-C", str(folder), "--print-errorlogs"], log, env)
+        run(["meson", "test", "-C", str(folder), "--print-errorlogs", *which], log, env)
         return results(folder) if listed.exists() else (0, 1, 0)
     return action
 
@@ -124,6 +125,12 @@ def main():
          compiled("asan", ["-Db_sanitize=address,undefined", "--buildtype=debugoptimized",
                            "--default-library=shared", *strict]))
     step(tally, "sanitizers tests", tested("asan", SANITIZER))
+
+    # libtorch and OpenMP are not built for it: the engine's own locks are seen by reading alone
+    step(tally, "tsan build",
+         compiled("tsan", ["-Db_sanitize=thread", "--buildtype=debugoptimized",
+                           "--default-library=shared", "-Dtorch=disabled", *strict]))
+    step(tally, "tsan tests", tested("tsan", THREADS, "--suite=api", "--timeout-multiplier=6"))
 
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")
