@@ -89,6 +89,8 @@ def check_program(place):
     if program.exists():
         output([program, "--version"])
         output([program, "phrases", "two dogs on the grass"])
+        if not list(place.prefix.rglob("man1/item.1*")):
+            sys.exit("the manual page is not installed")
 
 
 def main(build):
