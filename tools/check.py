@@ -106,6 +106,8 @@ def main():
     step(tally, "headers alone", script(python, "tools/check_headers.py"))
     step(tally, "reference", script(python, "tools/reference.py", "--check"))
     step(tally, "reference can fail", script(python, "tests/docs/test_reference.py"))
+    step(tally, "documents", script(python, "tools/check_docs.py"))
+    step(tally, "documents can fail", script(python, "tests/docs/test_check_docs.py"))
 
     step(tally, "gcc build", compiled("release", RELEASE + strict))
     step(tally, "gcc tests", tested("release"))
