@@ -50,7 +50,7 @@ static bool doctor_pack(const cli_args *args)
     cli_print_escaped("%-10s %s %s, %s", "pack", item_pack_text(pack, "name"),
                       item_pack_text(pack, "version"), item_pack_text(pack, "path"));
     fact("state", "every file is there and has its hash");
-    item_pack_unref(pack);
+    item_pack_free(pack);
     return true;
 }
 

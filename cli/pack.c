@@ -94,7 +94,7 @@ static int run_pack(const cli_args *args)
                           item_pack_text(pack, "path"));
     else
         show(pack);
-    item_pack_unref(pack);
+    item_pack_free(pack);
     return CLI_OK;
 }
 

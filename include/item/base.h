@@ -8,6 +8,8 @@
  * - Ownership: strings and arrays that a function returns are borrowed from the
  *   handle they were asked of and live as long as it does. What "owner: caller"
  *   is said of must be released by the function named there.
+ * - Release: `..._unref()` gives back a share, and what others use lives on;
+ *   `..._free()` ends the handle at once.
  * - Failure: out-handles are NULL after a failure, and there is nothing to
  *   clean up. The text goes to the caller's item_error (may be NULL).
  * - Structs: every struct starts with struct_size, set by its INIT macro.

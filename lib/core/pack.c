@@ -204,14 +204,14 @@ item_status itemi_pack_load(const itemi_mem *mem, const itemi_log *log, const ch
     if (status == ITEM_OK)
         status = check_files(pack, verify, err);
     if (status != ITEM_OK) {
-        item_pack_unref(pack);
+        item_pack_free(pack);
         return status;
     }
     *out = pack;
     return ITEM_OK;
 }
 
-void item_pack_unref(item_pack *pack)
+void item_pack_free(item_pack *pack)
 {
     if (!pack)
         return;
@@ -248,7 +248,7 @@ item_status item_pack_open(const char *path, int32_t verify, item_pack **out, it
         status = itemi_pack_describe(pack, head, err);
     itemi_head_free(head);
     if (status != ITEM_OK) {
-        item_pack_unref(pack);
+        item_pack_free(pack);
         return status;
     }
     *out = pack;

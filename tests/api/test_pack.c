@@ -52,11 +52,11 @@ static void a_good_pack_tells_its_facts(void **state)
         assert_non_null(strstr(json, "\"family\":\"fake\""));
         assert_non_null(strstr(json, "\"licence\":\"none\""));
         assert_non_null(strstr(json, "\"head\":null"));
-        item_pack_unref(pack);
+        item_pack_free(pack);
     }
     assert_null(item_pack_json(NULL));
     assert_string_equal(item_pack_text(NULL, "name"), "");
-    item_pack_unref(NULL);
+    item_pack_free(NULL);
     free(folder);
 }
 
@@ -72,7 +72,7 @@ static void a_head_of_the_pack_is_shown(void **state)
     assert_ok(item_pack_open(folder, 2, &pack, &err), &err);
     assert_non_null(strstr(item_pack_json(pack), "\"file\":\"head.safetensors\""));
     assert_non_null(strstr(item_pack_json(pack), "\"layout\":\"cosine/both/1\""));
-    item_pack_unref(pack);
+    item_pack_free(pack);
     /* it was made for the dummy embedder, not for this pack's */
     item_ctx *ctx = NULL;
     assert_error(item_ctx_open(folder, NULL, &ctx, &err), ITEM_E_MISMATCH, &err,
@@ -213,7 +213,7 @@ static void files_are_checked(void **state)
     item_error err = ITEM_ERROR_INIT;
     item_pack *pack = NULL;
     assert_ok(item_pack_open(folder, 0, &pack, &err), &err);
-    item_pack_unref(pack);
+    item_pack_free(pack);
     free(folder);
     folder = write_pack("bad", &(pack_spec){.bytes = "17"});
     assert_refused(folder, 0, ITEM_E_PACK, "17");
@@ -242,7 +242,7 @@ static void links_may_not_lead_out(void **state)
     item_error err = ITEM_ERROR_INIT;
     item_pack *pack = NULL;
     assert_ok(item_pack_open(folder, 2, &pack, &err), &err);
-    item_pack_unref(pack);
+    item_pack_free(pack);
     free(name);
     free(inside);
     free(outside);

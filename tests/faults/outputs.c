@@ -182,7 +182,7 @@ void outputs_free(void)
         item_result_unref(out.result[i]);
     item_dataset_free(out.data);
     item_report_free(out.report);
-    item_pack_unref(out.pack);
+    item_pack_free(out.pack);
     item_phrases_free(out.phrases);
     item_cancel_unref(out.cancel);
     item_ctx_unref(out.ctx);

@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_outcome(status, pack, &err);
     if (status == ITEM_OK)
         check_pack(pack);
-    item_pack_unref(pack);
+    item_pack_free(pack);
     if (status == ITEM_OK)
         open_context();
     return 0;
