@@ -181,7 +181,7 @@ static void packs(person *p)
     item_ctx_unref(ctx);
     if (WELL(item_pack_open(all.pack, 2, &pack, &p->err)))
         FINE(strcmp(item_pack_text(pack, "name"), "fake") == 0 && item_pack_json(pack));
-    item_pack_unref(pack);
+    item_pack_free(pack);
     WELL(item_engine_get_info(all.pack_config, 0, &info, &p->err));
     WELL(item_engine_setup(all.pack_config, NULL, &p->err));
 }

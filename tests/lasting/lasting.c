@@ -81,7 +81,7 @@ bool pack_is_there(void)
     item_pack *pack = NULL;
     const bool there = item_pack_open(NULL, 0, &pack, &err) == ITEM_OK &&
                        item_engine_get_info(NULL, 0, &info, &err) == ITEM_OK;
-    item_pack_unref(pack);
+    item_pack_free(pack);
     if (!there)
         printf("skipped: %s\n", err.message);
     return there;
