@@ -88,7 +88,8 @@ def tested(name, env=None, *which):
             return 0, 1, 0
         listed = folder / "meson-logs" / "testlog.json"
         listed.unlink(missing_ok=True)
-        run(["meson", "test", "-C", str(folder), "--print-errorlogs", *which], log, env)
+        # time-outs end what hangs; a busy machine is no reason to fail
+        run(["meson", "test", "-C", str(folder), "--print-errorlogs", "-t", "4", *which], log, env)
         return results(folder) if listed.exists() else (0, 1, 0)
     return action
 
@@ -132,7 +133,7 @@ def main():
     step(tally, "tsan build",
          compiled("tsan", ["-Db_sanitize=thread", "--buildtype=debugoptimized",
                            "--default-library=shared", "-Dtorch=disabled", *strict]))
-    step(tally, "tsan tests", tested("tsan", THREADS, "--suite=api", "--timeout-multiplier=6"))
+    step(tally, "tsan tests", tested("tsan", THREADS, "--suite=api", "--timeout-multiplier=24"))
 
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")

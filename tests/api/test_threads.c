@@ -242,7 +242,7 @@ static void cancel_from_another_thread(void **state)
         for (size_t i = 0; i < 2; i++) {
             pthread_join(threads[i], NULL);
             assert_int_equal(calls[i].status, ITEM_E_CANCELLED);
-            assert_true(calls[i].end - set < 1000); /* 200 ms are promised; machines are busy */
+            assert_true(calls[i].end - set < s.ms); /* before the backend would have ended */
             item_cancel_unref(calls[i].cancel);
             item_image_unref(calls[i].image);
         }
@@ -310,6 +310,7 @@ static int in_child(item_ctx *ctx, item_image *image)
 {
     item_error err = ITEM_ERROR_INIT;
     item_result *result = NULL;
+    alarm(20); /* a child that computes hangs for ever */
     int wrong = item_check_image(ctx, image, NULL, &result, &err) != ITEM_E_FORKED;
     wrong |= err.message[0] == '\0' || result != NULL;
     wrong |= item_caption_image(ctx, image, NULL, &result, NULL) != ITEM_E_FORKED;
@@ -326,7 +327,6 @@ static void a_forked_child_gets_an_error(void **state)
     slow s = {.ms = 10};
     item_ctx *ctx = slow_ctx(&s, 0);
     item_image *image = make_picture(1, 200, 200);
-    double start = now_ms();
     pid_t child = fork();
     if (child == 0)
         _exit(in_child(ctx, image));
@@ -334,7 +334,6 @@ static void a_forked_child_gets_an_error(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(now_ms() - start < 1000);
     item_image_unref(image);
     item_ctx_unref(ctx);
 }

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -110,11 +109,10 @@ class Check(unittest.TestCase):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
                 process.stdout.readline()
                 process.send_signal(signal.SIGINT)
-                start = time.monotonic()
                 rest, said = process.stdout.read(), process.stderr.read()
         self.assertEqual(process.returncode, 130, said)
-        self.assertLess(time.monotonic() - start, 5)
         self.assertEqual(said, b"")
+        self.assertLess(len(rest.splitlines()), len(SOME) * 100)  # it was asked for twice as many
         for line in rest.splitlines():
             json.loads(line)
 

@@ -143,24 +143,26 @@ static void info_keeps_to_the_size(void **state)
 
 typedef struct long_call {
     call_state call;
-    item_status status;
-    double ended;
+    _Atomic item_status status; /* -1 while it runs */
     float *out;
 } long_call;
 
+/* Computes until it is cancelled. */
 static void *embed_many(void *user)
 {
     long_call *l = user;
-    l->status =
-        s.embedder.embed_images(s.embedder_self, &l->call.call, crop_list, PICTURES, l->out, NULL);
-    l->ended = now_ms();
+    item_status status = ITEM_OK;
+    while (status == ITEM_OK)
+        status = s.embedder.embed_images(s.embedder_self, &l->call.call, crop_list, PICTURES,
+                                         l->out, NULL);
+    atomic_store(&l->status, status);
     return NULL;
 }
 
 static void long_call_init(long_call *l)
 {
     call_init(&l->call);
-    l->status = -1;
+    atomic_init(&l->status, -1);
     l->out = calloc(PICTURES * (size_t)s.embedder.width, sizeof *l->out);
     assert_non_null(l->out);
 }
@@ -175,12 +177,12 @@ static void cancel_ends_what_computes(void **state)
     assert_int_equal(pthread_create(&thread, NULL, embed_many, &l), 0);
     while (atomic_load(&l.call.asked) < 100) /* the lane asks before each operation */
         usleep(1000);
-    const double set = now_ms();
     atomic_store(&l.call.cancel, 1);
+    const int asked = atomic_load(&l.call.asked);
     pthread_join(thread, NULL);
     assert_int_equal(l.status, ITEM_E_CANCELLED);
-    assert_true(l.ended - set < 200.0);
-    assert_true(l.out[0] == 0.0f); /* nothing was written */
+    assert_in_range(atomic_load(&l.call.asked) - asked, 0, 10); /* it stops, and does not ask on */
+    assert_true(l.out[0] == 0.0f);                              /* nothing was written */
     free(l.out);
 }
 
@@ -197,11 +199,10 @@ static void cancel_ends_what_waits(void **state)
         usleep(1000);
     assert_int_equal(pthread_create(&threads[1], NULL, embed_many, &waiting), 0);
     usleep(50000);
-    const double set = now_ms();
     atomic_store(&waiting.call.cancel, 1);
     pthread_join(threads[1], NULL);
     assert_int_equal(waiting.status, ITEM_E_CANCELLED);
-    assert_true(waiting.ended - set < 200.0);
+    assert_int_equal(busy.status, -1); /* goes on */
     atomic_store(&busy.call.cancel, 1);
     pthread_join(threads[0], NULL);
     free(busy.out);
@@ -292,7 +293,7 @@ static void in_child(void)
     const char *text = "a dog";
     call_state call;
     call_init(&call);
-    alarm(1);
+    alarm(20); /* a child that computes hangs for ever */
     int bad = engine->info(0, &info, NULL) != ITEM_E_FORKED;
     bad |= engine->info(1, &info, NULL) != ITEM_E_FORKED;
     bad |= engine->setup(&settings, NULL) != ITEM_E_FORKED;
