@@ -258,7 +258,7 @@ static item_status open_slot(item_ctx *ctx, itemi_stage_kind kind, const item_ca
     item_status status = itemi_engine_open(&ctx->engine, &ctx->log, cancel, &engine, err);
     double start = itemi_now_ms();
     if (status == ITEM_OK)
-        status = itemi_host_open(ctx, kind, &engine, out, err);
+        status = itemi_host_open(ctx, kind, &engine, cancel, out, err);
     if (status != ITEM_OK)
         return status;
     uint32_t width = itemi_stage_width(*out);

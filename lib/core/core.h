@@ -184,7 +184,7 @@ item_image_options itemi_ctx_image_options(const item_ctx *ctx, item_cancel *can
 
 /* Opens a stage of the pack with an engine (services.c). */
 item_status itemi_host_open(item_ctx *ctx, itemi_stage_kind kind, const itemi_engine *engine,
-                            itemi_stage **out, item_error *err);
+                            const item_cancel *cancel, itemi_stage **out, item_error *err);
 /* Tokenizer of a stage's file; `mem` must outlive it. */
 item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stage, const char *role,
                               itemi_wordpiece **out, item_error *err);

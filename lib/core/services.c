@@ -33,6 +33,7 @@ typedef struct host {
     const itemi_pack_stage *entry;
     pthread_mutex_t lock; /* of `bytes` */
     bytes *bytes;
+    const item_cancel *cancel; /* of the call that opens the stage */
     item_services services;
 } host;
 
@@ -75,6 +76,12 @@ static const char *host_setting(void *user, const char *key)
     if (strcmp(key, "precision") == 0)
         return h->ctx->settings.precision;
     return strcmp(key, "device") == 0 ? h->ctx->settings.device : NULL;
+}
+
+static int32_t host_cancelled(void *user)
+{
+    const host *h = user;
+    return itemi_cancelled(h->cancel);
 }
 
 /* ---- weights ---- */
@@ -347,7 +354,7 @@ static void free_host(void *user)
     itemi_free(mem, h);
 }
 
-static host *make_host(item_ctx *ctx, itemi_stage_kind kind)
+static host *make_host(item_ctx *ctx, itemi_stage_kind kind, const item_cancel *cancel)
 {
     host *h = itemi_alloc_zero(&ctx->mem, 1, sizeof *h);
     if (!h)
@@ -355,6 +362,7 @@ static host *make_host(item_ctx *ctx, itemi_stage_kind kind)
     h->ctx = ctx;
     h->kind = kind;
     h->entry = &ctx->pack->stage[kind];
+    h->cancel = cancel;
     pthread_mutex_init(&h->lock, NULL);
     h->services = (item_services){
         .struct_size = sizeof h->services,
@@ -378,6 +386,7 @@ static host *make_host(item_ctx *ctx, itemi_stage_kind kind)
         .tokens_close = tokens_close,
         .resize = host_resize,
         .image_size = image_size,
+        .cancelled = host_cancelled,
     };
     return h;
 }
@@ -415,27 +424,41 @@ static void close_self(itemi_stage_kind kind, const any_ops *ops, void *self)
         close(self);
 }
 
-item_status itemi_host_open(item_ctx *ctx, itemi_stage_kind kind, const itemi_engine *engine,
-                            itemi_stage **out, item_error *err)
+/* Says where; an engine that stops unasked has failed, and is not taken for the caller's cancel. */
+static item_status fail_to_open(const host *h, item_error *why, item_error *err)
 {
-    host *h = make_host(ctx, kind);
+    if (why->code == ITEM_E_CANCELLED && itemi_cancelled(h->cancel))
+        return itemi_fail_cancelled(err);
+    if (why->code == ITEM_E_CANCELLED)
+        why->code = ITEM_E_BACKEND;
+    itemi_error_prefix(why, itemi_stage_word(h->kind));
+    itemi_error_prefix(why, h->ctx->pack->path);
+    return itemi_fail_as(err, why);
+}
+
+item_status itemi_host_open(item_ctx *ctx, itemi_stage_kind kind, const itemi_engine *engine,
+                            const item_cancel *cancel, itemi_stage **out, item_error *err)
+{
+    host *h = make_host(ctx, kind, cancel);
     if (!h)
         return itemi_fail_memory(err, "opening a network");
     any_ops ops;
     memset(&ops, 0, sizeof ops);
     void *self = NULL;
-    item_status status = ask_engine(engine->ops, h, &ops, &self, err);
+    item_error why = ITEM_ERROR_INIT;
+    item_status status = ask_engine(engine->ops, h, &ops, &self, &why);
     if (status == ITEM_OK) {
-        status = itemi_stage_new(&ctx->mem, kind, &ops, self, out, err);
+        status = itemi_stage_new(&ctx->mem, kind, &ops, self, out, &why);
         if (status != ITEM_OK)
             close_self(kind, &ops, self);
     }
     if (status != ITEM_OK) {
-        itemi_error_prefix(err, itemi_stage_word(kind));
-        itemi_error_prefix(err, ctx->pack->path);
+        why.code = status; /* an engine may have said nothing */
+        status = fail_to_open(h, &why, err);
         free_host(h);
         return status;
     }
+    h->cancel = NULL; /* it is the opening call's, and this stage lives longer */
     itemi_stage_set_after(*out, free_host, h);
     return ITEM_OK;
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 ITEM_API const item_engine_ops *item_engine_entry(void);
 
@@ -118,12 +119,31 @@ static item_status look_at_settings(const model *m, item_error *err)
     return right ? ITEM_OK : fail(err, ITEM_E_INTERNAL, "settings: not as they should be");
 }
 
+/* Large weights that are read for ten seconds, until the caller has enough of it. */
+static item_status read_long(const item_services *s, item_error *err)
+{
+    const struct timespec step = {0, 10000000};
+    for (int i = 0; i < 1000; i++) {
+        if (s->cancelled(s->host))
+            return fail(err, ITEM_E_CANCELLED, "in the middle of something");
+        nanosleep(&step, NULL);
+    }
+    return ITEM_OK;
+}
+
 static item_status open_model(const item_services *services, const char *family, void **self,
                               item_error *err)
 {
     if (strcmp(family, "fake") != 0)
         return fail(err, ITEM_E_UNSUPPORTED, "a family that is not known");
     const char *how = services->config_text(services->host, "misbehave");
+    if (how && strcmp(how, "large") == 0) {
+        item_status status = read_long(services, err);
+        if (status != ITEM_OK)
+            return status;
+    }
+    if (how && strcmp(how, "give up") == 0)
+        return fail(err, ITEM_E_CANCELLED, "nobody asked for it");
     if (how && strcmp(how, "refuse") == 0)
         return fail(err, ITEM_E_BACKEND, "refused on purpose");
     model *m = services->allocate(services->host, sizeof *m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads, cancelling, progress, serial backends, forked children. */
-#include "support.h"
+#include "packs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -250,6 +250,79 @@ static void cancel_from_another_thread(void **state)
     }
 }
 
+typedef struct opening {
+    item_ctx *ctx;
+    item_cancel *cancel;
+    item_status status;
+    item_error err;
+    double end;
+} opening;
+
+static void *check_first(void *argument)
+{
+    opening *o = argument;
+    item_image *image = make_picture(1, 60, 60);
+    item_result *result = NULL;
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    options.cancel = o->cancel;
+    o->status = item_check_image(o->ctx, image, &options, &result, &o->err);
+    o->end = now_ms();
+    item_image_unref(image);
+    return NULL;
+}
+
+static item_ctx *open_misbehaving(const char *how)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_config *config = NULL;
+    item_ctx *ctx = NULL;
+    const pack_spec spec = {.misbehave = how};
+    char *pack = write_pack("pack", &spec);
+    assert_ok(item_config_new(&config, &err), &err);
+    assert_ok(item_config_set_engine(config, NULL, FAKE_ENGINE, &err), &err);
+    assert_ok(item_ctx_open(pack, config, &ctx, &err), &err);
+    item_config_unref(config);
+    free(pack);
+    return ctx;
+}
+
+/* The first opens a network that is large, the second waits for the same. */
+static void cancel_while_networks_are_opened(void **state)
+{
+    (void)state;
+    item_error err = ITEM_ERROR_INIT;
+    item_ctx *ctx = open_misbehaving("large");
+    opening openings[2];
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++) {
+        openings[i] = (opening){.ctx = ctx, .err = ITEM_ERROR_INIT};
+        assert_ok(item_cancel_new(&openings[i].cancel, &err), &err);
+        assert_int_equal(pthread_create(&threads[i], NULL, check_first, &openings[i]), 0);
+    }
+    sleep_ms(50);
+    double set = now_ms();
+    for (size_t i = 0; i < 2; i++)
+        item_cancel_set(openings[i].cancel);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_error(openings[i].status, ITEM_E_CANCELLED, &openings[i].err, NULL);
+        assert_string_equal(openings[i].err.message, "cancelled");
+        assert_true(openings[i].end - set < 3000); /* of ten seconds */
+        item_cancel_unref(openings[i].cancel);
+    }
+    item_ctx_unref(ctx);
+}
+
+/* An engine that stops without being asked to has failed. */
+static void nobody_cancelled(void **state)
+{
+    (void)state;
+    opening o = {.ctx = open_misbehaving("give up"), .err = ITEM_ERROR_INIT};
+    check_first(&o);
+    assert_error(o.status, ITEM_E_BACKEND, &o.err, "nobody asked for it");
+    item_ctx_unref(o.ctx);
+}
+
 typedef struct progress_log {
     item_cancel *cancel;
     uint64_t done[16], total;
@@ -369,6 +442,8 @@ int main(void)
         cmocka_unit_test(json_is_made_once),
         cmocka_unit_test(a_serial_backend_is_called_by_one),
         cmocka_unit_test(cancel_from_another_thread),
+        cmocka_unit_test(cancel_while_networks_are_opened),
+        cmocka_unit_test(nobody_cancelled),
         cmocka_unit_test(progress_tells_and_may_cancel),
         cmocka_unit_test(a_forked_child_gets_an_error),
         cmocka_unit_test(two_contexts_do_not_disturb),

@@ -357,6 +357,60 @@ static void an_ended_thread_leaves_no_lock(void **state)
     alarm(0);
 }
 
+/* ---- cancelling ---- */
+
+static _Atomic int patience; /* so many tensors are read, then the call is cancelled */
+
+static int32_t patience_ends(void *user)
+{
+    (void)user;
+    return atomic_fetch_sub(&patience, 1) <= 0;
+}
+
+static int32_t at_once(void *user)
+{
+    (void)user;
+    return 1;
+}
+
+static void a_cancel_ends_the_opening(void **state)
+{
+    SKIP_UNLESS(*state);
+    static const char *const which[] = {"c", "d", "e"};
+    for (size_t i = 0; i < 3; i++) {
+        item_error err = ITEM_ERROR_INIT;
+        stages s = {0};
+        host_init(&s.h, *state);
+        s.h.hash = "cancelled ";
+        s.h.services.cancelled = patience_ends;
+        patience = 30;
+        assert_int_equal(stages_open(&s, *state, which[i], &err), ITEM_E_CANCELLED);
+        stages_close(&s);
+    }
+}
+
+/* Who waits for another's network does not wait for its end, and does not disturb it. */
+static void a_cancel_ends_the_waiting(void **state)
+{
+    SKIP_UNLESS(*state);
+    opening o[2];
+    alarm(20);
+    start_two(o, "impatient ", NULL);
+    stages third = {0};
+    host_init(&third.h, *state);
+    third.h.hash = "impatient ";
+    third.h.services.cancelled = at_once;
+    const double start = now_ms();
+    assert_int_equal(stages_open(&third, *state, "e", NULL), ITEM_E_CANCELLED);
+    assert_true(now_ms() - start < 5000);
+    assert_int_equal(o[0].status, -1); /* still reading */
+    stages_close(&third);
+    end_two(o);
+    assert_int_equal(o[0].status, ITEM_OK);
+    assert_int_equal(o[1].status, ITEM_OK);
+    alarm(0);
+}
+
 static void precisions_are_not_mixed(void **state)
 {
     const char *pack = *state;
@@ -394,6 +448,8 @@ int main(void)
         cmocka_unit_test(precisions_are_not_mixed),
         cmocka_unit_test(failures_are_not_shared),
         cmocka_unit_test(an_ended_thread_leaves_no_lock),
+        cmocka_unit_test(a_cancel_ends_the_opening),
+        cmocka_unit_test(a_cancel_ends_the_waiting),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

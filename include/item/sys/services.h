@@ -101,6 +101,11 @@ typedef struct item_services {
                           uint32_t width, uint32_t height, uint8_t *out, item_error *err);
     /** Width and height of a picture, pixels: it is opaque to an engine. */
     void (*image_size)(const item_image *image, uint32_t *width, uint32_t *height);
+
+    /** 1: the call that opens this model was cancelled: stop and return ITEM_E_CANCELLED. To be
+        asked while the model is opened, on that thread, at least every 200 ms; item_call has one
+        for later. */
+    int32_t (*cancelled)(void *host);
 } item_services;
 
 #ifdef __cplusplus

@@ -9,6 +9,7 @@
 
 #include <item/sys/engine.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "shim.h"
 
@@ -30,6 +31,10 @@ size_t itx_numbers(const char *text, double *out, size_t count);
 /* A value of the stage's configuration; `fallback` where absent. */
 double itx_config(const item_services *s, const char *key, double fallback);
 bool itx_cancelled(const item_call *call);
+/* The same of the call that opens a stage. */
+bool itx_opening_cancelled(const item_services *s);
+/* When who waits looks whether it was cancelled. */
+struct timespec itx_soon(clockid_t clock);
 
 /* ---- the operations and the process (load.c) ---- */
 

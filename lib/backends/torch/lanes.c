@@ -11,12 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LANES_MAX   64u
 #define THREADS_MAX 1024u
 #define NOTES_MAX   16 /* lines of libtorch kept for one job */
-#define POLL_MS     100
 
 typedef struct job {
     struct job *next;
@@ -205,21 +203,11 @@ static void take_back(job *j)
     last = last == j ? before : last;
 }
 
-static struct timespec soon(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += POLL_MS * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    return t;
-}
-
 /* With the lock held; a job that no lane has taken yet ends as soon as it is cancelled. */
 static void wait_for(job *j)
 {
     while (!j->done) {
-        const struct timespec until = soon();
+        const struct timespec until = itx_soon(CLOCK_MONOTONIC);
         if (pthread_cond_timedwait(&j->over, &lock, &until) == 0 || j->taken)
             continue;
         (void)pthread_mutex_unlock(&lock);

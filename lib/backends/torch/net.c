@@ -105,14 +105,22 @@ static itx_net *find(const char *key)
     return net;
 }
 
+/* With the lock held, until the network is loaded or the caller's call is cancelled. */
+static void wait_for(const itx_net *net, const item_services *s)
+{
+    while (net->state == LOADING && !itx_opening_cancelled(s)) {
+        const struct timespec until = itx_soon(CLOCK_REALTIME);
+        (void)pthread_cond_timedwait(&loaded, &lock, &until);
+    }
+}
+
 /* With the lock held: another's network of that key, once it is loaded; NULL if there is none, or
    if its loader failed, which may have been for want of what the caller has. */
-static itx_net *share(const char *key)
+static itx_net *share(const item_services *s, const char *key)
 {
-    for (itx_net *net; (net = find(key)) != NULL;) {
+    for (itx_net *net; !itx_opening_cancelled(s) && (net = find(key)) != NULL;) {
         net->users++;
-        while (net->state == LOADING)
-            (void)pthread_cond_wait(&loaded, &lock);
+        wait_for(net, s);
         if (net->state == READY)
             return net;
         free_net(let_go(net));
@@ -131,7 +139,7 @@ static void publish(itx_net *net, bool good)
 static item_status open_from(itx_loader *l, const itx_kind *kind, itx_net *fresh, itx_net **out)
 {
     (void)pthread_mutex_lock(&lock);
-    itx_net *shared = share(fresh->key);
+    itx_net *shared = share(l->s, fresh->key);
     if (!shared) {
         fresh->next = nets;
         nets = fresh;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define POLL_MS 100
+
 item_status itx_fail(item_error *err, item_status code, const char *format, ...)
 {
     if (!err || err->struct_size < sizeof *err || err->code != ITEM_OK)
@@ -94,4 +96,19 @@ double itx_config(const item_services *s, const char *key, double fallback)
 bool itx_cancelled(const item_call *call)
 {
     return call && call->cancelled && call->cancelled(call->host);
+}
+
+bool itx_opening_cancelled(const item_services *s)
+{
+    return s->cancelled && s->cancelled(s->host);
+}
+
+struct timespec itx_soon(clockid_t clock)
+{
+    struct timespec t;
+    (void)clock_gettime(clock, &t);
+    t.tv_nsec += POLL_MS * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
 }

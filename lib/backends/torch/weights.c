@@ -58,7 +58,9 @@ static bool find(itx_loader *l, const char *name, item_tensor_view *out)
     item_error why = ITEM_ERROR_INIT;
     if (l->status != ITEM_OK)
         return false;
-    if (!view(l, name, out, &why))
+    if (itx_opening_cancelled(l->s))
+        itx_loader_fail(l, ITEM_E_CANCELLED, "cancelled");
+    else if (!view(l, name, out, &why))
         itx_loader_fail(l, ITEM_E_PACK, "no tensor %s", name);
     else if (out->dims > ITX_DIMS_MAX || out->bytes == 0)
         itx_loader_fail(l, ITEM_E_PACK, "%s has %u dimensions or no numbers", name, out->dims);
