@@ -7,6 +7,7 @@
 #include <item/sys/engine.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -322,10 +323,11 @@ static const char *precision(const char *asked)
     return strcmp(asked, "bf16") == 0 ? "bf16" : "fp32";
 }
 
+/* FAKE_ENGINE_TABLE names a table that libitem must refuse. */
 const item_engine_ops *item_engine_entry(void)
 {
-    static const item_engine_ops ops = {
-        .struct_size = sizeof ops,
+    static const item_engine_ops whole = {
+        .struct_size = sizeof whole,
         .version = ITEM_ENGINE_VERSION,
         .name = "fake",
         .id = "fake 1",
@@ -336,5 +338,16 @@ const item_engine_ops *item_engine_entry(void)
         .open_embedder = open_embedder,
         .precision = precision,
     };
-    return &ops;
+    static item_engine_ops broken;
+    const char *how = getenv("FAKE_ENGINE_TABLE");
+    if (!how)
+        return &whole;
+    broken = whole;
+    if (strcmp(how, "small") == 0)
+        broken.struct_size = sizeof broken - 8;
+    if (strcmp(how, "version") == 0)
+        broken.version++;
+    if (strcmp(how, "hole") == 0)
+        broken.open_detector = NULL;
+    return strcmp(how, "none") == 0 ? NULL : &broken;
 }

@@ -2,6 +2,8 @@
 /* Engines: finding one, opening the stages of a pack with it, and all that can fail. */
 #include "packs.h"
 
+#include <dlfcn.h>
+#include <item/sys/engine.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,42 @@ static void missing_engines_are_told(void **state)
     item_config_unref(config);
     free(text);
     free(absent);
+}
+
+/* A link has a name of its own, so that the module is asked for its table again. */
+static void refuse_table(const char *module, const char *how, item_status wanted, const char *part)
+{
+    item_error err = ITEM_ERROR_INIT;
+    char *link = temp_path(how);
+    if (symlink(module, link) != 0 || setenv("FAKE_ENGINE_TABLE", how, 1) != 0)
+        fail_msg("cannot prepare %s", link);
+    item_config *config = config_with(link);
+    assert_error(item_engine_setup(config, NULL, &err), wanted, &err, part);
+    assert_non_null(strstr(err.message, link));
+    item_config_unref(config);
+    unsetenv("FAKE_ENGINE_TABLE");
+    unlink(link);
+    free(link);
+}
+
+static void broken_tables_are_refused(void **state)
+{
+    (void)state;
+    Dl_info libc;
+    refuse_table(FAKE_ENGINE, "none", ITEM_E_BACKEND, "refused to start");
+    refuse_table(FAKE_ENGINE, "small", ITEM_E_BACKEND, "too small");
+    refuse_table(FAKE_ENGINE, "version", ITEM_E_BACKEND, "version 2");
+    refuse_table(FAKE_ENGINE, "hole", ITEM_E_BACKEND, "incomplete");
+    assert_int_not_equal(dladdr(dlsym(RTLD_DEFAULT, "getpid"), &libc), 0);
+    refuse_table(libc.dli_fname, "other", ITEM_E_BACKEND, "has no " ITEM_ENGINE_ENTRY);
+
+    char longest[5000];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    item_error err = ITEM_ERROR_INIT;
+    item_config *config = config_with(longest);
+    assert_error(item_engine_setup(config, NULL, &err), ITEM_E_ARGUMENT, &err, "5001 bytes");
+    item_config_unref(config);
 }
 
 static void the_engine_tells_its_facts(void **state)
@@ -288,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing_engines_are_told),
+        cmocka_unit_test(broken_tables_are_refused),
         cmocka_unit_test(a_mixed_context_has_one_fingerprint),
         cmocka_unit_test(the_engine_tells_its_facts),
         cmocka_unit_test(a_hash_that_was_not_computed_is_no_key),

@@ -159,6 +159,16 @@ static void *embed_many(void *user)
     return NULL;
 }
 
+/* Nothing to prepare: the job waits for a lane at once. */
+static void *embed_text(void *user)
+{
+    long_call *l = user;
+    const char *text = "a dog";
+    atomic_store(&l->status,
+                 s.embedder.embed_texts(s.embedder_self, &l->call.call, &text, 1, l->out, NULL));
+    return NULL;
+}
+
 static void long_call_init(long_call *l)
 {
     call_init(&l->call);
@@ -197,11 +207,13 @@ static void cancel_ends_what_waits(void **state)
     assert_int_equal(pthread_create(&threads[0], NULL, embed_many, &busy), 0);
     while (atomic_load(&busy.call.asked) < 100)
         usleep(1000);
-    assert_int_equal(pthread_create(&threads[1], NULL, embed_many, &waiting), 0);
-    usleep(50000);
+    assert_int_equal(pthread_create(&threads[1], NULL, embed_text, &waiting), 0);
+    while (atomic_load(&waiting.call.asked) < 1)
+        usleep(1000);
     atomic_store(&waiting.call.cancel, 1);
     pthread_join(threads[1], NULL);
     assert_int_equal(waiting.status, ITEM_E_CANCELLED);
+    assert_true(waiting.out[0] == 0.0f);
     assert_int_equal(busy.status, -1); /* goes on */
     atomic_store(&busy.call.cancel, 1);
     pthread_join(threads[0], NULL);
