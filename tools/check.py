@@ -108,6 +108,7 @@ def main():
     step(tally, "reference", script(python, "tools/reference.py", "--check"))
     step(tally, "reference can fail", script(python, "tests/docs/test_reference.py"))
     step(tally, "documents", script(python, "tools/check_docs.py"))
+    step(tally, "errors explained", script(python, "tests/docs/test_errors.py"))
     step(tally, "documents can fail", script(python, "tests/docs/test_check_docs.py"))
 
     step(tally, "gcc build", compiled("release", RELEASE + strict))

@@ -113,7 +113,8 @@ typedef struct item_allocator {
 
 /**
  * Receives one finished line of text (no newline). Called on the thread of the call that it
- * belongs to; from several threads at once when several call.
+ * belongs to; from several threads at once when several call. It must not call libitem: a lock may
+ * be held.
  *
  * @param user   as given with the function
  * @param level  ITEM_LOG_...

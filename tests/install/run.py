@@ -93,6 +93,18 @@ def check_program(place):
             sys.exit("the manual page is not installed")
 
 
+def check_moved(place, work, engines):
+    """An install that is moved as a whole finds its library, its pack and its engine."""
+    moved = work / "moved"
+    shutil.copytree(place.prefix, moved, symlinks=True)
+    program = moved / "bin" / "item"
+    if program.exists():
+        if str(moved) not in output([program, "pack", "show"]):
+            sys.exit("the moved pack was not taken")
+        if engines and str(moved) not in output([program, "doctor"]).split("BLAS")[0]:
+            sys.exit("the moved engine was not taken")
+
+
 def main(build):
     place = Installed(build)
     engines = place.engines()
@@ -110,6 +122,7 @@ def main(build):
         if engines:
             build_and_run(place, work, "gcc", "linked-gcc", place.flags("--libs", "item-torch", "item"),
                           ["-DWITH_TORCH"], ["linked"], [engines[0].parent])
+        check_moved(place, work, engines)
     check_program(place)
     check_hardening(place.libdir / "libitem.so", f"libitem.so.{abi()}")
     for engine in engines:
