@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents name must exist: files, headings, functions, macros.
+"""What the documents name must exist: files, headings, functions, macros. And each source file
+begins by saying what it is for.
 
 In every *.md:
     [text](path#heading)    the file, from the page's folder, and its heading
@@ -108,9 +109,21 @@ def not_linked(tree):
             yield f"README.md: no link to {name}"
 
 
+def silent_files(tree):
+    """Source files that begin without a comment."""
+    for name in sorted(tree.paths):
+        path = tree.root / name
+        if path.suffix not in {".c", ".h", ".cc", ".py", ".sh", ".map"} and path.name != "meson.build":
+            continue
+        lines = [line for line in path.read_text(errors="replace").splitlines()
+                 if line.strip() and not line.startswith("#!") and "SPDX-License" not in line]
+        if lines and not re.match(r"/\*|//|\"\"\"|#(?! ?(include|define|if))", lines[0]):
+            yield f"{name}: does not begin by saying what it is for"
+
+
 def complaints(root):
     tree = Tree(root)
-    said = list(not_linked(tree))
+    said = [*not_linked(tree), *silent_files(tree)]
     for page in tree.pages:
         text = page.read_text()
         # blocks of code are programs and their output: links and names in prose alone
@@ -122,7 +135,7 @@ def complaints(root):
 
 def main(args):
     pages, said = complaints(Path(args[0]).resolve() if args else ROOT)
-    print("\n".join([*said, f"{pages} pages, {len(said)} names that do not exist"]))
+    print("\n".join([*said, f"{pages} pages, {len(said)} complaints"]))
     return len(said) > 0
 
 

@@ -48,6 +48,13 @@ def said_of(page):
         return "\n".join(check_docs.complaints(root)[1])
 
 
+def silence_is_heard():
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "a.c").write_text("#include <stdio.h>\n/* late */\n")
+        (Path(name) / "b.py").write_text('#!/usr/bin/env python3\n"""Says."""\n')
+        return check_docs.complaints(Path(name))[1] == ["a.c: does not begin by saying what it is for"]
+
+
 def tour_is_watched():
     """The real tree, with one function of the tour under another name."""
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +77,10 @@ def main():
     if not tour_is_watched():
         bad += 1
         print("docs/tour.md may name a function that is gone")
-    print(f"{len(CASES) + 1} pages, {bad} judged wrongly")
+    if not silence_is_heard():
+        bad += 1
+        print("a file that does not say what it is for passes")
+    print(f"{len(CASES) + 2} pages, {bad} judged wrongly")
     return bad > 0
 
 

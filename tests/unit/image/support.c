@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Golden files by name, digests, and decoding with an expected outcome. */
 #include "support.h"
 
 #include <openssl/evp.h>

@@ -45,6 +45,7 @@ static double number(const json_t *object, const char *key)
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* Long: one evaluation is dear, so all of its figures are looked at together. */
 static void figures_are_those_of_each_source(void **state)
 {
     const char *path = test_path(*state, "head.safetensors");
