@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cancel handles: a flag that running calls poll, with a count of who still holds it. */
+/*
+ * Cancel handles: a flag that running calls poll, with a count of who still holds it. And the
+ * other cancel, of whole threads, which waits until a call is over.
+ */
 #include "common/common.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct item_cancel {
@@ -52,4 +56,17 @@ bool itemi_cancelled(const item_cancel *cancel)
 item_status itemi_fail_cancelled(item_error *err)
 {
     return itemi_fail(err, ITEM_E_CANCELLED, "cancelled");
+}
+
+int itemi_hold_pthread_cancel(void)
+{
+    int before;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void itemi_release_pthread_cancel(const int *before)
+{
+    int ours;
+    (void)pthread_setcancelstate(*before, &ours);
 }

@@ -112,6 +112,16 @@ bool itemi_cancelled(const item_cancel *cancel); /* NULL: false */
 item_cancel *itemi_cancel_ref(item_cancel *cancel);
 item_status itemi_fail_cancelled(item_error *err);
 
+/*
+ * To the end of the block a pthread_cancel() of this thread has to wait: within a call it would
+ * leave locks, memory and files behind. Stands in every public function that may wait, read, write
+ * or call the host back.
+ */
+#define ITEMI_HOLD_PTHREAD_CANCEL                                                                  \
+    __attribute__((cleanup(itemi_release_pthread_cancel))) int held_ = itemi_hold_pthread_cancel()
+int itemi_hold_pthread_cancel(void);
+void itemi_release_pthread_cancel(const int *before);
+
 /* ---- numbers and clocks that do not ask the locale ---- */
 
 double itemi_now_ms(void); /* monotonic */

@@ -115,6 +115,7 @@ static item_status check_all(const request *r, item_result **out, item_error *er
 static item_status check(request *r, const item_check_options *options, item_result **out,
                          item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (r->n && !out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "out is NULL");
     for (size_t i = 0; i < r->n; i++)

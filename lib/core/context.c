@@ -186,6 +186,7 @@ static void init(item_ctx *ctx, const item_config *config)
 
 static void destroy(item_ctx *ctx)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     itemi_mem mem = ctx->mem;
     for (size_t i = 0; i < ITEMI_STAGES; i++) {
         itemi_stage_unref(atomic_load(&ctx->slot[i].stage));
@@ -203,6 +204,7 @@ static void destroy(item_ctx *ctx)
 item_status item_ctx_open(const char *pack, const item_config *config, item_ctx **out,
                           item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_ctx_open: out is NULL");
     *out = NULL;

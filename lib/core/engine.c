@@ -179,6 +179,7 @@ static item_status open_of(const item_config *config, itemi_engine *out, item_er
 item_status item_engine_setup(const item_config *config, const item_engine_settings *settings,
                               item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     const item_engine_settings defaults = ITEM_ENGINE_SETTINGS_INIT;
     item_engine_settings ours;
     item_status status =
@@ -196,6 +197,7 @@ item_status item_engine_setup(const item_config *config, const item_engine_setti
 item_status item_engine_get_info(const item_config *config, int32_t measure, item_engine_info *info,
                                  item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!info)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_engine_get_info: info is NULL");
     itemi_engine engine;

@@ -296,6 +296,7 @@ static const char *reason_of(const char *no_verdict)
 item_status item_evaluate(const item_dataset *data, const char *head, const item_ctx *ctx,
                           const item_eval_options *options, item_report **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     const item_eval_options plain = ITEM_EVAL_OPTIONS_INIT;
     item_eval_options ours;
     if (!data || !out || (!head && !ctx))

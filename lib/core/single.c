@@ -107,6 +107,7 @@ static item_status caption_result(single *s, const item_image *image,
 item_status item_caption_image(item_ctx *ctx, item_image *image, const item_check_options *options,
                                item_result **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     *out = NULL;
@@ -226,6 +227,7 @@ item_status item_detect_image(item_ctx *ctx, item_image *image, const char *cons
                               size_t n, const item_check_options *options, item_result **out,
                               item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     *out = NULL;
@@ -312,6 +314,7 @@ item_status item_embed_images(item_ctx *ctx, item_image *const *images, size_t n
                               const item_check_options *options, float *out, size_t width,
                               item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (n && need(images, "images", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     return embed(ctx, images, NULL, n, options, out, width, err);
@@ -321,6 +324,7 @@ item_status item_embed_texts(item_ctx *ctx, const char *const *texts, size_t n,
                              const item_check_options *options, float *out, size_t width,
                              item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (n && need(texts, "texts", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     return embed(ctx, NULL, texts, n, options, out, width, err);

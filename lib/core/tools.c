@@ -30,6 +30,7 @@ static item_status open_tokens(item_ctx *ctx, const itemi_wordpiece **out, item_
 item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t capacity,
                           size_t *count, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     item_status status = itemi_ctx_check(ctx, err);
     if (status != ITEM_OK)
         return status;

@@ -186,6 +186,7 @@ item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
                                  const item_extract_options *options, item_dataset **out,
                                  item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     const item_extract_options plain = ITEM_EXTRACT_OPTIONS_INIT;
     item_extract_options ours;
     if (!manifest || !out)

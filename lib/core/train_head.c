@@ -385,6 +385,7 @@ static item_status run(session *s, item_error *err)
 item_status item_train(const item_dataset *data, const item_train_options *options,
                        item_report **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     const item_train_options plain = ITEM_TRAIN_OPTIONS_INIT;
     item_train_options ours;
     if (!data || !out)

@@ -75,6 +75,7 @@ double item_report_number(const item_report *report, const char *path)
 
 item_status item_report_write_head(const item_report *report, const char *path, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!report || !path)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_report_write_head: report or path is NULL");
     if (!report->head)

@@ -162,6 +162,7 @@ static item_status write_all(const item_dataset *data, columns *c, const float *
 
 item_status item_dataset_save(const item_dataset *data, const char *path, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!data || !path)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_save: data or path is NULL");
     columns c = {0};
@@ -409,6 +410,7 @@ static item_status load(const itemi_safetensors *st, const char *path, item_data
 
 item_status item_dataset_load(const char *path, item_dataset **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!path || !out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_load: path or out is NULL");
     itemi_safetensors *st = NULL;

@@ -57,6 +57,7 @@ static item_status decode_named(itemi_decode *d, const char *path, const uint8_t
 item_status item_image_from_file(const char *path, const item_image_options *options,
                                  item_image **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_image_from_file: out is NULL");
     *out = NULL;
