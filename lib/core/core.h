@@ -91,6 +91,7 @@ typedef struct itemi_pack_file {
     uint64_t bytes;
     const char *sha256; /* as in item.json */
     char content[96];   /* what is known of its bytes: the hash, or where they lie if not hashed */
+    struct stat facts;  /* when they were looked at */
 } itemi_pack_file;
 
 typedef struct itemi_pack_stage {
@@ -120,6 +121,9 @@ item_status itemi_pack_load(const itemi_mem *mem, const itemi_log *log, const ch
 /* Reads the manifest into pack->stage and pack->head; `name` is for messages. */
 item_status itemi_pack_parse(item_pack *pack, const itemi_log *log, const char *name,
                              item_error *err);
+/* Is what was opened just now still that file? Hashed only where it is another one on the disk. */
+item_status itemi_pack_file_same(const itemi_pack_file *entry, const itemi_file *opened,
+                                 item_error *err);
 const itemi_pack_file *itemi_pack_role(const itemi_pack_stage *stage, const char *role);
 /* Makes pack->json. */
 item_status itemi_pack_describe(item_pack *pack, const itemi_head *head, item_error *err);

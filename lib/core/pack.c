@@ -87,9 +87,25 @@ static item_status check_file(item_pack *pack, itemi_pack_file *file, int32_t ve
         return itemi_fail(err, ITEM_E_PACK, "%s: has %llu bytes, %s states %llu", file->path,
                           (unsigned long long)facts.st_size, MANIFEST,
                           (unsigned long long)file->bytes);
+    file->facts = facts;
     bool hash = verify == 2 || (verify == 1 && file->bytes < SMALL_FILE);
     name_content(file, &facts, hash);
     return hash ? check_hash(file, err) : ITEM_OK;
+}
+
+item_status itemi_pack_file_same(const itemi_pack_file *entry, const itemi_file *opened,
+                                 item_error *err)
+{
+    const struct stat *a = &entry->facts, *b = &opened->facts;
+    if (a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+        a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec)
+        return ITEM_OK;
+    char hex[ITEMI_SHA256_HEX];
+    item_status status = itemi_sha256_file(opened, hex, err);
+    if (status == ITEM_OK && strcmp(hex, entry->sha256) != 0)
+        return itemi_fail(err, ITEM_E_PACK,
+                          "%s: was changed since the pack was opened: open it again", entry->path);
+    return status;
 }
 
 /* The same file of an earlier stage, which has been checked; both must state the same of it. */
@@ -113,6 +129,7 @@ static item_status check_once(item_pack *pack, itemi_pack_file *file, int32_t ve
     if (!known)
         return check_file(pack, file, verify, err);
     memcpy(file->content, known->content, sizeof file->content);
+    file->facts = known->facts;
     file->path = itemi_strdup(&pack->mem, known->path);
     return file->path ? ITEM_OK : itemi_fail_memory(err, "opening a pack");
 }
@@ -231,6 +248,7 @@ void item_pack_free(item_pack *pack)
 
 item_status item_pack_open(const char *path, int32_t verify, item_pack **out, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_pack_open: out is NULL");
     *out = NULL;

@@ -112,7 +112,10 @@ static item_status open_weights(item_ctx *ctx, const itemi_pack_file *file, item
         return itemi_fail_memory(err, "opening weights");
     item_status status = itemi_safetensors_open(&ctx->mem, file->path, ctx->settings.map_files != 0,
                                                 &w->tensors, err);
+    if (status == ITEM_OK)
+        status = itemi_pack_file_same(file, itemi_safetensors_file(w->tensors), err);
     if (status != ITEM_OK) {
+        itemi_safetensors_close(w->tensors);
         itemi_free(&ctx->mem, w);
         return status;
     }
@@ -228,7 +231,10 @@ static item_status load_bytes(host *h, const itemi_pack_file *file, const bytes 
         return itemi_fail_memory(err, "reading a file of a pack");
     item_status status = itemi_file_open(&h->ctx->mem, file->path, 0,
                                          h->ctx->settings.map_files != 0, &b->file, err);
+    if (status == ITEM_OK)
+        status = itemi_pack_file_same(file, &b->file, err);
     if (status != ITEM_OK) {
+        itemi_file_close(&b->file);
         itemi_free(&h->ctx->mem, b);
         return status;
     }
@@ -271,10 +277,13 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
     item_status status = itemi_file_open(mem, entry->path, 0, false, &file, err);
     if (status != ITEM_OK)
         return status;
-    status = itemi_wordpiece_open(mem, (const char *)file.data, file.size, out, err);
+    status = itemi_pack_file_same(entry, &file, err);
+    if (status == ITEM_OK) {
+        status = itemi_wordpiece_open(mem, (const char *)file.data, file.size, out, err);
+        if (status != ITEM_OK)
+            itemi_error_prefix(err, entry->path);
+    }
     itemi_file_close(&file);
-    if (status != ITEM_OK)
-        itemi_error_prefix(err, entry->path);
     return status;
 }
 

@@ -76,6 +76,7 @@ static item_status load(int fd, const struct stat *facts, const char *path, uint
     if (size > PTRDIFF_MAX)
         return itemi_fail(err, ITEM_E_LIMIT, "%s: is larger than the address space", path);
     file->size = (size_t)size;
+    file->facts = *facts;
     if (size == 0) {
         file->data = nothing;
         return ITEM_OK;

@@ -4,6 +4,7 @@
 #define ITEMI_FILES_H
 
 #include <jansson.h>
+#include <sys/stat.h>
 
 #include "common/common.h"
 
@@ -13,7 +14,8 @@ typedef struct itemi_file {
     const itemi_mem *mem;
     const uint8_t *data; /* never NULL after success, even when size is 0 */
     size_t size;
-    bool mapped; /* false: a copy */
+    bool mapped;       /* false: a copy */
+    struct stat facts; /* when it was opened */
 } itemi_file;
 
 /*

@@ -4,7 +4,6 @@
 #define ITEMI_FILES_PRIVATE_H
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "files/files.h"
 
