@@ -83,7 +83,7 @@ static item_status embed_texts(void *self, const item_call *call, const char *co
 static const item_embedder_ops my_embedder = {
     .struct_size = sizeof(item_embedder_ops),
     .version = ITEM_BACKEND_VERSION,
-    .name = "colours and letters",
+    .name = "colours-and-letters",
     .id = "1", /* change it whenever answers change: it is part of the fingerprint */
     .width = WIDTH,
     .embed_images = embed_images,

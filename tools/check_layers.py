@@ -4,7 +4,7 @@
 
     common <- math, text, image, files <- stage <- core      (siblings do not see each other)
     lib/backends/*   <item/...> and their own headers; the engine's headers in C++ files alone
-    cli/             <item/*.h>, without item/sys/
+    cli/             <item/*.h>, without item/sys/; cli/conformance/ asks what item/sys/ says
     examples/        <item/...>: some show how a backend is written
     include/item/    <item/...> alone; item/*.h without item/sys/
 
@@ -27,7 +27,7 @@ LOWER = {
     "stage": {"common", "math", "text", "image", "files"},
     "core": {"common", "math", "text", "image", "files", "stage"},
 }
-SYS_READERS = {"stage", "core", "examples"}
+SYS_READERS = {"stage", "core", "examples", "cli/conformance"}
 TORCH = ("torch/", "ATen/", "c10/", "caffe2/")
 
 
@@ -36,6 +36,8 @@ def layer_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib" and parts[1] == "backends":
         return "/".join(parts[1:3])
+    if parts[:2] == ("cli", "conformance"):
+        return "cli/conformance"
     if parts[0] == "lib":
         return parts[1]
     return "item/sys" if parts[:3] == ("include", "item", "sys") else parts[0]
