@@ -14,7 +14,8 @@ ORDER = ["base.h", "context.h", "picture.h", "result.h", "stages.h", "train.h", 
          "item.h"]
 STRUCT = re.compile(r"^typedef struct (item_\w+) \{", re.M)
 HANDLE = re.compile(r"^typedef struct (item_\w+) item_\w+;", re.M)
-TYPE = re.compile(r"^typedef [^;{]*?\(\*(item_\w+)\)|^typedef \w+ (item_\w+);", re.M)
+TYPE = re.compile(r"^typedef [^;{]*?\(\*(item_\w+)\)|^typedef \w+ (item_\w+);|"
+                  r"^typedef [^;{(]*?(item_\w+)\(", re.M)
 CONSTANT = re.compile(r"^#define (ITEM_\w+) +(?!_H$)\S", re.M)
 FUNCTION = re.compile(r"(?:/\*\*?((?:(?!\*/).)*)\*/\s*)?^ITEM_API\b([^;{]*?)\b(item_\w+)\s*\(", re.M | re.S)
 
