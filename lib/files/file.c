@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading files whole: mapped or copied, regular files only, and never waiting for one. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "files/files_private.h"
 
 static const uint8_t nothing[1]; /* data of an empty file */
-
-item_status itemi_open_regular(const char *path, int *fd, struct stat *facts, item_error *err)
-{
-    do { /* O_NONBLOCK, so that a FIFO without a writer does not wait */
-        *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    } while (*fd < 0 && errno == EINTR);
-    if (*fd < 0)
-        return itemi_fail_errno(err, ITEM_E_IO, errno, "%s", path);
-    if (fstat(*fd, facts) != 0)
-        return itemi_fail_errno(err, ITEM_E_IO, errno, "%s", path);
-    if (S_ISDIR(facts->st_mode))
-        return itemi_fail(err, ITEM_E_IO, "%s: is a folder", path);
-    if (!S_ISREG(facts->st_mode))
-        return itemi_fail(err, ITEM_E_IO, "%s: is a pipe or device", path);
-    return ITEM_OK;
-}
 
 /* Fills `data` from the file; fewer bytes than at the opening are an error. */
 static item_status read_all(int fd, const char *path, uint8_t *data, size_t size, item_error *err)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "common/regular.h"
 #include "files/files.h"
 
 /* Writes several pieces one after another, as itemi_file_write() writes one. */
@@ -14,9 +15,6 @@ typedef struct itemi_piece {
 } itemi_piece;
 item_status itemi_file_write_pieces(const char *path, const itemi_piece *pieces, size_t count,
                                     item_error *err);
-
-/* Opens for reading, without waiting; *fd is -1 or to be closed, after a failure too. */
-item_status itemi_open_regular(const char *path, int *fd, struct stat *facts, item_error *err);
 
 /* Names as safetensors has them, such as "BF16"; NULL and 0 for what libitem does not read. */
 const char *itemi_dtype_name(itemi_dtype dtype);

@@ -73,23 +73,25 @@ static void others_are_refused_without_waiting(void **state)
 {
     const char *fifo = test_path(*state, "fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    refuse(fifo, ITEM_E_IO, 0, "fifo: is a pipe or device");
-    refuse("/dev/zero", ITEM_E_IO, 0, "/dev/zero: is a pipe or device");
+    refuse(fifo, ITEM_E_IO, 0, "fifo: is a pipe, not a file");
+    refuse("/dev/zero", ITEM_E_IO, 0, "/dev/zero: is a device, not a file");
     refuse(*state, ITEM_E_IO, 0, ": is a folder");
-    refuse(test_path(*state, "absent"), ITEM_E_IO, ENOENT, "absent: No such file or directory");
-    refuse(test_path(*state, "new\nline"), ITEM_E_IO, ENOENT, "new\\nline: No such file");
+    refuse(test_path(*state, "absent"), ITEM_E_IO, ENOENT,
+           "absent: cannot be opened: No such file or directory");
+    refuse(test_path(*state, "new\nline"), ITEM_E_IO, ENOENT,
+           "new\\nline: cannot be opened: No such file");
     refuse("", ITEM_E_ARGUMENT, 0, "a file name is empty");
     refuse(NULL, ITEM_E_ARGUMENT, 0, "a file name is NULL");
 
     const char *link = test_path(*state, "loop");
     assert_int_equal(symlink("loop", link), 0);
-    refuse(link, ITEM_E_IO, ELOOP, "loop: Too many levels of symbolic links");
+    refuse(link, ITEM_E_IO, ELOOP, "loop: cannot be opened: Too many levels of symbolic links");
 
     const char *secret = test_path(*state, "secret");
     test_puts(secret, "x");
     assert_int_equal(chmod(secret, 0), 0);
     if (geteuid() != 0) /* root may read everything */
-        refuse(secret, ITEM_E_IO, EACCES, "secret: Permission denied");
+        refuse(secret, ITEM_E_IO, EACCES, "secret: cannot be opened: Permission denied");
 }
 
 static void no_memory_is_told(void **state)

@@ -163,7 +163,7 @@ static void missing_json_names_the_file(void **state)
     item_error err = ITEM_ERROR_INIT;
     assert_int_equal(itemi_json_load(NULL, test_path(*state, "none.json"), &root, &err), ITEM_E_IO);
     assert_null(root);
-    assert_non_null(strstr(err.message, "none.json: No such file"));
+    assert_non_null(strstr(err.message, "none.json: cannot be opened: No such file"));
 }
 
 static void known_sums(void **state)
