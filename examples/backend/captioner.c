@@ -32,10 +32,10 @@ static item_status caption_one(const palette *p, const item_call *call, const it
     two_largest(counts, &first, &second);
     double all = (double)v.width * (double)v.height;
     if (counts[second])
-        snprintf(out->text, out->capacity, "a %s area and a %s area", colour_name(first),
+        snprintf(out->text, out->capacity, "a %s patch and a %s patch", colour_name(first),
                  colour_name(second));
     else
-        snprintf(out->text, out->capacity, "a %s area", colour_name(first));
+        snprintf(out->text, out->capacity, "a %s patch", colour_name(first));
     out->logprob = log((double)counts[first] / all);
     out->margin = (double)(counts[first] - counts[second]) / all;
     return ITEM_OK;

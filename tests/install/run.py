@@ -105,6 +105,27 @@ def check_moved(place, work, engines):
             sys.exit("the moved engine was not taken")
 
 
+def check_backend(place, work):
+    """The backend of docs/backends.md, built outside of the tree, conforms; with make and meson."""
+    if not (place.prefix / "bin" / "item-conformance").exists():
+        return
+    examples = HERE.parent.parent / "examples"
+    path = os.pathsep.join([str(place.prefix / "bin"), os.environ["PATH"]])
+    env = {**place.env, "PATH": path, "LD_LIBRARY_PATH": str(place.libdir),
+           "CFLAGS": " ".join(["-O2", *WARNINGS])}
+    made, built = work / "made", work / "built"
+    shutil.copytree(examples / "backend", made)
+    shutil.copytree(examples / "backend", built)
+    if ", 0 failed" not in output(["make", "-C", made, "all", "check"], env=env):
+        sys.exit("the example does not conform")
+    said = output([made / "colours", examples / "pictures" / "surfing_dog.jpg"], env=env)
+    answer = json.loads(said)
+    if "patch" not in answer["caption"] or not answer["objects"]:
+        sys.exit("the answer is not the example's")
+    output(["meson", "setup", built / "build", built], env=env)
+    output(["meson", "test", "-C", built / "build"], env=env)
+
+
 def main(build):
     place = Installed(build)
     engines = place.engines()
@@ -123,6 +144,7 @@ def main(build):
             build_and_run(place, work, "gcc", "linked-gcc", place.flags("--libs", "item-torch", "item"),
                           ["-DWITH_TORCH"], ["linked"], [engines[0].parent])
         check_moved(place, work, engines)
+        check_backend(place, work)
     check_program(place)
     check_hardening(place.libdir / "libitem.so", f"libitem.so.{abi()}")
     for engine in engines:
