@@ -34,7 +34,8 @@ typedef struct item_image_options {
     uint64_t max_pixels;             /**< width x height; default 100 million */
     uint64_t max_file_bytes;         /**< default 256 MiB */
     uint64_t max_decode_bytes;       /**< memory of one decode beside the file; default 1 GiB */
-    uint32_t max_scans;              /**< scans of a progressive JPEG; default 64 */
+    uint32_t max_scans;              /**< scans of a JPEG; default 64. Fewer are allowed to large
+                                        ones: scans x pixels is at most 16 x max_pixels */
     uint32_t reserved;               /**< 0 */
     const item_allocator *allocator; /**< NULL: malloc; must outlive the image */
     item_cancel *cancel;             /**< NULL: cannot be cancelled */

@@ -143,6 +143,8 @@ typedef struct itemi_jpeg_header {
 void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, size_t size);
 /* How many bytes there are up to the end mark, or up to the first segment that is not whole. */
 size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size);
+/* How many scans begin before the end mark. */
+uint64_t itemi_jpeg_scans(const uint8_t *bytes, size_t size);
 /* Joins the parts of the profile into raster->icc; a broken set is a warning. */
 item_status itemi_jpeg_header_icc(const itemi_jpeg_header *header, itemi_decode *d,
                                   itemi_raster *raster);

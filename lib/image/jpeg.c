@@ -6,6 +6,7 @@
  * libjpeg leaves a failing call by longjmp. Everything that must survive it stands in `job`; the
  * jump goes to guard() alone, and the functions below it hold nothing to be freed.
  */
+#include <inttypes.h>
 #include <stdio.h> /* jpeglib.h needs FILE */
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include <setjmp.h>
 
 #include "image/decode.h"
+
+#define SCANS_OF_LARGEST 16 /* of a picture with max_pixels; encoders make some ten */
 
 typedef struct job {
     struct jpeg_decompress_struct jpeg;
@@ -98,12 +101,19 @@ static void on_source_start(j_decompress_ptr jpeg)
     (void)jpeg;
 }
 
+static item_status fail_truncated(itemi_decode *d)
+{
+    return itemi_fail(d->err, ITEM_E_FORMAT, "truncated JPEG: the file ends early");
+}
+
 /* Past the end: an end mark, after which libjpeg fills up with grey. */
 static boolean on_source_empty(j_decompress_ptr jpeg)
 {
     static const JOCTET end_mark[2] = {0xff, JPEG_EOI};
     job *j = jpeg->client_data;
     j->ended = true;
+    if (!(j->d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED)) /* so the rest need not be made up */
+        leave(j, fail_truncated(j->d));
     jpeg->src->next_input_byte = end_mark;
     jpeg->src->bytes_in_buffer = sizeof end_mark;
     return TRUE;
@@ -122,6 +132,12 @@ static void on_source_skip(j_decompress_ptr jpeg, long count)
     source->bytes_in_buffer -= (size_t)count;
 }
 
+static item_status fail_scans(const job *j, uint64_t most)
+{
+    return itemi_fail(j->d->err, ITEM_E_LIMIT, "a JPEG of more than %" PRIu64 " scans at %u x %u",
+                      most, j->jpeg.image_width, j->jpeg.image_height);
+}
+
 /* ---- progress: called for each row of blocks in each scan, and for each row of pixels ---- */
 
 static void on_progress(j_common_ptr jpeg)
@@ -131,11 +147,8 @@ static void on_progress(j_common_ptr jpeg)
         itemi_fail_cancelled(j->d->err);
         leave(j, ITEM_E_CANCELLED);
     }
-    if (j->jpeg.input_scan_number > (int64_t)j->d->options.max_scans) {
-        itemi_fail(j->d->err, ITEM_E_LIMIT, "a JPEG of more than %u scans",
-                   (unsigned)j->d->options.max_scans);
-        leave(j, ITEM_E_LIMIT);
-    }
+    if (j->jpeg.input_scan_number > (int64_t)j->d->options.max_scans)
+        leave(j, fail_scans(j, j->d->options.max_scans)); /* the file was counted otherwise */
 }
 
 /* ---- steps, each run by guard() ---- */
@@ -254,15 +267,26 @@ static void turn_ink(itemi_raster *raster)
         raster->data[i] = (uint8_t)(255 - raster->data[i]);
 }
 
-static item_status report_truncated(job *j)
+static void report_truncated(job *j)
 {
     if (!j->ended)
-        return ITEM_OK;
-    if (!(j->d->options.flags & ITEM_IMAGE_ACCEPT_TRUNCATED))
-        return itemi_fail(j->d->err, ITEM_E_FORMAT, "truncated JPEG: the file ends early");
+        return;
     itemi_warn(j->d, "truncated JPEG, what is missing is grey", NULL);
     j->raster->truncated = true;
-    return ITEM_OK;
+}
+
+/*
+ * Each scan goes through the whole picture, however few bytes it has. So the scans are counted
+ * before any is read, and fewer are allowed to a picture that is near the limit of pixels.
+ */
+static item_status check_scans(const job *j)
+{
+    const item_image_options *o = &j->d->options;
+    uint64_t pixels = (uint64_t)j->jpeg.image_width * j->jpeg.image_height, work;
+    uint64_t most = o->max_scans, scans = itemi_jpeg_scans(j->bytes, j->size);
+    if (!__builtin_mul_overflow(o->max_pixels, SCANS_OF_LARGEST, &work) && work / pixels < most)
+        most = work / pixels;
+    return scans > most ? fail_scans(j, most) : ITEM_OK;
 }
 
 /* Sizes, limits and memory, between the header and the pixels. */
@@ -270,6 +294,8 @@ static item_status prepare(job *j, const itemi_jpeg_header *header)
 {
     itemi_raster *raster = j->raster;
     item_status status = itemi_check_pixels(j->d, j->jpeg.image_width, j->jpeg.image_height);
+    if (status == ITEM_OK)
+        status = check_scans(j);
     if (status != ITEM_OK)
         return status;
     raster->kind = "jpeg";
@@ -298,7 +324,8 @@ static item_status decode(job *j, const itemi_jpeg_header *header)
         return j->status;
     if (j->raster->samples == ITEMI_SAMPLES_CMYK)
         turn_ink(j->raster);
-    return report_truncated(j);
+    report_truncated(j);
+    return ITEM_OK;
 }
 
 item_status itemi_jpeg_decode(itemi_decode *d, const uint8_t *bytes, size_t size,

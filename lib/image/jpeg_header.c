@@ -83,6 +83,16 @@ size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size)
     return (size_t)(at - bytes);
 }
 
+uint64_t itemi_jpeg_scans(const uint8_t *bytes, size_t size)
+{
+    const uint8_t *at = bytes, *end = bytes + size;
+    uint64_t scans = 0;
+    segment s;
+    while (next_segment(&s, &at, end))
+        scans += s.marker == M_SOS;
+    return scans;
+}
+
 /* Steps over a prefix, with its NUL, that tells what the segment is for. */
 static bool strip(segment *s, const char *prefix, size_t length)
 {

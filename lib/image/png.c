@@ -18,6 +18,10 @@
 /* Most ancillary chunks that libpng keeps. */
 #define CHUNKS_MAX 128
 
+/* Bytes of packed data that may stand behind the last row, which libpng unpacks and drops. */
+#define BEHIND_ROWS 65536
+#define ANY_SIZE    SIZE_MAX
+
 /* Room for rows and zlib's window, beside some rows of 16-bit RGBA. */
 #define WORKING_BYTES 200000
 
@@ -29,6 +33,7 @@ typedef struct job {
     itemi_raster *raster;
     const uint8_t *bytes;
     size_t left;
+    size_t most;    /* bytes that may be read before this is set anew */
     bool ended;     /* the file's bytes are used up */
     bool may_end;   /* from here on that is no error */
     bool no_memory; /* libpng asked in vain; it may have gone on with less */
@@ -64,10 +69,16 @@ static void on_warning(png_structp png, png_const_charp text)
 static void on_read(png_structp png, png_bytep to, size_t size)
 {
     job *j = png_get_io_ptr(png);
+    if (itemi_cancelled(j->d->options.cancel))
+        leave(j, itemi_fail_cancelled(j->d->err));
     if (size > j->left) {
         j->ended = true;
         png_error(png, "the file ends early");
     }
+    if (size > j->most)
+        png_error(png, "data go on behind the last row");
+    if (j->most != ANY_SIZE)
+        j->most -= size;
     memcpy(to, j->bytes, size);
     j->bytes += size;
     j->left -= size;
@@ -124,11 +135,20 @@ static void choose_output(job *j)
     raster->samples = by_channels[raster->channels];
 }
 
+/* Called when a row is unpacked: what is read before the next one is asked for lies behind all. */
+static void on_row(png_structp png, png_row_infop info, png_bytep row)
+{
+    job *j = png_get_io_ptr(png);
+    (void)info, (void)row;
+    j->most = BEHIND_ROWS;
+}
+
 static void start(job *j)
 {
     png_set_expand(j->png); /* palettes to RGB, few bits to 8, a transparent colour to alpha */
     png_set_strip_16(j->png);
     png_set_interlace_handling(j->png);
+    png_set_read_user_transform_fn(j->png, on_row);
     png_read_update_info(j->png, j->info); /* allocates rows */
     if (png_get_rowbytes(j->png, j->info) != (size_t)j->raster->width * j->raster->channels)
         leave(j, itemi_fail(j->d->err, ITEM_E_INTERNAL, "libpng gives rows of another size"));
@@ -143,6 +163,8 @@ static void read_rows(job *j)
         for (uint32_t y = 0; y < raster->height; y++) {
             if (y % CANCEL_ROWS == 0 && itemi_cancelled(j->d->options.cancel))
                 leave(j, itemi_fail_cancelled(j->d->err));
+            /* the last pass has odd rows alone; where the file ends with an even one, none comes */
+            j->most = pass == PNG_INTERLACE_ADAM7_PASSES - 1 && y % 2 == 0 ? BEHIND_ROWS : ANY_SIZE;
             png_read_row(j->png, raster->data + y * row, NULL);
         }
     }
@@ -151,6 +173,7 @@ static void read_rows(job *j)
 /* Looks at the checksums of what follows the pixels. */
 static void read_end(job *j)
 {
+    j->most = ANY_SIZE;
     png_read_end(j->png, NULL);
 }
 
@@ -239,7 +262,7 @@ item_status itemi_png_decode(itemi_decode *d, const uint8_t *bytes, size_t size,
 {
     itemi_metadata metadata;
     itemi_png_metadata(&metadata, bytes, size);
-    job j = {.d = d, .raster = raster, .bytes = bytes, .left = size};
+    job j = {.d = d, .raster = raster, .bytes = bytes, .left = size, .most = ANY_SIZE};
     item_status status = decode(&j, &metadata);
     if (status == ITEM_OK && j.no_memory) /* a profile may be missing, say */
         status = itemi_fail_memory(d->err, "reading a PNG");
