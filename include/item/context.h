@@ -233,7 +233,7 @@ ITEM_API item_status item_engine_get_info(const item_config *config, int32_t mea
  * @param config  settings; NULL for the defaults
  * @param out     receives the context; release with item_ctx_unref()
  * @param err     receives the reason of a failure, with the file; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_PACK, ITEM_E_IO, ITEM_E_FORMAT,
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_PACK, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT,
  *         ITEM_E_MISMATCH, ITEM_E_MEMORY, ITEM_E_FORKED. Networks are opened at
  *         first use, so that opening stays quick: their errors come then.
  * Owner: caller.  Threads: any.  Since: 0.1

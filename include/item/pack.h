@@ -23,7 +23,8 @@ typedef struct item_pack item_pack;
  * @param verify  0: hash no file, 1: hash files below 16 MB, 2: hash all files
  * @param out     receives the pack; release with item_pack_free()
  * @param err     receives the reason of a failure, with the file; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_PACK, ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT, ITEM_E_PACK,
+ *         ITEM_E_MEMORY
  * Owner: caller.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_pack_open(const char *path, int32_t verify, item_pack **out,

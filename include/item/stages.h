@@ -34,7 +34,7 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
  * @param ctx      context with a detector
  * @param image    picture
  * @param phrases  n texts, UTF-8; one that is empty or blank is ITEM_E_ARGUMENT
- * @param n        how many, 1 to 1,000
+ * @param n        how many, 1 to 1,000, of 256 KiB in all at most
  * @param options  cancel and max_objects are used; NULL for the defaults
  * @param out      receives a result with objects (phrase, box, score) alone, best first
  * @param err      receives the reason of a failure; may be NULL
@@ -90,7 +90,7 @@ ITEM_API item_status item_embed_texts(item_ctx *ctx, const char *const *texts, s
  * @param count     receives how many ids there are, even if more than capacity
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8, or the pack's vocabulary is
- *         broken), ITEM_E_UNSUPPORTED (no tokenizer), ITEM_E_IO, ITEM_E_MEMORY, ITEM_E_FORKED
+ *         broken), ITEM_E_LIMIT (it is too large), ITEM_E_UNSUPPORTED (no tokenizer), ITEM_E_IO, ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: caller's array.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t capacity,
@@ -105,8 +105,8 @@ typedef struct item_phrases item_phrases;
  * @param text  UTF-8
  * @param out   receives the phrases; release with item_phrases_free()
  * @param err   receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8), ITEM_E_LIMIT (more than 4 GB),
- *         ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8), ITEM_E_LIMIT (more than 65,536
+ *         bytes), ITEM_E_MEMORY
  * Owner: caller.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_phrases_find(const char *text, item_phrases **out, item_error *err);

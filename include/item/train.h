@@ -168,8 +168,8 @@ ITEM_API item_status item_dataset_remove(item_dataset *data, const char *column,
  * @param path  file name
  * @param out   receives the data set; release with item_dataset_free()
  * @param err   receives the reason of a failure, with the file; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_UNSUPPORTED
- *         (a newer format), ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT,
+ *         ITEM_E_UNSUPPORTED (a newer format), ITEM_E_MEMORY
  * Owner: caller.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_dataset_load(const char *path, item_dataset **out, item_error *err);
@@ -216,7 +216,7 @@ typedef struct item_extract_options {
  * @param out       receives the data set; release with item_dataset_free()
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT (more than
- *         max_failures pictures failed), ITEM_E_MEMORY, ITEM_E_CANCELLED, or what the stages
+ *         max_failures pictures failed, or a line of more than 1 MiB), ITEM_E_MEMORY, ITEM_E_CANCELLED, or what the stages
  *         return
  * Owner: caller.  Threads: any number on one context.  Since: 0.1
  */
@@ -320,7 +320,7 @@ typedef struct item_eval_options {
  * @param err      receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_MISMATCH (the head was made for another embedder
  *         or width), ITEM_E_UNSUPPORTED (ctx has no head), ITEM_E_IO, ITEM_E_FORMAT,
- *         ITEM_E_CANCELLED, ITEM_E_MEMORY
+ *         ITEM_E_LIMIT, ITEM_E_CANCELLED, ITEM_E_MEMORY
  * Owner: caller.  Threads: any number while nobody changes the data set.  Since: 0.1
  */
 ITEM_API item_status item_evaluate(const item_dataset *data, const char *head, const item_ctx *ctx,

@@ -15,7 +15,7 @@
 static item_status read_head(item_ctx *ctx, const char *path, item_error *err)
 {
     itemi_file file;
-    item_status status = itemi_file_open(&ctx->mem, path, 0, false, &file, err);
+    item_status status = itemi_file_open(&ctx->mem, path, ITEMI_HEAD_BYTES, false, &file, err);
     if (status != ITEM_OK)
         return status;
     status = itemi_sha256_file(&file, ctx->head_hash, err);

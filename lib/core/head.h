@@ -55,6 +55,8 @@ typedef struct itemi_head_facts {
 
 typedef struct itemi_head itemi_head;
 
+#define ITEMI_HEAD_BYTES (UINT64_C(64) << 20) /* of a head's file, which is read into memory */
+
 /*
  * Opens a head file. Refuses NaN and infinite weights, missing or misshapen tensors, a newer
  * format. `mem` must outlive the head. *out is NULL on failure.

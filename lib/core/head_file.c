@@ -156,10 +156,14 @@ static item_status from_tensors(const itemi_mem *mem, itemi_safetensors *st, con
 item_status itemi_head_open(const itemi_mem *mem, const char *path, itemi_head **out,
                             item_error *err)
 {
-    itemi_safetensors *st = NULL;
+    itemi_file file;
     *out = NULL;
-    item_status status = itemi_safetensors_open(mem, path, false, &st, err);
-    return status == ITEM_OK ? from_tensors(mem, st, path, out, err) : status;
+    item_status status = itemi_file_open(mem, path, ITEMI_HEAD_BYTES, false, &file, err);
+    if (status != ITEM_OK)
+        return status;
+    status = itemi_head_parse(mem, file.data, file.size, path, out, err);
+    itemi_file_close(&file);
+    return status;
 }
 
 item_status itemi_head_parse(const itemi_mem *mem, const void *bytes, size_t size, const char *name,

@@ -274,7 +274,8 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
     if (!entry)
         return itemi_fail(err, ITEM_E_PACK, "the pack has no tokenizer file \"%.48s\"", role);
     itemi_file file;
-    item_status status = itemi_file_open(mem, entry->path, 0, false, &file, err);
+    item_status status =
+        itemi_file_open(mem, entry->path, ITEMI_VOCABULARY_BYTES, false, &file, err);
     if (status != ITEM_OK)
         return status;
     status = itemi_pack_file_same(entry, &file, err);

@@ -130,7 +130,8 @@ item_status item_caption_image(item_ctx *ctx, item_image *image, const item_chec
 
 /* ---- detect ---- */
 
-#define QUERY_MAX 1000 /* phrases of one call */
+#define QUERY_MAX   1000      /* phrases of one call */
+#define QUERY_BYTES (1 << 18) /* and their bytes: nouns are looked for in each */
 
 /* Head nouns of the caller's phrases: of those that are one noun phrase. */
 typedef struct nouns {
@@ -170,10 +171,14 @@ static item_status check_phrases(const char *const *phrases, size_t n, item_erro
     if (!phrases || n < 1 || n > QUERY_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "phrases: %zu are given, 1 to %d are taken",
                           phrases ? n : 0, QUERY_MAX);
+    size_t bytes = 0;
     for (size_t i = 0; i < n; i++) {
         item_status status = itemi_text_check(phrases[i], "a phrase", err);
         if (status != ITEM_OK)
             return status;
+        bytes += strlen(phrases[i]);
+        if (bytes > QUERY_BYTES)
+            return itemi_fail(err, ITEM_E_LIMIT, "phrases: more than %d bytes in all", QUERY_BYTES);
         if (!phrases[i][strspn(phrases[i], " \t\n\v\f\r")])
             return itemi_fail(err, ITEM_E_ARGUMENT, "phrase %zu of %zu is blank", i + 1, n);
     }

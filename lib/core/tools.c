@@ -62,15 +62,13 @@ item_status item_phrases_find(const char *text, item_phrases **out, item_error *
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_phrases_find: out is NULL");
     *out = NULL;
-    if (!text)
-        return itemi_fail(err, ITEM_E_ARGUMENT, "item_phrases_find: text is NULL");
-    size_t length = strlen(text), valid = itemi_utf8_valid(text, length);
-    if (valid != length)
-        return itemi_fail(err, ITEM_E_FORMAT, "the text is no UTF-8 at byte %zu", valid);
+    item_status status = itemi_text_check(text, "the text", err);
+    if (status != ITEM_OK)
+        return status;
     item_phrases *phrases = itemi_alloc_zero(NULL, 1, sizeof *phrases);
     if (!phrases)
         return itemi_fail_memory(err, "finding phrases");
-    item_status status = itemi_phrases_find(NULL, text, &phrases->list, err);
+    status = itemi_phrases_find(NULL, text, &phrases->list, err);
     if (status == ITEM_OK)
         *out = phrases;
     else

@@ -2,9 +2,22 @@
 /* CSV records as RFC 4180 has them, with LF allowed as line end, blank lines and a BOM skipped. */
 #include "files/files_private.h"
 
+#define RECORD_MAX (1 << 20) /* bytes of a record's fields */
+
 static item_status broken(const itemi_csv *csv, const char *what, item_error *err)
 {
     return itemi_fail(err, ITEM_E_FORMAT, "%s: line %zu: %s", csv->name, csv->line, what);
+}
+
+/* Adds what stands between `run` and the place to the field. */
+static item_status keep(itemi_csv *csv, const char *run, item_error *err)
+{
+    size_t length = (size_t)(csv->at - run);
+    if (csv->text.length + length > RECORD_MAX)
+        return itemi_fail(err, ITEM_E_LIMIT, "%s: line %zu: a record of more than %d bytes",
+                          csv->name, csv->record, RECORD_MAX);
+    itemi_buf_add(&csv->text, run, length);
+    return ITEM_OK;
 }
 
 static item_status read_quoted(itemi_csv *csv, item_error *err)
@@ -17,7 +30,9 @@ static item_status read_quoted(itemi_csv *csv, item_error *err)
             csv->line++;
         if (*csv->at != '"')
             continue;
-        itemi_buf_add(&csv->text, run, (size_t)(csv->at - run));
+        item_status status = keep(csv, run, err);
+        if (status != ITEM_OK)
+            return status;
         bool doubled = csv->at + 1 < csv->end && csv->at[1] == '"';
         csv->at++;
         if (!doubled)
@@ -38,8 +53,7 @@ static item_status read_plain(itemi_csv *csv, item_error *err)
     /* strchr() stops at NUL as well */
     if (csv->at < csv->end && *csv->at == '\0')
         return broken(csv, "holds a NUL byte", err);
-    itemi_buf_add(&csv->text, run, (size_t)(csv->at - run));
-    return ITEM_OK;
+    return keep(csv, run, err);
 }
 
 /* Steps over what ends a field; sets `more` when another one follows in this record. */

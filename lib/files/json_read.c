@@ -8,13 +8,15 @@
 
 #include "files/files_private.h"
 
-#define DEPTH_MAX 256 /* far above any file of a pack; calls of each level take some 200 bytes */
-#define NEAR_MAX  20  /* bytes of the text that a message shows */
+#define DEPTH_MAX  256 /* far above any file of a pack; calls of each level take some 200 bytes */
+#define VALUES_MAX 400000 /* likewise; an empty object of 2 bytes takes some 240 in memory */
+#define NEAR_MAX   20     /* bytes of the text that a message shows */
 
 typedef struct reader {
     const char *name, *start, *at, *end;
     itemi_buf text; /* keys of the objects that are open, and the string that is read */
     unsigned depth;
+    size_t values; /* read so far */
     item_status status;
     item_error *err;
 } reader;
@@ -368,6 +370,11 @@ static json_t *read_value(reader *r)
     const int c = peek(r);
     if (c < 0) {
         fail_near(r, r->at, "unexpected token");
+        return NULL;
+    }
+    if (r->values++ == VALUES_MAX) {
+        r->status = itemi_fail(r->err, ITEM_E_LIMIT, "%s: JSON of more than %d values", r->name,
+                               VALUES_MAX);
         return NULL;
     }
     if (c == '{' || c == '[')

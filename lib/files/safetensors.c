@@ -8,7 +8,7 @@
 #include "files/files_private.h"
 
 #define LENGTH_BYTES 8
-#define MOST_HEADER  100000000 /* as the format's own library has it */
+#define MOST_HEADER  (16 << 20) /* 40,000 tensors have 4 MB; JSON takes many times its size */
 
 struct itemi_safetensors {
     const itemi_mem *mem;
@@ -35,7 +35,7 @@ static item_status read_header(itemi_safetensors *st, item_error *err)
     if (length > MOST_HEADER && beyond)
         return itemi_fail(err, ITEM_E_FORMAT, "%s: is no safetensors file", st->name);
     if (length > MOST_HEADER)
-        return itemi_fail(err, ITEM_E_FORMAT, "%s: header of %llu bytes, at most %d are allowed",
+        return itemi_fail(err, ITEM_E_LIMIT, "%s: header of %llu bytes, at most %d are allowed",
                           st->name, (unsigned long long)length, MOST_HEADER);
     if (beyond)
         return itemi_fail(err, ITEM_E_FORMAT,

@@ -8,6 +8,8 @@
 /* WordPiece of BERT (uncased). Immutable after opening; serves many threads. */
 typedef struct itemi_wordpiece itemi_wordpiece;
 
+#define ITEMI_VOCABULARY_BYTES (UINT64_C(16) << 20) /* the largest file worth reading */
+
 /* `vocab` is the content of vocab.txt, one piece a line; copied. */
 item_status itemi_wordpiece_open(const itemi_mem *mem, const char *vocab, size_t length,
                                  itemi_wordpiece **out, item_error *err);

@@ -11,6 +11,8 @@
 #include "text/bert_words.h"
 #include "text/text.h"
 
+#define PIECES_MAX 1000000 /* the largest published ones have a quarter of that */
+
 typedef struct {
     const char *text; /* within the copy of the vocabulary */
     uint32_t length;
@@ -150,9 +152,10 @@ static item_status read_vocabulary(itemi_wordpiece *wp, const char *vocab, size_
     const char *nul = memchr(vocab, '\0', length);
     if (nul)
         return itemi_fail(err, ITEM_E_FORMAT, "vocabulary: byte %zu is NUL", (size_t)(nul - vocab));
-    if (length > INT32_MAX)
-        return itemi_fail(err, ITEM_E_LIMIT, "vocabulary: larger than 2 GB");
     wp->count = count_lines(vocab, length);
+    if (wp->count > PIECES_MAX)
+        return itemi_fail(err, ITEM_E_LIMIT, "vocabulary: %zu pieces, the limit is %d", wp->count,
+                          PIECES_MAX);
     wp->text = itemi_strndup(wp->mem, vocab, length);
     wp->pieces = itemi_alloc_array(wp->mem, wp->count, sizeof *wp->pieces);
     if (!wp->text || !wp->pieces)
