@@ -50,7 +50,7 @@ static item_status run_pack(const char *path, item_error *err)
     item_status status = item_pack_open(folder, 1, &pack, err);
     measure_stop();
     if (status == ITEM_OK)
-        item_pack_unref(pack);
+        item_pack_free(pack);
     unlink(inside);
     rmdir(folder);
     return status;
