@@ -19,6 +19,7 @@ SANITIZER = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
 THREADS = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+STRICT = ["--werror", "-Dtests=true"]
 NO_CXX = {"CXX": "/bin/false"}  # shows that nobody asks for a C++ compiler
 
 
@@ -94,48 +95,58 @@ def tested(name, env=None, *which):
     return action
 
 
-def main():
-    LOGS.mkdir(parents=True, exist_ok=True)
-    os.chdir(ROOT)
-    tally = Tally()
-    strict = ["--werror", "-Dtests=true"]
-    python = sys.executable
+def check_sources(tally):
+    """What needs no build."""
+    step(tally, "format", script(sys.executable, "tools/format.py", "--check"))
+    step(tally, "layers", script(sys.executable, "tools/check_layers.py"))
+    step(tally, "functions", script(sys.executable, "tools/check_functions.py"))
+    step(tally, "headers alone", script(sys.executable, "tools/check_headers.py"))
+    step(tally, "reference", script(sys.executable, "tools/reference.py", "--check"))
+    step(tally, "reference can fail", script(sys.executable, "tests/docs/test_reference.py"))
+    step(tally, "documents", script(sys.executable, "tools/check_docs.py"))
+    step(tally, "errors explained", script(sys.executable, "tests/docs/test_errors.py"))
+    step(tally, "options and keys explained", script(sys.executable, "tests/docs/test_lists.py"))
+    step(tally, "documents can fail", script(sys.executable, "tests/docs/test_check_docs.py"))
 
-    step(tally, "format", script(python, "tools/format.py", "--check"))
-    step(tally, "layers", script(python, "tools/check_layers.py"))
-    step(tally, "functions", script(python, "tools/check_functions.py"))
-    step(tally, "headers alone", script(python, "tools/check_headers.py"))
-    step(tally, "reference", script(python, "tools/reference.py", "--check"))
-    step(tally, "reference can fail", script(python, "tests/docs/test_reference.py"))
-    step(tally, "documents", script(python, "tools/check_docs.py"))
-    step(tally, "errors explained", script(python, "tests/docs/test_errors.py"))
-    step(tally, "documents can fail", script(python, "tests/docs/test_check_docs.py"))
 
-    step(tally, "gcc build", compiled("release", RELEASE + strict))
+def check_builds(tally):
+    """What users get: with the engine, installed, and without."""
+    step(tally, "gcc build", compiled("release", RELEASE + STRICT))
     step(tally, "gcc tests", tested("release"))
-    step(tally, "names", script(python, "tools/check_symbols.py", "build/release"))
-    step(tally, "install", script(python, "tests/install/run.py", "build/release"))
+    step(tally, "names", script(sys.executable, "tools/check_symbols.py", "build/release"))
+    step(tally, "install", script(sys.executable, "tests/install/run.py", "build/release"))
 
     step(tally, "no engine, no C++ build",
-         compiled("notorch", ["-Dtorch=disabled", *strict], NO_CXX))
+         compiled("notorch", ["-Dtorch=disabled", *STRICT], NO_CXX))
     step(tally, "no engine, no C++ tests", tested("notorch"))
-    step(tally, "abi", script(python, "tools/abi.py", "check", "build/notorch"))
-    step(tally, "abi check can fail", script(python, "tests/abi/test_abi.py"))
+    step(tally, "abi", script(sys.executable, "tools/abi.py", "check", "build/notorch"))
+    step(tally, "abi check can fail", script(sys.executable, "tests/abi/test_abi.py"))
 
+
+def check_other_compilers(tally):
+    """Another compiler's warnings, and what sanitizers see."""
     step(tally, "clang build",
-         compiled("clang", strict, {"CC": "clang-14", "CXX": "clang++-14"}))
+         compiled("clang", STRICT, {"CC": "clang-14", "CXX": "clang++-14"}))
 
     step(tally, "sanitizers build",
          compiled("asan", ["-Db_sanitize=address,undefined", "--buildtype=debugoptimized",
-                           "--default-library=shared", *strict]))
+                           "--default-library=shared", *STRICT]))
     step(tally, "sanitizers tests", tested("asan", SANITIZER))
 
     # libtorch and OpenMP are not built for it: the engine's own locks are seen by reading alone
     step(tally, "tsan build",
          compiled("tsan", ["-Db_sanitize=thread", "--buildtype=debugoptimized",
-                           "--default-library=shared", "-Dtorch=disabled", *strict]))
+                           "--default-library=shared", "-Dtorch=disabled", *STRICT]))
     step(tally, "tsan tests", tested("tsan", THREADS, "--suite=api", "--timeout-multiplier=24"))
 
+
+def main():
+    LOGS.mkdir(parents=True, exist_ok=True)
+    os.chdir(ROOT)
+    tally = Tally()
+    check_sources(tally)
+    check_builds(tally)
+    check_other_compilers(tally)
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")
     (ROOT / "build" / "check.txt").write_text(f"{tally}\n")
