@@ -139,6 +139,16 @@ static void info_keeps_to_the_size(void **state)
     assert_true(strlen(info.version) > 2);
 }
 
+/* Fingerprints are made of the id: answers of two releases of libtorch must not share one. */
+static void the_id_names_the_release(void **state)
+{
+    item_engine_info info = ITEM_ENGINE_INFO_INIT;
+    (void)state;
+    assert_int_equal(host_engine()->info(0, &info, NULL), ITEM_OK);
+    assert_true(strlen(info.version) > 2);
+    assert_non_null(strstr(host_engine()->id, info.version));
+}
+
 /* ---- cancel ---- */
 
 typedef struct long_call {
@@ -343,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_before_and_after),
         cmocka_unit_test(info_keeps_to_the_size),
+        cmocka_unit_test(the_id_names_the_release),
         cmocka_unit_test(cancel_ends_what_computes),
         cmocka_unit_test(cancel_ends_what_waits),
         cmocka_unit_test(cancelled_before_it_starts),

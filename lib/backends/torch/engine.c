@@ -84,7 +84,7 @@ OPEN(embedder)
 static const item_engine_ops engine = {.struct_size = sizeof engine,
                                        .version = ITEM_ENGINE_VERSION,
                                        .name = "torch",
-                                       .id = "torch " ITX_VERSION " " ITX_TORCH_SONAME,
+                                       .id = "torch " ITX_VERSION " libtorch " ITX_TORCH_RELEASE,
                                        .setup = setup,
                                        .info = info,
                                        .open_captioner = open_captioner,
