@@ -9,15 +9,16 @@ REPO = Path(__file__).resolve().parent.parent.parent
 
 
 def arguments(text, **more):
-    """The options that all tables have; `more` adds name=default pairs."""
+    """The options that all tables have; `more` adds name=default pairs, of False a switch."""
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("--data", type=Path, default=REPO.parent / "shared" / "data")
     parser.add_argument("--item", type=Path, default=REPO / "build" / "release" / "cli" / "item",
                         help="the program; `make demo` builds it there")
     parser.add_argument("--pack", type=Path, default=REPO / "packs" / "small")
     for name, default in more.items():
-        kind = str if default is None else type(default)
-        parser.add_argument("--" + name.replace("_", "-"), type=kind, default=default)
+        kind = {"action": "store_true"} if default is False else {
+            "type": str if default is None else type(default), "default": default}
+        parser.add_argument("--" + name.replace("_", "-"), **kind)
     args = parser.parse_args()
     if not args.item.exists():
         raise SystemExit(f"{args.item}: is not there; `make demo` builds it")
