@@ -178,7 +178,8 @@ static void through(item_ctx *ctx, subject s, size_t which, const answer *own)
 {
     char why[WHY];
     answer first, second;
-    if (context_ask(ctx, s, which, &first) & context_ask(ctx, s, which, &second)) {
+    bool asked = context_ask(ctx, s, which, &first);
+    if (context_ask(ctx, s, which, &second) && asked) {
         if (!answers_same(s, &first, &second, why))
             fail("%s %zu, twice through a context: %s", subject_word(s), which, why);
         if (own && s != BOXES && !answers_same(s, own, &first, why))
