@@ -3,7 +3,7 @@
 """The manual page says what `item --help` and the help of every command say: each command, each
 option, and whether it takes a value; nothing else. It is sound mdoc, where mandoc is installed.
 
-usage: test_manual.py ITEM PAGE
+usage: test_manual.py ITEM PAGE ITEM-CONFORMANCE PAGE
 """
 import re
 import shutil
@@ -56,6 +56,15 @@ def differences(helps, page):
     return said
 
 
+def conformance_differences(program, page):
+    """The other program has one list of options."""
+    helped = re.findall(r"^  (--\S+)( [A-Z]\S*)?  ", told(program, "--help"), re.M)
+    wanted = {(name, bool(value)) for name, value in helped}
+    found = flags("\n".join(re.findall(r"^\.It (Fl .*)", page, re.M)))
+    said = [f"item-conformance: page and program differ in {n}" for n, _ in sorted(wanted ^ found)]
+    return said if len(wanted) > 3 else [*said, "item-conformance: its help looks different"]
+
+
 def can_fail(helps, page):
     """The comparison sees what goes missing on either side."""
     without = {**helps, "check": helps["check"] - {("--prior", True)}}
@@ -68,16 +77,21 @@ def can_fail(helps, page):
     ])
 
 
-def main(item, path):
+def lint(path):
+    """What mandoc has to say; an Xr to a page that is not installed here is no fault."""
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", path], capture_output=True,
+                          text=True)
+    return [line for line in done.stdout.splitlines() if "referenced manual not found" not in line]
+
+
+def main(item, path, conformance, other_path):
     page = path.read_text()
     helps = helped(item)
-    said = differences(helps, page)
+    said = differences(helps, page) + conformance_differences(conformance, other_path.read_text())
     if not can_fail(helps, page):
         said.append("something that is missing would not be seen")
     if shutil.which("mandoc"):
-        done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", path], capture_output=True,
-                              text=True)
-        said += done.stdout.splitlines()
+        said += lint(path) + lint(other_path)
     else:
         print("mandoc is not installed: the page's form is not checked")
     print("\n".join([*said, f"{len(helps)} commands, {sum(map(len, helps.values()))} options, "
@@ -86,6 +100,6 @@ def main(item, path):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 5:
         sys.exit(__doc__)
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

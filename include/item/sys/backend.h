@@ -74,7 +74,7 @@ typedef struct item_captioner_ops {
      * @param n        1 or more
      * @param options  beams and tokens
      * @param out      n captions to fill in
-     * @param err      receives the reason of a failure; may be NULL
+     * @param err      receives the reason of a failure; never NULL
      * @return ITEM_OK, or a status that is passed on to the caller
      */
     item_status (*caption)(void *self, const item_call *call, const item_image *const *images,
@@ -128,7 +128,7 @@ typedef struct item_detector_ops {
      * @param counts   phrases of each of n pictures; 0 is allowed
      * @param options  limits
      * @param sinks    n sinks, one for each picture's boxes
-     * @param err      receives the reason of a failure; may be NULL
+     * @param err      receives the reason of a failure; never NULL
      * @return ITEM_OK, or a status that is passed on to the caller
      */
     item_status (*detect)(void *self, const item_call *call, const item_image *const *images,
@@ -165,7 +165,7 @@ typedef struct item_embedder_ops {
      * @param crops  n pictures or parts of pictures
      * @param n      1 or more
      * @param out    receives n x width numbers, row after row
-     * @param err    receives the reason of a failure; may be NULL
+     * @param err    receives the reason of a failure; never NULL
      * @return ITEM_OK, or a status that is passed on to the caller
      */
     item_status (*embed_images)(void *self, const item_call *call, const item_crop *const *crops,
