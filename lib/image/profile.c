@@ -10,6 +10,7 @@
 #include <lcms2.h>
 #include <lcms2_plugin.h>
 #include <setjmp.h>
+#include <string.h>
 
 #include "image/decode.h"
 
@@ -218,9 +219,34 @@ static void guard(itemi_profile *p, void (*step)(itemi_profile *))
     p->guarded = false;
 }
 
+static uint32_t number_at(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/*
+ * Has it a tag of chained steps in floats? They may share their bytes, so that a profile of a
+ * kilobyte computes for hours and lcms2 cannot be stopped; pictures have none.
+ */
+static bool has_chain(const uint8_t *icc, size_t size)
+{
+    const size_t table = 128, entry = 12;
+    uint32_t tags = size >= table + 4 ? number_at(icc + table) : 0;
+    for (size_t at = table + 4; tags && at + entry <= size; tags--, at += entry) {
+        size_t data = number_at(icc + at + 4);
+        if (data <= size - 4 && memcmp(icc + data, "mpet", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
 item_status itemi_profile_open(itemi_decode *d, const itemi_raster *raster, itemi_profile **out)
 {
     *out = NULL;
+    if (has_chain(raster->icc, raster->icc_size)) {
+        itemi_warn(d, ignored, "it has chained steps, which are not computed");
+        return ITEM_OK;
+    }
     itemi_profile *p = itemi_alloc_zero(&d->mem, 1, sizeof *p);
     if (!p)
         return itemi_fail_memory(d->err, "applying a colour profile");

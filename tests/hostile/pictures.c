@@ -356,7 +356,7 @@ static void make_icc_table(FILE *file)
 static void make_icc_steps(FILE *file)
 {
     enum { STEPS = 100000, CURVES = 144 + 16 + 8 * STEPS };
-    size_t size = CURVES + 36 + 32;
+    size_t size = CURVES + 36 + 40;
     char *p = profile("D2B0", size);
     memcpy(p + 144, "mpet\0\0\0\0\0\3\0\3", 12);
     set32(p + 144 + 12, STEPS);
@@ -367,7 +367,7 @@ static void make_icc_steps(FILE *file)
     memcpy(p + CURVES, "cvst\0\0\0\0\0\3\0\3", 12);
     for (size_t i = 0; i < 3; i++) {
         set32(p + CURVES + 12 + 8 * i, 36);
-        set32(p + CURVES + 16 + 8 * i, 32);
+        set32(p + CURVES + 16 + 8 * i, 40);
     }
     memcpy(p + CURVES + 36, "curf\0\0\0\0\0\1\0\0parf\0\0\0\0\0\0\0\0", 24);
     put_png_with(file, p, size);
