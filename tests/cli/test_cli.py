@@ -155,7 +155,11 @@ class BadPictures(Case):
         path = os.fsencode(self.work) + b"/caf\xe9.jpg"
         with open(path, "wb"):
             pass
-        self.assertTrue(lines(self.check(path))[0]["file"].endswith("caf\ufffd.jpg"))
+        for names in ([path], [path, path, path]):
+            for batch in ("1", "8"):
+                answers = lines(self.check("--batch", batch, *names))
+                self.assertEqual(len(answers), len(names))
+                self.assertTrue(all(a["file"].endswith("caf\ufffd.jpg") for a in answers))
         self.assertIn(b"caf\\xe9.jpg", item("check", "--pack", self.pack, path).stdout)
 
     def test_without_engine_every_good_picture_says_so(self):
