@@ -180,13 +180,44 @@ static void through(item_ctx *ctx, subject s, size_t which, const answer *own)
     answer first, second;
     bool asked = context_ask(ctx, s, which, &first);
     if (context_ask(ctx, s, which, &second) && asked) {
-        if (!answers_same(s, &first, &second, why))
+        if (!answers_same(s, &first, &second, why) ||
+            (s == CAPTIONS && fabs(first.numbers[0] - second.numbers[0]) > same))
             fail("%s %zu, twice through a context: %s", subject_word(s), which, why);
         if (own && s != BOXES && !answers_same(s, own, &first, why))
             fail("%s %zu, called alone and through a context: %s", subject_word(s), which, why);
     }
     answers_free(&first, 1);
     answers_free(&second, 1);
+}
+
+/* All whole pictures, or all texts, in one call of a context. */
+static void embed_together(item_ctx *ctx, subject s, const bench *b)
+{
+    item_error err = ITEM_ERROR_INIT;
+    size_t n = s == CROPS ? samples[CAPTIONS].count : samples[TEXTS].count;
+    size_t width = b->it.ops.embedder.width;
+    item_image *images[MOST_SAMPLES];
+    const char *texts[MOST_SAMPLES];
+    float *rows = calloc(n * width, sizeof *rows);
+    double *row = calloc(width, sizeof *row);
+    if (!rows || !row)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        images[i] = samples[s].items[i].image;
+        texts[i] = samples[s].items[i].text;
+    }
+    if ((s == CROPS ? item_embed_images(ctx, images, n, NULL, rows, width, &err)
+                    : item_embed_texts(ctx, texts, n, NULL, rows, width, &err)) != ITEM_OK)
+        fail("%s", err.message);
+    for (size_t i = 0; i < n && !has_failed(); i++) {
+        for (size_t j = 0; j < width; j++)
+            row[j] = (double)rows[i * width + j];
+        double most = vectors_differ(row, b->alone[s][i].numbers, width);
+        if (most > same)
+            fail("%s %zu, alone and with all through a context: %g", subject_word(s), i, most);
+    }
+    free(rows);
+    free(row);
 }
 
 static void single(bench *benches)
@@ -200,6 +231,8 @@ static void single(bench *benches)
         size_t n = s == CROPS ? samples[CAPTIONS].count : samples[s].count;
         for (size_t i = 0; i < n && b->open; i++)
             through(ctx, s, i, b->known ? &b->alone[s][i] : NULL);
+        if (b->known && b->it.stage == EMBEDDER)
+            embed_together(ctx, s, b);
     }
     item_ctx_unref(ctx);
 }
