@@ -76,14 +76,18 @@ def answers(args, files, options, env):
     return rows
 
 
+def known_rows(path, files):
+    known = json.loads(path.read_text(encoding="utf-8"))
+    if known["files"] != [str(f) for f in files]:
+        raise SystemExit(f"{path}: answers of other pictures; give another folder")
+    return known["rows"]
+
+
 def kept(out, name, files, make):
     """The rows of a setting: from the folder, or made and put there."""
     path = out / (name.replace(" ", "-").replace(",", "") + ".json") if out else None
     if path and path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if known["files"] != [str(f) for f in files]:
-            raise SystemExit(f"{path}: answers of other pictures; give another folder")
-        return known["rows"]
+        return known_rows(path, files)
     rows = make()
     if path:
         half = path.with_suffix(".part")
@@ -229,7 +233,7 @@ def main():
         table[name] = judge(base, rows)
         print(line(name, table[name]), flush=True)
     if args.other:
-        table["other engine"] = judge(base, kept(Path(args.other), "alone", files, lambda: []))
+        table["other engine"] = judge(base, known_rows(Path(args.other) / "alone.json", files))
         print(line("other engine", table["other engine"]))
     if out:
         (out / "table.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
