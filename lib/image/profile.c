@@ -14,7 +14,7 @@
 
 #include "image/decode.h"
 
-#define BLOCK_MAX (512u << 20) /* of lcms2, as by default */
+#define BLOCK_LEAST (4u << 20) /* of lcms2: more than a transform of its own takes */
 
 static const char ignored[] = "the colour profile is ignored";
 
@@ -71,10 +71,26 @@ static void *give_up(cmsContext context)
     return NULL;
 }
 
+/* A table is at most twice as large as the profile says it in. Others are announced, not there. */
+static bool too_large(const itemi_profile *p, size_t size)
+{
+    return size > BLOCK_LEAST && (!p || size / 2 > p->raster->icc_size);
+}
+
+static void *refuse(itemi_profile *p)
+{
+    if (!p)
+        return NULL;
+    itemi_warn(p->d, ignored, "it announces more than it holds");
+    if (p->guarded)
+        longjmp(p->jump, 1);
+    return NULL;
+}
+
 static void *resize(cmsContext context, void *old, cmsUInt32Number size)
 {
-    if (size > BLOCK_MAX)
-        return NULL;
+    if (too_large(cmsGetContextUserData(context), size))
+        return refuse(cmsGetContextUserData(context));
     block *b = old ? (block *)old - 1 : NULL;
     if (b)
         take_out(b);

@@ -341,15 +341,22 @@ static void put_png_with(FILE *file, char *data, size_t size)
     free(data);
 }
 
-/* A table with 255 x 255 x 255 places is announced. */
-static void make_icc_table(FILE *file)
+/* A table with 255 x 255 x 255 places of 15 numbers is announced. */
+static void put_table(FILE *file)
 {
-    char *p = profile("A2B0", 400);
-    memcpy(p + 144, "mAB \0\0\0\0\3\3", 10);
+    char *p = profile("A2B0", 400), part[14 + 400] = "ICC_PROFILE\0\1\1";
+    memcpy(p + 144, "mAB \0\0\0\0\3\17", 10);
     set32(p + 144 + 24, 32); /* where the table is */
     memset(p + 144 + 32, (char)255, 3);
     p[144 + 32 + 16] = 2; /* bytes a number */
-    put_png_with(file, p, 400);
+    memcpy(part + 14, p, 400);
+    put_marker(file, 0xe2, part, sizeof part);
+    free(p);
+}
+
+static void make_icc_table(FILE *file)
+{
+    put_small_jpeg(file, put_table);
 }
 
 /* A chain of 100,000 curves, all of which are the same bytes: each a power, for each colour. */
@@ -424,8 +431,8 @@ const bomb picture_bombs[] = {
     {"huge.png", "PNG of 2147483647 x 2147483647", make_png_huge, run_picture, ITEM_E_LIMIT,
      "2147483647 x 2147483647"},
     {"chunks.png", "PNG, 2 million chunks", make_png_chunks, run_picture, ITEM_OK, NULL},
-    {"table.png", "PNG, profile announcing a table of 99 MB", make_icc_table, run_picture, ITEM_OK,
-     NULL},
+    {"table.jpg", "JPEG, profile announcing a table of 497 MB", make_icc_table, run_picture,
+     ITEM_OK, NULL},
     {"steps.png", "PNG, profile of 100,000 steps", make_icc_steps, run_picture, ITEM_OK, NULL},
 };
 const size_t picture_bombs_count = sizeof picture_bombs / sizeof picture_bombs[0];
