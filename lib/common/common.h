@@ -118,7 +118,8 @@ item_status itemi_fail_cancelled(item_error *err);
  * or call the host back.
  */
 #define ITEMI_HOLD_PTHREAD_CANCEL                                                                  \
-    __attribute__((cleanup(itemi_release_pthread_cancel))) int held_ = itemi_hold_pthread_cancel()
+    __attribute__((cleanup(itemi_release_pthread_cancel), unused)) int held_ =                     \
+        itemi_hold_pthread_cancel()
 int itemi_hold_pthread_cancel(void);
 void itemi_release_pthread_cancel(const int *before);
 
