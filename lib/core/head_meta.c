@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/head_private.h"
-#include "core/train_json.h"
+#include "core/json_make.h"
 #include "files/files.h"
 
 #define VECTOR_WIDTH_MAX 8192 /* as a backend may have */

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/json_make.h"
 #include "core/result.h"
-#include "core/train_json.h"
 
 #define DIGITS 9 /* significant ones: enough to tell any two float32 apart */
 

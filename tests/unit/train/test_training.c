@@ -2,7 +2,7 @@
 /* Training and calibrating heads on a small world whose truth is known. */
 #include "train_tests.h"
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 static const test_world plain = {
     .seed = 1, .each = 60, .sources = 6, .strength = 2, .paired = true};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a head says of each row of a data set. */
-#include "core/eval_private.h"
+#include "train/eval.h"
 
 bool itemi_answers_reserve(itemi_answers *answers, size_t rows)
 {

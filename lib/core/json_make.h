@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON of heads, data sets and reports, beside what json.c has for answers. */
-#ifndef ITEMI_TRAIN_JSON_H
-#define ITEMI_TRAIN_JSON_H
+#ifndef ITEMI_JSON_MAKE_H
+#define ITEMI_JSON_MAKE_H
 
 #include "core/core.h"
 

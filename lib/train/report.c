@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/eval_private.h"
-#include "core/train_json.h"
+#include "core/json_make.h"
+#include "train/eval.h"
 
 struct item_report {
     json_t *root;

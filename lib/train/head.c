@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/eval_private.h"
 #include "core/head_private.h"
-#include "core/train_json.h"
+#include "core/json_make.h"
+#include "train/eval.h"
 
 #define FOLDS_MAX 1000
 #define BINS      10

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/eval_private.h"
+#include "train/eval.h"
 
 static void free_part(itemi_part *part)
 {

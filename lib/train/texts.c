@@ -2,7 +2,7 @@
 /* Texts of a data set, each kept once: sources and scenes repeat from row to row. */
 #include <string.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 /* FNV-1a */
 static size_t hash(const char *text)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 static bool go_on(void *user)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of scores, and reports of them: shared between eval_*.c and train_*.c. */
-#ifndef ITEMI_EVAL_PRIVATE_H
-#define ITEMI_EVAL_PRIVATE_H
+#ifndef ITEMI_EVAL_H
+#define ITEMI_EVAL_H
 
 #include <jansson.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 /* ---- one set of scores, looked at within each source ---- */
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/eval_private.h"
+#include "train/eval.h"
 
 static double number(const json_t *object, const char *key)
 {

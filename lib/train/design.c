@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 #define STREAM_SHUFFLE 0x4001
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 typedef struct extraction {
     item_ctx *ctx;

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/train_data.h"
-#include "core/train_json.h"
+#include "core/json_make.h"
 #include "files/files.h"
+#include "train/data.h"
 
 #define META_KEY       "item_dataset"
 #define FORMAT         1

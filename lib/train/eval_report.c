@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sections of a report as JSON. */
-#include "core/eval_private.h"
+#include "train/eval.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/train_json.h"
+#include "core/json_make.h"
 
 /* Verdicts by label: [0] photographs, [1] AI pictures. */
 typedef struct tally {

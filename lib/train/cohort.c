@@ -2,7 +2,7 @@
 /* Rows of a data set as groups: dense ids of sources, generators and scenes. */
 #include <string.h>
 
-#include "core/train_data.h"
+#include "train/data.h"
 
 /* Replaces text ids by 0, 1, ... in order of appearance; returns how many there are. */
 static uint32_t densify(uint32_t *id, size_t n, uint32_t *seen, size_t texts, uint32_t none)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON of heads, data sets and reports. */
-#include "core/train_json.h"
+#include "core/json_make.h"
 
 #include <math.h>
 

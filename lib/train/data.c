@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Data sets in memory. */
-#include "core/train_data.h"
+#include "train/data.h"
 
 #include <math.h>
 #include <stdio.h>
