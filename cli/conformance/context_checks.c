@@ -85,10 +85,10 @@ static void batch(bench *b)
         fail("%s", err.message);
     for (size_t i = 0; i < n && results[i]; i++) {
         reading alone, together;
-        if (read_result(results[i], &err, &together) && check_one(ctx, i, &alone)) {
+        bool answered = check_one(ctx, i, &alone);
+        if (read_result(results[i], &err, &together) && answered)
             compare_readings(&alone, &together, "alone and in a batch");
-            item_result_unref(alone.result);
-        }
+        item_result_unref(alone.result);
         item_result_unref(results[i]);
     }
     item_ctx_unref(ctx);
@@ -262,7 +262,7 @@ static void *work(void *user)
 
 static void run_workers(item_ctx *const *contexts, size_t n)
 {
-    worker workers[THREADS];
+    worker workers[THREADS] = {{0}}; /* after a failure none is started, or not all */
     reading wanted[PICTURES] = {{0}};
     size_t pictures = samples[CAPTIONS].count;
     for (size_t i = 0; i < pictures; i++)
@@ -270,10 +270,12 @@ static void run_workers(item_ctx *const *contexts, size_t n)
     for (size_t i = 0; i < n && !has_failed(); i++) {
         workers[i] = (worker){.ctx = contexts[i], .start = i, .wanted = wanted};
         workers[i].running = pthread_create(&workers[i].id, NULL, work, &workers[i]) == 0;
-        n = workers[i].running ? n : i;
+        if (!workers[i].running)
+            fail("a thread could not be started");
     }
-    for (size_t i = 0; i < n && wanted[i].result; i++)
-        pthread_join(workers[i].id, NULL);
+    for (size_t i = 0; i < n; i++)
+        if (workers[i].running)
+            pthread_join(workers[i].id, NULL);
     for (size_t i = 0; i < pictures; i++)
         item_result_unref(wanted[i].result);
 }

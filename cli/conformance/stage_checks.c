@@ -96,7 +96,7 @@ static void reuse_pictures(bench *b, subject s, arena *lent)
     const item_allocator allocator = {
         sizeof allocator, 0, take_block, resize_block, leave_block, pixels,
     };
-    answer fresh[4], here;
+    answer fresh[4] = {{0}}, here;
     for (uint32_t i = 0; i < 8 && !has_failed(); i++) {
         item_image *image = i < 4 ? make_picture(20 + i, 120, 90, NULL)
                                   : make_picture(20 + i % 4, 120, 90, &allocator);

@@ -69,6 +69,8 @@ static const char *const known[] = {"none",
                                     "no phrases",
                                     "leaves",
                                     "pixels",
+                                    "working size",
+                                    "new size",
                                     "close breaks"};
 
 static const char *defect = "none";
