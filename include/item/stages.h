@@ -90,7 +90,8 @@ ITEM_API item_status item_embed_texts(item_ctx *ctx, const char *const *texts, s
  * @param count     receives how many ids there are, even if more than capacity
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (no UTF-8, or the pack's vocabulary is
- *         broken), ITEM_E_LIMIT (it is too large), ITEM_E_UNSUPPORTED (no tokenizer), ITEM_E_IO, ITEM_E_MEMORY, ITEM_E_FORKED
+ *         broken), ITEM_E_LIMIT (it is too large), ITEM_E_PACK (it was changed since the pack was
+ *         opened), ITEM_E_UNSUPPORTED (no tokenizer), ITEM_E_IO, ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: caller's array.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t capacity,

@@ -216,8 +216,8 @@ typedef struct item_extract_options {
  * @param out       receives the data set; release with item_dataset_free()
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT (more than
- *         max_failures pictures failed, or a line of more than 1 MiB), ITEM_E_MEMORY, ITEM_E_CANCELLED, or what the stages
- *         return
+ *         max_failures pictures failed, or a line of more than 1 MiB), ITEM_E_MEMORY,
+ *         ITEM_E_CANCELLED, or what the stages return
  * Owner: caller.  Threads: any number on one context.  Since: 0.1
  */
 ITEM_API item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
@@ -237,7 +237,8 @@ ITEM_API const char *item_dataset_warning(const item_dataset *data, uint32_t ind
 /** Settings of training. Choose them by folds of the training set alone. */
 typedef struct item_train_options {
     uint32_t struct_size; /**< set by ITEM_TRAIN_OPTIONS_INIT */
-    uint32_t hidden[3];   /**< units of hidden layers, ended by a 0; none is logistic regression */
+    uint32_t hidden[3];   /**< units of hidden layers, at most 4,096, ended by a 0; none is logistic
+                             regression. A head's file has 64 MiB at most */
     uint32_t epochs;      /**< at most */
     uint32_t batch;       /**< pictures of a step */
     uint32_t patience;    /**< epochs without a better validation loss before the end; 0: no end */

@@ -63,6 +63,23 @@ static item_status check_options(const item_train_options *o, itemi_layout *layo
     return ITEM_OK;
 }
 
+/* What cannot be read again is refused before it is trained for hours, not after. */
+static item_status check_size(const session *s, item_error *err)
+{
+    static const double most = ITEMI_HEAD_BYTES / sizeof(float) - (1 << 18); /* and its texts */
+    const uint32_t *hidden = s->options->hidden;
+    double width = (double)itemi_layout_size(&s->layout, s->data->width), numbers = 2 * width;
+    for (size_t l = 0; l < ITEMI_COUNT(s->options->hidden) && hidden[l]; l++) {
+        numbers += (width + 1) * hidden[l];
+        width = hidden[l];
+    }
+    numbers += width + 1;
+    return numbers <= most ? ITEM_OK
+                           : itemi_fail(err, ITEM_E_ARGUMENT,
+                                        "training: a head of %.0f numbers, at most %.0f are read",
+                                        numbers, most);
+}
+
 static void set_fit(session *s)
 {
     const item_train_options *o = s->options;
@@ -399,6 +416,8 @@ item_status item_train(const item_dataset *data, const item_train_options *optio
         status = check_options(&ours, &s.layout, err);
     if (status == ITEM_OK && data->count == 0)
         status = itemi_fail(err, ITEM_E_ARGUMENT, "item_train: the data set is empty");
+    if (status == ITEM_OK)
+        status = check_size(&s, err);
     if (status != ITEM_OK)
         return status;
 

@@ -274,7 +274,7 @@ static void refuses_bad_settings(void **state)
     const test_world small = {.seed = 8, .each = 10, .sources = 3, .strength = 1, .paired = true};
     item_dataset *data = test_pictures(&small), *empty = test_dataset();
     item_report *report = NULL;
-    item_train_options bad[10];
+    item_train_options bad[12];
     for (size_t i = 0; i < ITEMI_COUNT(bad); i++)
         bad[i] = quick();
     bad[0].layout = "sum/both/1";
@@ -287,6 +287,10 @@ static void refuses_bad_settings(void **state)
     bad[7].size_min = 300, bad[7].size_max = 200;
     bad[8].caption_quantile = NAN;
     bad[9].draws = UINT32_MAX;
+    for (size_t l = 0; l < ITEMI_COUNT(bad[10].hidden); l++) {
+        bad[10].hidden[l] = 4096; /* 134 MB, which nobody reads */
+        bad[11].hidden[l] = UINT32_MAX;
+    }
     for (size_t i = 0; i < ITEMI_COUNT(bad); i++) {
         item_error err = ITEM_ERROR_INIT;
         assert_int_equal(item_train(data, &bad[i], &report, &err), ITEM_E_ARGUMENT);
