@@ -35,6 +35,7 @@ item_status item_config_new(item_config **out, item_error *err)
 
 void item_config_unref(item_config *config)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!config)
         return;
     for (size_t i = 0; i < ITEMI_STAGES; i++)

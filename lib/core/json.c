@@ -172,6 +172,7 @@ static json_t *result_json(const item_result *result)
 
 const char *item_result_json(const item_result *result)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!result)
         return NULL;
     char *known = atomic_load_explicit(&result->json, memory_order_acquire);

@@ -85,6 +85,7 @@ item_result *item_result_ref(item_result *result)
 
 void item_result_unref(item_result *result)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!result || atomic_fetch_sub_explicit(&result->refs, 1, memory_order_acq_rel) != 1)
         return;
     itemi_mem mem = result->mem;

@@ -157,6 +157,7 @@ item_status item_misalign(const char *layout, size_t width, const float *image, 
 item_status item_head_apply(item_ctx *ctx, const float *features, size_t size,
                             item_result_summary *summary, item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     item_status status = itemi_ctx_check(ctx, err);
     if (status != ITEM_OK)
         return status;

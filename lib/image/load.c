@@ -25,6 +25,7 @@ item_status item_image_from_memory(const void *bytes, size_t size,
                                    const item_image_options *options, item_image **out,
                                    item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_image_from_memory: out is NULL");
     *out = NULL;

@@ -36,6 +36,7 @@ item_image *item_image_ref(item_image *image)
 
 void item_image_unref(item_image *image)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     /* acq_rel: every reader is done before the memory goes */
     if (!image || atomic_fetch_sub_explicit(&image->refs, 1, memory_order_acq_rel) != 1)
         return;

@@ -80,6 +80,7 @@ item_status item_image_from_pixels(const void *pixels, int32_t format, uint32_t 
                                    const item_image_options *options, item_image **out,
                                    item_error *err)
 {
+    ITEMI_HOLD_PTHREAD_CANCEL;
     if (!out)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_image_from_pixels: out is NULL");
     *out = NULL;

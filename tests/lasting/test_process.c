@@ -31,11 +31,12 @@ static struct {
     atomic_long blocks; /* of the host's memory */
 } w;
 
-/* ---- memory of the host, which is counted ---- */
+/* ---- memory of the host, which is counted; a thread could be cancelled there ---- */
 
 static void *allocate(void *user, size_t size)
 {
     (void)user;
+    pthread_testcancel();
     void *block = malloc(size);
     atomic_fetch_add(&w.blocks, block != NULL);
     return block;
@@ -49,15 +50,17 @@ static void *resize(void *user, void *block, size_t size)
 static void release(void *user, void *block)
 {
     (void)user;
+    pthread_testcancel();
     atomic_fetch_sub(&w.blocks, block != NULL);
     free(block);
 }
+
+static const item_allocator memory = {sizeof memory, 0, allocate, resize, release, NULL};
 
 /* ---- calls ---- */
 
 static item_ctx *open_here(void)
 {
-    const item_allocator memory = {sizeof memory, 0, allocate, resize, release, NULL};
     item_error err = ITEM_ERROR_INIT;
     item_config *config = NULL;
     item_ctx *ctx = NULL;
@@ -71,11 +74,24 @@ static item_ctx *open_here(void)
     return ctx;
 }
 
+static item_status copy_image(item_image **out, item_error *err)
+{
+    item_image_info info = ITEM_IMAGE_INFO_INIT;
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.allocator = &memory;
+    const item_status status = item_image_get_info(w.image, &info, err);
+    return status != ITEM_OK
+               ? status
+               : item_image_from_pixels(item_image_pixels(w.image), ITEM_PIXELS_RGB, info.width,
+                                        info.height, 3 * (size_t)info.width, &options, out, err);
+}
+
 /* Opens, decodes, checks, extracts, writes and reads; "" or what failed. */
 static const char *use_all(void)
 {
     item_dataset *data = NULL, *again = NULL;
     item_result *result = NULL;
+    item_image *image = NULL;
     item_error err = ITEM_ERROR_INIT;
     char answer[512];
     const char *wrong = "";
@@ -86,6 +102,10 @@ static const char *use_all(void)
         answer_text(result, answer, sizeof answer);
     if (!*wrong && !same_answer(answer, w.answer))
         wrong = "another answer";
+    if (!*wrong && !item_result_json(result))
+        wrong = "item_result_json";
+    if (!*wrong && copy_image(&image, &err) != ITEM_OK)
+        wrong = "item_image_from_pixels";
     if (!*wrong && item_dataset_extract(ctx, w.set, NULL, &data, &err) != ITEM_OK)
         wrong = "item_dataset_extract";
     if (!*wrong && item_dataset_save(w.data, w.saved, &err) != ITEM_OK)
@@ -97,6 +117,7 @@ static const char *use_all(void)
     item_dataset_free(data);
     item_dataset_free(again);
     item_result_unref(result);
+    item_image_unref(image);
     item_ctx_unref(ctx);
     return wrong;
 }
