@@ -28,6 +28,7 @@ typedef struct job {
     itemi_raster *raster;
     const uint8_t *bytes;
     size_t size;
+    uint64_t most_scans;
     bool ended; /* the file's bytes are used up, and an end mark was made up */
     item_status status;
 } job;
@@ -132,10 +133,10 @@ static void on_source_skip(j_decompress_ptr jpeg, long count)
     source->bytes_in_buffer -= (size_t)count;
 }
 
-static item_status fail_scans(const job *j, uint64_t most)
+static item_status fail_scans(const job *j)
 {
     return itemi_fail(j->d->err, ITEM_E_LIMIT, "a JPEG of more than %" PRIu64 " scans at %u x %u",
-                      most, j->jpeg.image_width, j->jpeg.image_height);
+                      j->most_scans, j->jpeg.image_width, j->jpeg.image_height);
 }
 
 /* ---- progress: called for each row of blocks in each scan, and for each row of pixels ---- */
@@ -147,8 +148,9 @@ static void on_progress(j_common_ptr jpeg)
         itemi_fail_cancelled(j->d->err);
         leave(j, ITEM_E_CANCELLED);
     }
-    if (j->jpeg.input_scan_number > (int64_t)j->d->options.max_scans)
-        leave(j, fail_scans(j, j->d->options.max_scans)); /* the file was counted otherwise */
+    /* libjpeg goes on behind some broken segments, so that it may meet more than were counted */
+    if (j->jpeg.input_scan_number > 0 && (uint64_t)j->jpeg.input_scan_number > j->most_scans)
+        leave(j, fail_scans(j));
 }
 
 /* ---- steps, each run by guard() ---- */
@@ -279,14 +281,15 @@ static void report_truncated(job *j)
  * Each scan goes through the whole picture, however few bytes it has. So the scans are counted
  * before any is read, and fewer are allowed to a picture that is near the limit of pixels.
  */
-static item_status check_scans(const job *j)
+static item_status check_scans(job *j)
 {
     const item_image_options *o = &j->d->options;
     uint64_t pixels = (uint64_t)j->jpeg.image_width * j->jpeg.image_height, work;
-    uint64_t most = o->max_scans, scans = itemi_jpeg_scans(j->bytes, j->size);
-    if (!__builtin_mul_overflow(o->max_pixels, SCANS_OF_LARGEST, &work) && work / pixels < most)
-        most = work / pixels;
-    return scans > most ? fail_scans(j, most) : ITEM_OK;
+    j->most_scans = o->max_scans;
+    if (!__builtin_mul_overflow(o->max_pixels, SCANS_OF_LARGEST, &work) &&
+        work / pixels < j->most_scans)
+        j->most_scans = work / pixels;
+    return itemi_jpeg_scans(j->bytes, j->size) > j->most_scans ? fail_scans(j) : ITEM_OK;
 }
 
 /* Sizes, limits and memory, between the header and the pixels. */

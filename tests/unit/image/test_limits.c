@@ -116,6 +116,43 @@ static void scans(void **state)
     free(file.data);
 }
 
+static size_t marker_at(const bytes *file, uint8_t marker, bool last)
+{
+    size_t at = 0;
+    for (size_t i = 0; i + 1 < file->size && (at == 0 || last); i++)
+        if (file->data[i] == 0xff && file->data[i + 1] == marker)
+            at = i;
+    return at;
+}
+
+/* A comment that has no length ends the counting, and libjpeg goes on behind it. */
+static void scans_behind_a_broken_segment(void **state)
+{
+    (void)state;
+    enum { MORE = 20 };
+    static const uint8_t comment[] = {0xff, 0xfe, 0, 0};
+    bytes file = read_picture("progressive_444.jpg");
+    const size_t first = marker_at(&file, 0xda, false), scan = marker_at(&file, 0xda, true),
+                 end = marker_at(&file, 0xd9, true);
+    uint8_t *more = malloc(file.size + sizeof comment + MORE * (end - scan)), *to = more;
+    assert_non_null(more);
+    memcpy(to, file.data, first), to += first;
+    memcpy(to, comment, sizeof comment), to += sizeof comment;
+    memcpy(to, file.data + first, end - first), to += end - first;
+    for (size_t i = 0; i < MORE; i++, to += end - scan)
+        memcpy(to, file.data + scan, end - scan);
+    memcpy(to, file.data + end, 2), to += 2;
+
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    item_image *image = decode(file, &options);
+    const item_image_info info = info_of(image);
+    options.max_pixels = (uint64_t)info.width * info.height;
+    refuse(more, (size_t)(to - more), &options, ITEM_E_LIMIT, "more than 16 scans");
+    item_image_unref(image);
+    free(more);
+    free(file.data);
+}
+
 static void a_text_chunk_that_unpacks_to_much(void **state)
 {
     (void)state;
@@ -207,6 +244,7 @@ int main(void)
         cmocka_unit_test(limits_are_exact),
         cmocka_unit_test(coefficients_count),
         cmocka_unit_test(scans),
+        cmocka_unit_test(scans_behind_a_broken_segment),
         cmocka_unit_test(a_text_chunk_that_unpacks_to_much),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(bad_options),
