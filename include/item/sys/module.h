@@ -6,6 +6,7 @@
  *
  * A module defines a function of each stage that it has, under the names below. Declare them by
  * these types, and the compiler compares: `ITEM_API item_module_embedder_fn item_module_embedder;`
+ * In C++ put `extern "C"` before it.
  */
 #ifndef ITEM_SYS_MODULE_H
 #define ITEM_SYS_MODULE_H
