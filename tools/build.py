@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles builds below build/, by name; a second call is quick.
 
-As a program it makes build/release without tests, for `make demo` and `make bench`; where
-`make check` made it before, with tests, it stays as it is.
+As a program it makes build/release without tests, for `make demo` and `make bench`; with
+--tests, or where they were built before, it has them (tools/install-deps.sh check).
 """
 import os
 import subprocess
@@ -28,7 +28,7 @@ def build(name, options, log=None, env=None):
     wanted = " ".join(options)
     if not (folder / "build.ninja").exists():
         code = run(["meson", "setup", str(folder), *options], log, env)
-    elif stamp.read_text() != wanted:
+    elif not stamp.exists() or stamp.read_text() != wanted:
         code = run(["meson", "setup", "--reconfigure", str(folder), *options], log, env)
     else:
         code = 0
@@ -38,7 +38,15 @@ def build(name, options, log=None, env=None):
     return run(["ninja", "-C", str(folder)], log, env)
 
 
+def main():
+    stamp = ROOT / "build" / "release" / "options.txt"
+    tests = sys.argv[1:] == ["--tests"]
+    if sys.argv[1:] and not tests:
+        sys.exit("usage: tools/build.py [--tests]")
+    if stamp.exists() and (not tests or "-Dtests=true" in stamp.read_text()):
+        return build("release", stamp.read_text().split())
+    return build("release", RELEASE + [f"-Dtests={str(tests).lower()}"])
+
+
 if __name__ == "__main__":
-    if (ROOT / "build" / "release" / "build.ninja").exists():
-        sys.exit(run(["ninja", "-C", "build/release"]))
-    sys.exit(build("release", RELEASE + ["-Dtests=false"]))
+    sys.exit(main())

@@ -15,9 +15,8 @@ case "${1:-}" in
 esac
 log=build/soak.log
 mkdir -p build
-[ -f build/release/build.ninja ] ||
-    meson setup build/release --buildtype=release --prefix="$PWD/build/prefix" >$log
-if ! ninja -C build/release >$log 2>&1; then
+tools/install-deps.sh check
+if ! python3 tools/build.py --tests >$log 2>&1; then
     tail -n 40 $log >&2
     exit 1
 fi
