@@ -56,6 +56,10 @@ static bool doctor_pack(const cli_args *args)
 
 static int run_doctor(const cli_args *args)
 {
+    if (args->rest.count > 0) {
+        cli_complain(args, "unexpected argument %s; see item doctor --help", args->rest.items[0]);
+        return CLI_USAGE;
+    }
     fact("libitem", item_version());
     bool engine = doctor_engine(args);
     bool pack = doctor_pack(args);

@@ -61,6 +61,7 @@ class Usage(Case):
         self.fails(item("tokenize"), 2, "text")
         self.fails(item("phrases"), 2, "text")
         self.fails(item("pack", "open"), 2, "show|verify")
+        self.fails(item("doctor", "packs/small"), 2, "unexpected argument packs/small")
         self.fails(item("train", "manifest.csv"), 2, "--out")
         for hidden in ("many", "-18446744073709551615", " 5", "+5", "5,", ",", "1,2,3,4", "65537"):
             self.fails(item("train", "--out", "h", "--hidden", hidden, "m.csv"), 2, "--hidden")
