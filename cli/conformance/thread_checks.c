@@ -112,24 +112,36 @@ static void fill(job *j, subject s, size_t n)
         j->inputs[i] = &samples[s].items[i % 4];
 }
 
-void check_cancel_at_once(bench *b)
+/* An answer that comes late is asked for again: a busy machine is late once, not every time. */
+enum { TRIES = 3 };
+
+static void cancel_from_start(const backend *it, subject s)
 {
     static const double soon = 200;
     atomic_int set = 1;
     asking cancelled = PLAIN;
     cancelled.cancel = &set;
+    job j;
+    char why[WHY];
+    fill(&j, s, 16);
+    item_status status = ITEM_OK;
+    double took = soon + 1;
+    for (int i = 0; i < TRIES && status == ITEM_OK && took > soon; i++) {
+        double start = now_ms();
+        status = ask(it, s, j.inputs, j.n, &cancelled, NULL, why);
+        took = now_ms() - start;
+    }
+    if (status != ITEM_E_CANCELLED && (status != ITEM_OK || took > soon))
+        fail("a call for 16 of %s, cancelled from the start, took %.0f ms and returned %s",
+             subject_word(s), took, why);
+}
+
+void check_cancel_at_once(bench *b)
+{
     for (subject s = CAPTIONS; s < SUBJECTS; s++) {
         if (!subject_of(b->it.stage, s))
             continue;
-        job j;
-        char why[WHY];
-        fill(&j, s, 16);
-        double start = now_ms();
-        item_status status = ask(&b->it, s, j.inputs, j.n, &cancelled, NULL, why);
-        double took = now_ms() - start;
-        if (status != ITEM_E_CANCELLED && (status != ITEM_OK || took > soon))
-            fail("a call for 16 of %s, cancelled from the start, took %.0f ms and returned %s",
-                 subject_word(s), took, why);
+        cancel_from_start(&b->it, s);
         if (b->known)
             (void)compare_with_alone(b, &b->it, s, 0, 1, &plain);
     }
@@ -169,22 +181,32 @@ static bool find_job(const backend *it, subject s, job *j, double *took)
 }
 
 /* Wide limits: 200 ms are asked for, and this machine may have other things to do. */
-static void cancel_job(const backend *it, subject s, const job *j, double took)
+/* How long a call went on after its cancel, ms; below 0: it could not be tried. */
+static double cancel_once(const backend *it, subject s, const job *j, item_status *status,
+                          char why[WHY])
 {
-    static const double late_end = 200, late_status = 2000;
-    char why[WHY];
     canceller c = {.after = 50};
     asking cancelled = PLAIN;
     cancelled.cancel = &c.set;
     pthread_t id;
     if (pthread_create(&id, NULL, cancel, &c) != 0) {
         fail("a thread could not be started");
-        return;
+        return -1;
     }
-    item_status status = ask(it, s, j->inputs, j->n, &cancelled, NULL, why);
+    *status = ask(it, s, j->inputs, j->n, &cancelled, NULL, why);
     double end = now_ms();
     pthread_join(id, NULL);
-    double late = end - c.when;
+    return end - c.when;
+}
+
+static void cancel_job(const backend *it, subject s, const job *j, double took)
+{
+    static const double late_end = 200, late_status = 2000;
+    char why[WHY] = "";
+    item_status status = ITEM_OK;
+    double late = late_status + 1;
+    for (int i = 0; i < TRIES && late > (status == ITEM_OK ? late_end : late_status); i++)
+        late = cancel_once(it, s, j, &status, why);
     if ((status == ITEM_OK && late > late_end) || late > late_status ||
         (status != ITEM_OK && status != ITEM_E_CANCELLED))
         fail("a call for %zu of %s takes %.0f ms; cancelled after 50, it went on for %.0f and "
