@@ -33,8 +33,8 @@ double itx_config(const item_services *s, const char *key, double fallback);
 bool itx_cancelled(const item_call *call);
 /* The same of the call that opens a stage. */
 bool itx_opening_cancelled(const item_services *s);
-/* When who waits looks whether it was cancelled. */
-struct timespec itx_soon(clockid_t clock);
+/* When who waits looks whether it was cancelled, by the monotonic clock. */
+struct timespec itx_soon(void);
 
 /* ---- the operations and the process (load.c) ---- */
 

@@ -207,7 +207,7 @@ static void take_back(job *j)
 static void wait_for(job *j)
 {
     while (!j->done) {
-        const struct timespec until = itx_soon(CLOCK_MONOTONIC);
+        const struct timespec until = itx_soon();
         if (pthread_cond_timedwait(&j->over, &lock, &until) == 0 || j->taken)
             continue;
         (void)pthread_mutex_unlock(&lock);

@@ -109,8 +109,8 @@ static itx_net *find(const char *key)
 static void wait_for(const itx_net *net, const item_services *s)
 {
     while (net->state == LOADING && !itx_opening_cancelled(s)) {
-        const struct timespec until = itx_soon(CLOCK_REALTIME);
-        (void)pthread_cond_timedwait(&loaded, &lock, &until);
+        const struct timespec until = itx_soon();
+        (void)pthread_cond_clockwait(&loaded, &lock, CLOCK_MONOTONIC, &until);
     }
 }
 

@@ -103,10 +103,10 @@ bool itx_opening_cancelled(const item_services *s)
     return s->cancelled && s->cancelled(s->host);
 }
 
-struct timespec itx_soon(clockid_t clock)
+struct timespec itx_soon(void)
 {
     struct timespec t;
-    (void)clock_gettime(clock, &t);
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += POLL_MS * 1000000L;
     t.tv_sec += t.tv_nsec / 1000000000L;
     t.tv_nsec %= 1000000000L;
