@@ -205,7 +205,8 @@ typedef struct item_engine_info {
  * @param settings  lanes and threads; NULL for the defaults
  * @param err       receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT (lanes are running with other settings),
- *         ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_MEMORY, ITEM_E_FORKED
+ *         ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_LIMIT (8 engines are loaded, for ever),
+ *         ITEM_E_MEMORY, ITEM_E_FORKED
  * Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_engine_setup(const item_config *config,
@@ -218,8 +219,8 @@ ITEM_API item_status item_engine_setup(const item_config *config,
  * @param measure  1: also measure the rate of a product (half a second)
  * @param info     ITEM_ENGINE_INFO_INIT; receives the facts
  * @param err      receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_MEMORY,
- *         ITEM_E_FORKED
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_NO_ENGINE, ITEM_E_BACKEND, ITEM_E_LIMIT,
+ *         ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: strings are the library's, for ever.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_engine_get_info(const item_config *config, int32_t measure,

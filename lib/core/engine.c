@@ -10,14 +10,17 @@
 
 #include "core/core.h"
 
+/* In static memory: a libitem that is unloaded leaves none of it behind. */
 typedef struct module {
-    struct module *next;
-    char *path;
+    char path[PATH_MAX];
     const item_engine_ops *ops;
 } module;
 
+enum { MODULES_MOST = 8 };
+
 static pthread_mutex_t modules_lock = PTHREAD_MUTEX_INITIALIZER;
-static module *modules;
+static module modules[MODULES_MOST];
+static size_t module_count;
 /* The process that first asked for an engine; set before the lock is taken. 0: none has. */
 static _Atomic(pid_t) owner;
 
@@ -81,9 +84,9 @@ static item_status load(const char *path, const item_engine_ops **out, item_erro
 
 static const module *find_module(const char *path)
 {
-    for (const module *m = modules; m; m = m->next) {
-        if (strcmp(m->path, path) == 0)
-            return m;
+    for (size_t i = 0; i < module_count; i++) {
+        if (strcmp(modules[i].path, path) == 0)
+            return &modules[i];
     }
     return NULL;
 }
@@ -94,18 +97,15 @@ static item_status load_once(const char *path, const module **out, item_error *e
     *out = find_module(path);
     if (*out)
         return ITEM_OK;
-    module *m = itemi_alloc_zero(NULL, 1, sizeof *m);
-    char *copy = itemi_strdup(NULL, path);
-    item_status status =
-        m && copy ? load(path, &m->ops, err) : itemi_fail_memory(err, "loading an engine");
-    if (status != ITEM_OK) {
-        itemi_free(NULL, m);
-        itemi_free(NULL, copy);
+    if (module_count == MODULES_MOST)
+        return itemi_fail(err, ITEM_E_LIMIT, "%s: a process has at most %d engines", path,
+                          MODULES_MOST);
+    module *m = &modules[module_count];
+    item_status status = load(path, &m->ops, err);
+    if (status != ITEM_OK)
         return status;
-    }
-    m->path = copy;
-    m->next = modules;
-    modules = m;
+    memcpy(m->path, path, strlen(path) + 1); /* which() made it fit */
+    module_count++;
     *out = m;
     return ITEM_OK;
 }

@@ -322,6 +322,30 @@ static void a_forked_child_opens_nothing(void **state)
     free(folder);
 }
 
+/* Runs last: what is loaded stays. */
+static void a_process_has_eight_engines(void **state)
+{
+    (void)state;
+    item_error err = ITEM_ERROR_INIT;
+    item_status status = ITEM_OK;
+    int loaded = 0;
+    for (char name[] = "a.so"; status == ITEM_OK && loaded < 20; name[0]++, loaded++) {
+        char *link = temp_path(name);
+        assert_int_equal(symlink(FAKE_ENGINE, link), 0);
+        item_config *config = config_with(link);
+        status = item_engine_setup(config, NULL, &err);
+        item_config_unref(config);
+        unlink(link);
+        free(link);
+    }
+    assert_error(status, ITEM_E_LIMIT, &err, "at most 8 engines");
+    assert_in_range(loaded, 2, 9);
+    reset(&err);
+    item_config *config = config_with(FAKE_ENGINE); /* is there already */
+    assert_ok(item_engine_setup(config, NULL, &err), &err);
+    item_config_unref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +359,7 @@ int main(void)
         cmocka_unit_test(networks_that_do_not_open),
         cmocka_unit_test(threads_open_a_stage_once),
         cmocka_unit_test(a_forked_child_opens_nothing),
+        cmocka_unit_test(a_process_has_eight_engines),
     };
     return cmocka_run_group_tests_name("api: engines", tests, NULL, NULL);
 }
