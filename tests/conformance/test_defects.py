@@ -81,7 +81,8 @@ EMBEDDER = {
     "close breaks": "embedder: alone",
     "end": "process: ends well",
 }
-MAY_END = {"lent"}  # the program's own texts are constants: writing to one ends it
+# The program's own texts are constants, and a sanitizer ends what writes beyond an array.
+MAY_END = {"lent", "beyond", "pixels", "capacity", "tail"}
 RULES = {"answers", "writes", "host", "errors", "thread state"}
 
 
