@@ -93,7 +93,8 @@ static item_status ask_captions(const backend *b, frame *f, const sample *const 
                                 answer *out, char *why)
 {
     const asking *how = frame_how(f);
-    const item_caption_options options = {sizeof options, how->beams, how->max_tokens, 0};
+    const item_caption_options options = {
+        .struct_size = sizeof options, .beams = how->beams, .max_tokens = how->max_tokens};
     const void *images = lend_images(f, inputs, n);
     const void *lent = frame_lend_struct(f, &options, sizeof options);
     frame_seal(f);
@@ -101,8 +102,11 @@ static item_status ask_captions(const backend *b, frame *f, const sample *const 
     item_caption_out **outs = need(calloc(n, sizeof(item_caption_out *)));
     memset(texts, unwritten, n * (CAPACITY + 16));
     for (size_t i = 0; i < n; i++) {
-        const item_caption_out fresh = {sizeof fresh, 0,   caption_text(texts, i),
-                                        CAPACITY,     NAN, NAN};
+        const item_caption_out fresh = {.struct_size = sizeof fresh,
+                                        .text = caption_text(texts, i),
+                                        .capacity = CAPACITY,
+                                        .logprob = NAN,
+                                        .margin = NAN};
         outs[i] = frame_answer_struct(f, &fresh, sizeof fresh);
     }
     void *pointers = frame_lend(f, outs, n * sizeof(item_caption_out *));

@@ -44,7 +44,11 @@ static item_status caption(stages *of, const item_call *call, bool *wrote, item_
     char text[PICTURES][4096] = {"", ""};
     item_caption_out out[PICTURES], *list[PICTURES];
     for (int i = 0; i < PICTURES; i++) {
-        out[i] = (item_caption_out){sizeof *out, 0, text[i], sizeof text[i], NAN, NAN};
+        out[i] = (item_caption_out){.struct_size = sizeof *out,
+                                    .text = text[i],
+                                    .capacity = sizeof text[i],
+                                    .logprob = NAN,
+                                    .margin = NAN};
         list[i] = &out[i];
     }
     const item_status status = of->captioner.caption(

@@ -47,6 +47,10 @@ typedef struct item_caption_out {
     size_t capacity;      /**< bytes of text, with the NUL; 4096 or more */
     double logprob;       /**< mean natural log-probability of a token, end token included */
     double margin; /**< smallest gap of log-probabilities between what was kept and what was not */
+    /* since 0.2 */
+    int32_t *tokens;    /**< receives the ids of the caption; NULL: not asked for */
+    size_t token_room;  /**< numbers of tokens; 512 or more unless tokens is NULL */
+    size_t token_count; /**< how many ids there are; 0 where the model has none */
 } item_caption_out;
 
 /** What the host asks of a captioner. */
@@ -55,6 +59,8 @@ typedef struct item_caption_options {
     uint32_t beams;       /**< 1: greedy; 0: the model's default */
     uint32_t max_tokens;  /**< 0: the model's default */
     uint32_t reserved;    /**< 0 */
+    /* since 0.2 */
+    const char *prompt; /**< what the caption begins with, UTF-8; NULL: nothing */
 } item_caption_options;
 
 /** A captioner: says in a sentence what a picture shows. */

@@ -86,7 +86,8 @@ typedef struct item_services {
     item_status (*file_bytes)(void *host, const char *role, const char **data, size_t *size,
                               item_error *err);
 
-    /** Opens the tokenizer that the stage's file of that role holds. */
+    /** Opens the tokenizer that the stage's file of that role holds. Since 0.2: "tokenizer" is
+        made of the stage's file of that role, else of "vocab" and "merges", else of "vocab". */
     item_status (*tokens_open)(void *host, const char *role, item_tokens **out, item_error *err);
     /** Token ids of a text, special tokens included, cut at `limit` ids. Up to `capacity` are
         written; `count` receives how many there are. */
@@ -106,6 +107,38 @@ typedef struct item_services {
         asked while the model is opened, on that thread, at least every 200 ms; item_call has one
         for later. */
     int32_t (*cancelled)(void *host);
+
+    /*
+     * Since 0.2: there where struct_size reaches them.
+     */
+
+    /** A text in a JSON file of this stage; NULL where absent; borrowed until the model closes.
+        `path` names members and places of lists: "vision_config.hidden_act", "size.0". */
+    const char *(*json_text)(void *host, const char *role, const char *path);
+    /** A number likewise, true as 1 and false as 0; NaN where absent. */
+    double (*json_number)(void *host, const char *role, const char *path);
+
+    /** Lets the bytes that weights_tensor() gave outlive this context; NULL where there is no
+        memory. Any thread. */
+    void *(*weights_hold)(item_weights *weights);
+    /** Ends one weights_hold(), even after the model was closed; NULL is ignored; any thread. */
+    void (*weights_drop)(void *hold);
+
+    /** Ids of a tokenizer are 0 to one below this. */
+    int32_t (*tokens_size)(item_tokens *tokens);
+    /** Text of ids without special tokens, NUL-terminated, as far as `capacity` bytes go; `needed`
+        receives its bytes, the NUL included. */
+    item_status (*tokens_decode)(item_tokens *tokens, const int32_t *ids, size_t n, char *out,
+                                 size_t capacity, size_t *needed, item_error *err);
+
+    /** As resize(), of whose result only the part x0, y0, x1, y1 in pixels is made and written. */
+    item_status (*resize_part)(void *host, const item_image *image, const double box[4],
+                               int32_t filter, uint32_t width, uint32_t height,
+                               const uint32_t part[4], uint8_t *out, item_error *err);
+    /** A box of a picture as edge x edge pixels of three floats, 0 to 1: made square by pixels of
+        value `pad` at the right and below, smoothed, then scaled linearly; any thread. */
+    item_status (*resize_square)(void *host, const item_image *image, const double box[4],
+                                 uint32_t edge, double pad, float *out, item_error *err);
 } item_services;
 
 #ifdef __cplusplus

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Services for pictures. */
+#include "core/services.h"
+
+static void image_size(const item_image *image, uint32_t *width, uint32_t *height)
+{
+    item_image_info info = ITEM_IMAGE_INFO_INIT;
+    (void)item_image_get_info(image, &info, NULL);
+    *width = info.width;
+    *height = info.height;
+}
+
+static item_status host_resize(void *user, const item_image *image, const double box[4],
+                               int32_t filter, uint32_t width, uint32_t height, uint8_t *out,
+                               item_error *err)
+{
+    const itemi_host *h = user;
+    if (filter < ITEM_FILTER_BILINEAR || filter > ITEM_FILTER_LANCZOS)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "no resize filter %d", (int)filter);
+    uint32_t from_width, from_height;
+    image_size(image, &from_width, &from_height);
+    return itemi_resize_rgb(&h->ctx->mem, item_image_pixels(image), from_width, from_height, box,
+                            out, width, height, (itemi_filter)filter, err);
+}
+
+_Static_assert(ITEM_FILTER_BILINEAR == ITEMI_FILTER_BILINEAR, "same numbers inside and outside");
+_Static_assert(ITEM_FILTER_BICUBIC == ITEMI_FILTER_BICUBIC, "same numbers inside and outside");
+_Static_assert(ITEM_FILTER_LANCZOS == ITEMI_FILTER_LANCZOS, "same numbers inside and outside");
+_Static_assert(ITEM_DTYPE_F64 == ITEMI_F64 && ITEM_DTYPE_BOOL == ITEMI_BOOL, "same numbers");
+
+void itemi_host_pictures(item_services *services)
+{
+    services->resize = host_resize;
+    services->image_size = image_size;
+}
