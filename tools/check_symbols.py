@@ -21,9 +21,8 @@ MOST_ITEM_H, MOST = 60, 90  # house rule: so many functions, without sys/
 def map_names():
     """Names of lib/item.map, one by one: a pattern would export what nobody meant to."""
     text = re.sub(r"/\*.*?\*/|#.*", "", (ROOT / "lib" / "item.map").read_text(), flags=re.S)
-    inside = re.search(r"global:(.*?)(?:local:|\})", text, re.S)
-    names = re.findall(r"[^\s;]+", inside.group(1)) if inside else []
-    return set(names)
+    nodes = re.findall(r"global:(.*?)(?:local:|\})", text, re.S)
+    return {name for inside in nodes for name in re.findall(r"[^\s;]+", inside)}
 
 
 def exported(library):

@@ -145,7 +145,7 @@ typedef struct item_cancel item_cancel;
 ITEM_API const char *item_status_name(item_status status);
 
 /**
- * Version of the library that runs, such as "0.1.0"; the macros tell the
+ * Version of the library that runs, such as "0.2.0"; the macros tell the
  * version of the headers.
  *
  * @return a static string, never NULL

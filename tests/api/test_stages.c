@@ -184,7 +184,7 @@ static void misalignment_of_own_vectors(void **state)
 static void names_and_versions(void **state)
 {
     (void)state;
-    assert_string_equal(item_version(), "0.1.0");
+    assert_string_equal(item_version(), "0.2.0");
     assert_string_equal(item_status_name(ITEM_E_PACK), "ITEM_E_PACK");
     assert_string_equal(item_status_name(12345), "ITEM_E_?");
 }
