@@ -141,7 +141,8 @@ static void texts(void **state)
     assert_int_equal(itx_net_open(&h.services, "text", &itx_text_kind, &net, NULL), ITEM_OK);
     assert_int_equal(h.services.tokens_open(&h, "vocab", &tokens, NULL), ITEM_OK);
     const itx_text *t = itx_net_model(net);
-    assert_int_equal(itx_row_make(&row, t, &h.services, tokens, said, n, NULL), ITEM_OK);
+    const itx_row_kind kind = itx_text_row(t);
+    assert_int_equal(itx_row_make(&row, &kind, &h.services, tokens, said, n, NULL), ITEM_OK);
     assert_int_equal(row.texts, n);
     const itemi_tensor *ids = find(file, "ids");
     const int32_t *wanted = ids->data;

@@ -278,14 +278,13 @@ item_status itx_open_captioner(const item_services *s, const char *family, item_
                                void **self, item_error *err)
 {
     *self = NULL;
-    item_status status = itx_family(family, "grid-decoder", err);
-    if (status != ITEM_OK)
-        return status;
+    if (!family || strcmp(family, "grid-decoder") != 0)
+        return itx_fail_family(err, family, "grid-decoder");
     captioner *c = itx_host_alloc(s, sizeof *c);
     if (!c)
         return itx_fail_memory(err, "opening the captioner");
     c->s = s;
-    status = open_parts(c, err);
+    item_status status = open_parts(c, err);
     if (status != ITEM_OK) {
         close_captioner(c);
         return status;

@@ -54,11 +54,11 @@ static item_status match(const itx_classes *c, const item_call *call, const char
 {
     const itx_nanodet *d = itx_net_model(c->detector);
     const size_t aliases = (size_t)d->alias_count;
+    const itx_row_kind kind = itx_text_row(itx_net_model(c->text));
     item_status status = ITEM_OK;
     for (size_t i = 0, done = 0; i < n && status == ITEM_OK; i += done) {
         match_job job = {.c = c};
-        status =
-            itx_row_make(&job.row, itx_net_model(c->text), c->s, c->tokens, texts + i, n - i, err);
+        status = itx_row_make(&job.row, &kind, c->s, c->tokens, texts + i, n - i, err);
         done = job.row.texts;
         if (status == ITEM_OK &&
             !(job.cosines = itx_host_alloc(c->s, done * aliases * sizeof *job.cosines)))

@@ -316,14 +316,13 @@ item_status itx_open_detector(const item_services *s, const char *family, item_d
                               void **self, item_error *err)
 {
     *self = NULL;
-    item_status status = itx_family(family, "nanodet", err);
-    if (status != ITEM_OK)
-        return status;
+    if (!family || strcmp(family, "nanodet") != 0)
+        return itx_fail_family(err, family, "nanodet");
     detector *d = itx_host_alloc(s, sizeof *d);
     if (!d)
         return itx_fail_memory(err, "opening the detector");
     d->classes.s = s;
-    status = open_parts(d, err);
+    item_status status = open_parts(d, err);
     if (status != ITEM_OK) {
         close_detector(d);
         return status;

@@ -105,6 +105,10 @@ typedef struct itx_kind {
  */
 item_status itx_net_open(const item_services *s, const char *role, const itx_kind *kind,
                          itx_net **out, item_error *err);
+/* The same, of a file that holds no facts of itself: they are given, and tell networks apart byte
+   by byte. */
+item_status itx_net_open_as(const item_services *s, const char *role, const itx_kind *kind,
+                            const void *facts, size_t size, itx_net **out, item_error *err);
 void itx_net_close(itx_net *net);
 const void *itx_net_model(const itx_net *net);
 const char *itx_net_hash(const itx_net *net); /* "" when the host has none */
@@ -144,6 +148,23 @@ itx_affine itx_take_conv_wider(itx_loader *l, int64_t out, int64_t in, int64_t e
                                const char *format, ...) __attribute__((format(printf, 5, 6)));
 itx_affine itx_take_norm(itx_loader *l, int64_t width, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- the same for published files (published.c) ---- */
+
+const void *itx_loader_facts(const itx_loader *l);
+/* Zeroed memory of the network; NULL after a failure. */
+void *itx_loader_alloc(itx_loader *l, size_t size);
+/* The weights of a linear layer without bias. */
+itx_tensor *itx_take_matrix(itx_loader *l, int64_t out, int64_t in, const char *name);
+/* The same, stored the other way round. */
+itx_tensor *itx_take_turned(itx_loader *l, int64_t out, int64_t in, const char *name);
+/* Rows in float32 always; the file may have dimensions of 1 before them. */
+itx_tensor *itx_take_flat(itx_loader *l, int64_t rows, int64_t width, const char *name);
+/* A linear layer of two tensors with names of their own, both behind "at.". */
+itx_affine itx_take_named(itx_loader *l, int64_t out, int64_t in, const char *at, const char *w,
+                          const char *b);
+/* A convolution over patches as a linear layer: name.weight [out, 3, patch, patch]. */
+itx_affine itx_take_patches(itx_loader *l, int64_t out, int64_t patch, bool bias, const char *name);
 
 /* ---- pictures (pixels.c) ---- */
 

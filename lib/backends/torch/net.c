@@ -37,6 +37,11 @@ static void free_net(itx_net *net)
     for (size_t i = 0; i < net->count; i++)
         itx->release(net->tensors[i]);
     free(net->tensors);
+    if (net->hold)
+        net->drop(net->hold);
+    for (size_t i = 0; i < net->block_count; i++)
+        free(net->blocks[i]);
+    free(net->blocks);
     free(net->numbers);
     free(net->model);
     free(net->key);
@@ -52,7 +57,8 @@ static const char *setting(const item_services *s, const char *key, const char *
 }
 
 /* Not the host's memory: a network may outlive the context that loaded it. */
-static itx_net *new_net(const item_services *s, const char *kind, const char *hash)
+static itx_net *new_net(const item_services *s, const char *kind, const char *hash,
+                        const void *facts, size_t size)
 {
     itx_net *net = calloc(1, sizeof *net);
     if (!net)
@@ -61,14 +67,18 @@ static itx_net *new_net(const item_services *s, const char *kind, const char *ha
     net->device = strdup(setting(s, "device", "cpu"));
     net->hash = strdup(hash);
     net->users = 1;
-    const size_t room = net->device ? strlen(kind) + strlen(hash) + strlen(net->device) + 16 : 0;
+    const size_t room =
+        net->device ? strlen(kind) + strlen(hash) + strlen(net->device) + 16 + 2 * size : 0;
     net->key = calloc(1, room + 1);
     if (!net->key || !net->hash || !net->device) {
         free_net(net);
         return NULL;
     }
-    if (hash[0] != '\0')
-        (void)snprintf(net->key, room, "%s %s %s %s", kind, hash, net->precision, net->device);
+    if (hash[0] == '\0')
+        return net;
+    int used = snprintf(net->key, room, "%s %s %s %s ", kind, hash, net->precision, net->device);
+    for (size_t i = 0; i < size; i++)
+        used += snprintf(net->key + used, 3, "%02x", ((const unsigned char *)facts)[i]);
     return net;
 }
 
@@ -163,7 +173,13 @@ static item_status open_from(itx_loader *l, const itx_kind *kind, itx_net *fresh
 item_status itx_net_open(const item_services *s, const char *role, const itx_kind *kind,
                          itx_net **out, item_error *err)
 {
-    itx_loader l = {.s = s, .role = role, .err = err};
+    return itx_net_open_as(s, role, kind, NULL, 0, out, err);
+}
+
+item_status itx_net_open_as(const item_services *s, const char *role, const itx_kind *kind,
+                            const void *facts, size_t size, itx_net **out, item_error *err)
+{
+    itx_loader l = {.s = s, .role = role, .err = err, .facts = facts};
     *out = NULL;
     item_status status = itx_load(err);
     if (status == ITEM_OK)
@@ -171,7 +187,7 @@ item_status itx_net_open(const item_services *s, const char *role, const itx_kin
     if (status != ITEM_OK)
         return status;
     const char *hash = s->weights_key(l.file);
-    itx_net *fresh = new_net(s, kind->name, hash ? hash : "");
+    itx_net *fresh = new_net(s, kind->name, hash ? hash : "", facts, size);
     status = fresh ? open_from(&l, kind, fresh, out) : itx_fail_memory(err, "opening a network");
     s->weights_close(l.file);
     return status;

@@ -16,6 +16,10 @@ struct itx_net {
     itx_tensor **tensors;
     size_t count, room;
     float *numbers;
+    void **blocks; /* memory of the model's */
+    size_t block_count;
+    void *hold; /* keeps the bytes of a file that tensors lie in */
+    void (*drop)(void *hold);
 };
 
 struct itx_loader {
@@ -26,6 +30,30 @@ struct itx_loader {
     itx_net *net;
     item_error *err;
     item_status status;
+    const void *facts;
 };
+
+/* ---- of weights.c, for published.c ---- */
+
+#define ITX_NAME_SIZE 128
+
+/* The tensor of that name, which must have numbers. */
+bool itx_find(itx_loader *l, const char *name, item_tensor_view *out);
+/* Fails with both shapes unless they are the same. */
+bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
+                     const int64_t *shape);
+size_t itx_elements(size_t dims, const int64_t *shape);
+/*
+ * A tensor of which the caller has checked that it has as many numbers as the shape. Float32 is
+ * used where it lies in the file, so that it costs no memory of its own and processes share it;
+ * everything else is converted.
+ */
+itx_tensor *itx_take_found(itx_loader *l, const char *name, const item_tensor_view *found,
+                           size_t dims, const int64_t *shape, bool may_be_bf16);
+/* Floats of a caller's as a tensor of the network. */
+itx_tensor *itx_upload(itx_loader *l, const char *name, const float *data, size_t dims,
+                       const int64_t *shape, bool may_be_bf16);
+/* The tensor belongs to the network from now on; fails where the run did. */
+itx_tensor *itx_keep(itx_loader *l, const char *name, itx_tensor *tensor);
 
 #endif

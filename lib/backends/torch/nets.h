@@ -33,6 +33,33 @@ extern const itx_kind itx_encoder_kind;
 /* n (at most ITX_BATCH) pictures as pixels.c prepares them -> [n, places, width] */
 itx_tensor *itx_encode(itx_run *run, const itx_encoder *e, const float *pixels, size_t n);
 
+/* ---- texts as one row of tokens, each text a piece of it (rows.c) ---- */
+
+#define ITX_ROW_TOKENS 256 /* of one run: attention grows with the square */
+#define ITX_TEXT_LIMIT 512
+
+typedef struct itx_tokens_row {
+    int64_t *ids, *positions;
+    float *mask;   /* [total x total]: 0 within a text, -infinity between two */
+    float *shares; /* [texts x total]: 1 / its length at a text's own tokens */
+    int64_t *ends; /* [texts]: where each text's end token stands in the row */
+    size_t total, texts;
+} itx_tokens_row;
+
+#define ITX_LARGEST_ID                                                                             \
+    2 /* as id of the end: a text's largest one; from before the reference knew it */
+
+typedef struct itx_row_kind {
+    size_t limit; /* tokens of a text, special ones included, at most ITX_ROW_TOKENS */
+    bool causal;  /* a token does not see those behind it */
+    int64_t eos;  /* id of the end token, or ITX_LARGEST_ID */
+} itx_row_kind;
+
+/* As many of the n texts as fit in one run; itx_row_free() it, also after a failure. */
+item_status itx_row_make(itx_tokens_row *row, const itx_row_kind *kind, const item_services *s,
+                         item_tokens *tokens, const char *const *texts, size_t n, item_error *err);
+void itx_row_free(itx_tokens_row *row, const item_services *s);
+
 /* ---- text encoder (textnet.c) ---- */
 
 #define ITX_TEXT_LAYERS 24
@@ -51,19 +78,9 @@ typedef struct itx_text {
 } itx_text;
 
 extern const itx_kind itx_text_kind;
+/* How it takes its texts. */
+itx_row_kind itx_text_row(const itx_text *t);
 
-/* Texts as one row of tokens, each text a piece of it. */
-typedef struct itx_tokens_row {
-    int64_t *ids, *positions;
-    float *mask;   /* [total x total]: 0 within a text, -infinity between two */
-    float *shares; /* [texts x total]: 1 / its length at a text's own tokens */
-    size_t total, texts;
-} itx_tokens_row;
-
-/* As many of the n texts as fit in one run; itx_row_free() it, also after a failure. */
-item_status itx_row_make(itx_tokens_row *row, const itx_text *t, const item_services *s,
-                         item_tokens *tokens, const char *const *texts, size_t n, item_error *err);
-void itx_row_free(itx_tokens_row *row, const item_services *s);
 /* [texts, width]: the mean of each text's last states */
 itx_tensor *itx_text_vectors(itx_run *run, const itx_text *t, const itx_tokens_row *row);
 
@@ -76,7 +93,7 @@ typedef struct itx_projection {
 } itx_projection;
 
 extern const itx_kind itx_projection_kind;
-/* unit vectors [n, width] of a grid [n, places, grid], of text vectors [n, ...] */
+/* vectors [n, width] of a grid [n, places, grid], of text vectors [n, ...] */
 itx_tensor *itx_project_grid(itx_run *run, const itx_projection *p, itx_tensor *grid);
 itx_tensor *itx_project_text(itx_run *run, const itx_projection *p, itx_tensor *vectors);
 

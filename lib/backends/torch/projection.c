@@ -26,12 +26,12 @@ itx_tensor *itx_project_grid(itx_run *run, const itx_projection *p, itx_tensor *
     itx_tensor *y = itx->layer_norm(run, z, p->mlp_norm.w, p->mlp_norm.b, EPS);
     y = itx->linear(run, y, p->wide.w, p->wide.b, ITX_GELU);
     z = itx->add(run, z, itx->linear(run, y, p->narrow.w, p->narrow.b, ITX_NONE));
-    return itx->unit(run, itx->linear(run, z, p->out.w, p->out.b, ITX_NONE));
+    return itx->linear(run, z, p->out.w, p->out.b, ITX_NONE);
 }
 
 itx_tensor *itx_project_text(itx_run *run, const itx_projection *p, itx_tensor *vectors)
 {
-    return itx->unit(run, itx->linear(run, vectors, p->text.w, p->text.b, ITX_NONE));
+    return itx->linear(run, vectors, p->text.w, p->text.b, ITX_NONE);
 }
 
 static void load(itx_loader *l, void *model)

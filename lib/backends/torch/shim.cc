@@ -23,6 +23,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
+#include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <c10/core/InferenceMode.h>
@@ -204,6 +205,8 @@ at::Tensor activated(at::Tensor x, itx_act act)
         return at::leaky_relu_(x, 0.1);
     case ITX_GELU:
         return at::gelu_(x);
+    case ITX_QUICK_GELU: /* silu(x) is x times the sigmoid of x */
+        return at::silu_(x.mul_(1.702)).mul_(1.0 / 1.702);
     case ITX_NONE:
         break;
     }
@@ -358,6 +361,8 @@ template <class T> at::Tensor borrowed(const T *data, const itx_shape *shape)
                          at::device(at::kCPU).dtype(c10::CppTypeToScalarType<T>::value));
 }
 
+OP(lasting, (itx_run * run, const float *data, const itx_shape *shape),
+   borrowed(data, shape).to(run->device))
 OP(input, (itx_run * run, const float *data, const itx_shape *shape),
    borrowed(data, shape).to(run->device))
 OP(indices, (itx_run * run, const int64_t *data, const itx_shape *shape),
@@ -405,6 +410,9 @@ itx_tensor *conv(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
     });
 }
 
+/* Numbers of scores that are held at a time: attention over thousands of places has a billion. */
+constexpr int64_t SCORES = 1 << 22;
+
 itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v, int64_t heads,
                       itx_tensor *mask) noexcept
 {
@@ -414,12 +422,22 @@ itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v,
         auto split = [&](const itx_tensor *x, int64_t length) {
             return f32(x).reshape({n, length, heads, each}).transpose(1, 2);
         };
-        at::Tensor scores = at::matmul(split(q, a), split(k, b).transpose(2, 3));
-        scores.mul_(1.0 / std::sqrt(static_cast<double>(each)));
-        if (mask)
-            scores.add_(mask->t);
-        at::Tensor mixed = at::matmul(at::softmax(scores, -1), split(v, b));
-        return mixed.transpose(1, 2).reshape({n, a, width});
+        const at::Tensor all = split(q, a), keys = split(k, b).transpose(2, 3).contiguous();
+        const at::Tensor values = split(v, b).contiguous();
+        auto some = [&](int64_t from, int64_t to) {
+            at::Tensor scores = at::matmul(all.slice(2, from, to), keys);
+            scores.mul_(1.0 / std::sqrt(static_cast<double>(each)));
+            if (mask)
+                scores.add_(mask->t.slice(0, from, to));
+            return at::matmul(at::softmax(scores, -1), values);
+        };
+        const int64_t rows = std::max<int64_t>(SCORES / std::max<int64_t>(n * heads * b, 1), 1);
+        if (rows >= a)
+            return some(0, a).transpose(1, 2).reshape({n, a, width});
+        std::vector<at::Tensor> parts;
+        for (int64_t from = 0; from < a; from += rows)
+            parts.push_back(some(from, std::min(from + rows, a)));
+        return at::cat(parts, 2).transpose(1, 2).reshape({n, a, width});
     });
 }
 
@@ -453,41 +471,12 @@ itx_tensor *cat(itx_run *run, itx_tensor *const *parts, size_t count, int64_t di
 }
 
 const itx_ops table = {
-    ITX_OPS_VERSION,
-    TORCH_VERSION,
-    describe,
-    set_threads,
-    begin,
-    end,
-    status,
-    mark,
-    sweep,
-    own,
-    release,
-    weight,
-    input,
-    pictures,
-    indices,
-    read,
-    size,
-    linear,
-    conv,
-    attention,
-    layer_norm,
-    softmax,
-    log_softmax,
-    matmul,
-    add,
-    scale,
-    mean,
-    unit,
-    reshape,
-    transpose,
-    slice,
-    cat,
-    rows,
-    resize,
-    max_pool,
+    ITX_OPS_VERSION, TORCH_VERSION, describe,  set_threads, begin,   end,
+    status,          mark,          sweep,     own,         release, weight,
+    lasting,         input,         pictures,  indices,     read,    size,
+    linear,          conv,          attention, layer_norm,  softmax, log_softmax,
+    matmul,          add,           scale,     mean,        unit,    reshape,
+    transpose,       slice,         cat,       rows,        resize,  max_pool,
 };
 
 } // namespace

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define ITX_OPS_VERSION 1u
+#define ITX_OPS_VERSION 2u
 #define ITX_OPS_ENTRY   "itx_ops_entry"
 #define ITX_DIMS_MAX    4
 
@@ -30,8 +30,9 @@ typedef struct itx_run itx_run;
 typedef enum itx_act {
     ITX_NONE,
     ITX_RELU6,
-    ITX_LEAKY, /* x or x / 10 */
-    ITX_GELU   /* with erf */
+    ITX_LEAKY,     /* x or x / 10 */
+    ITX_GELU,      /* with erf */
+    ITX_QUICK_GELU /* x times the sigmoid of 1.702 x */
 } itx_act;
 
 typedef struct itx_shape {
@@ -75,6 +76,8 @@ typedef struct itx_ops {
 
     /* weights: copied; a convolution's (4 dims) is laid out channels last */
     itx_tensor *(*weight)(itx_run *run, const float *data, const itx_shape *shape, int32_t bf16);
+    /* the same of numbers that outlive the tensor: not copied on the processor */
+    itx_tensor *(*lasting)(itx_run *run, const float *data, const itx_shape *shape);
     /* numbers of the caller, not copied on the processor: leave them alone until the run ends */
     itx_tensor *(*input)(itx_run *run, const float *data, const itx_shape *shape);
     /* the same for pictures: n, h, w, channels there -> n, channels, h, w, channels last */

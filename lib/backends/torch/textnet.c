@@ -1,86 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The text encoder: BERT, as sentence-transformers trained it, mean over all tokens. Texts are
- * computed as one row of tokens with a mask between them, so that short ones cost no padding and
- * each gets the numbers that it gets alone.
- */
+/* The text encoder: BERT, as sentence-transformers trained it, mean over all tokens. */
 #include "nets.h"
-
-#include <math.h>
-#include <string.h>
-
-#define ROW_TOKENS 256 /* of one run: attention grows with the square */
-#define TEXT_LIMIT 512
-
-/* ---- tokens ---- */
-
-void itx_row_free(itx_tokens_row *row, const item_services *s)
-{
-    itx_host_free(s, row->ids);
-    itx_host_free(s, row->positions);
-    itx_host_free(s, row->mask);
-    itx_host_free(s, row->shares);
-    memset(row, 0, sizeof *row);
-}
-
-/* Ids of texts one after another; lengths[i] of text i. Ends before one that does not fit. */
-static item_status add_texts(itx_tokens_row *row, const itx_text *t, const item_services *s,
-                             item_tokens *tokens, const char *const *texts, size_t n,
-                             size_t *lengths, item_error *err)
-{
-    int32_t ids[TEXT_LIMIT];
-    for (size_t i = 0; i < n; i++) {
-        size_t count = 0;
-        const item_status status =
-            s->tokens_encode(tokens, texts[i], (size_t)t->limit, ids, ITX_COUNT(ids), &count, err);
-        if (status != ITEM_OK)
-            return status;
-        if (count == 0 || count > (size_t)t->limit)
-            return itx_fail(err, ITEM_E_BACKEND, "the tokenizer gave %zu tokens, not 1 to %d",
-                            count, (int)t->limit);
-        if (row->total + count > ROW_TOKENS)
-            break;
-        for (size_t k = 0; k < count; k++) {
-            row->ids[row->total + k] = ids[k];
-            row->positions[row->total + k] = (int64_t)k;
-        }
-        lengths[row->texts++] = count;
-        row->total += count;
-    }
-    return ITEM_OK;
-}
-
-static void fill_masks(itx_tokens_row *row, const size_t *lengths)
-{
-    for (size_t i = 0; i < row->total * row->total; i++)
-        row->mask[i] = -INFINITY;
-    for (size_t i = 0, start = 0; i < row->texts; start += lengths[i], i++)
-        for (size_t a = start; a < start + lengths[i]; a++) {
-            row->shares[i * row->total + a] = 1.0f / (float)lengths[i];
-            for (size_t b = start; b < start + lengths[i]; b++)
-                row->mask[a * row->total + b] = 0.0f;
-        }
-}
-
-item_status itx_row_make(itx_tokens_row *row, const itx_text *t, const item_services *s,
-                         item_tokens *tokens, const char *const *texts, size_t n, item_error *err)
-{
-    size_t lengths[ROW_TOKENS];
-    memset(row, 0, sizeof *row);
-    row->ids = itx_host_alloc(s, ROW_TOKENS * sizeof *row->ids);
-    row->positions = itx_host_alloc(s, ROW_TOKENS * sizeof *row->positions);
-    if (!row->ids || !row->positions)
-        return itx_fail_memory(err, "reading texts");
-    const item_status status = add_texts(row, t, s, tokens, texts, n, lengths, err);
-    if (status != ITEM_OK)
-        return status;
-    row->mask = itx_host_alloc(s, row->total * row->total * sizeof *row->mask);
-    row->shares = itx_host_alloc(s, row->texts * row->total * sizeof *row->shares);
-    if (!row->mask || !row->shares)
-        return itx_fail_memory(err, "reading texts");
-    fill_masks(row, lengths);
-    return ITEM_OK;
-}
 
 /* ---- the network ---- */
 
@@ -130,6 +50,11 @@ itx_tensor *itx_text_vectors(itx_run *run, const itx_text *t, const itx_tokens_r
     return itx->matmul(run, shares, x);
 }
 
+itx_row_kind itx_text_row(const itx_text *t)
+{
+    return (itx_row_kind){.limit = (size_t)t->limit};
+}
+
 /* ---- weights ---- */
 
 static void load_layer(itx_loader *l, itx_text *t, int i)
@@ -159,7 +84,7 @@ static void load(itx_loader *l, void *model)
     if (itx_loader_failed(l))
         return;
     t->heads = (int64_t)heads;
-    if (t->limit < 2 || t->limit > ROW_TOKENS || t->width % t->heads != 0)
+    if (t->limit < 2 || t->limit > ITX_ROW_TOKENS || t->width % t->heads != 0)
         itx_loader_fail(l, ITEM_E_PACK, "%d heads of width %d, %d positions are not supported",
                         (int)t->heads, (int)t->width, (int)t->limit);
     t->words =

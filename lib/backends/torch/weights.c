@@ -3,11 +3,10 @@
 #include "net.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NAME_SIZE 128
 
 bool itx_loader_failed(const itx_loader *l)
 {
@@ -53,7 +52,7 @@ static bool view(itx_loader *l, const char *name, item_tensor_view *out, item_er
     return l->s->weights_tensor(l->file, name, out, err) == ITEM_OK;
 }
 
-static bool find(itx_loader *l, const char *name, item_tensor_view *out)
+bool itx_find(itx_loader *l, const char *name, item_tensor_view *out)
 {
     item_error why = ITEM_ERROR_INIT;
     if (l->status != ITEM_OK)
@@ -71,16 +70,16 @@ static bool find(itx_loader *l, const char *name, item_tensor_view *out)
     do {                                                                                           \
         va_list args;                                                                              \
         va_start(args, format);                                                                    \
-        (void)vsnprintf(name, NAME_SIZE, format, args);                                            \
+        (void)vsnprintf(name, ITX_NAME_SIZE, format, args);                                        \
         va_end(args);                                                                              \
     } while (0)
 
 int64_t itx_peek(itx_loader *l, size_t dim, const char *format, ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     item_tensor_view found;
     FORMAT_NAME(name, format);
-    if (!find(l, name, &found))
+    if (!itx_find(l, name, &found))
         return 0;
     if (dim >= found.dims) {
         itx_loader_fail(l, ITEM_E_PACK, "%s has %u dimensions, too few", name, found.dims);
@@ -95,7 +94,7 @@ int64_t itx_peek(itx_loader *l, size_t dim, const char *format, ...)
 
 bool itx_has(itx_loader *l, const char *format, ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     item_tensor_view found;
     item_error unheard = ITEM_ERROR_INIT;
     FORMAT_NAME(name, format);
@@ -111,8 +110,8 @@ static void shape_text(char *out, size_t room, size_t dims, const uint64_t *shap
                                  (unsigned long long)shape[i]);
 }
 
-static bool check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
-                        const int64_t *shape)
+bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
+                     const int64_t *shape)
 {
     uint64_t wanted[ITX_DIMS_MAX] = {0};
     bool same = found->dims == dims;
@@ -134,7 +133,7 @@ static bool read_floats(itx_loader *l, const char *name, size_t dims, const int6
                         float *out, size_t count)
 {
     item_tensor_view found;
-    if (!find(l, name, &found) || !check_shape(l, name, &found, dims, shape))
+    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, dims, shape))
         return false;
     const item_status status = l->s->weights_f32(l->file, name, out, count, l->err);
     if (status != ITEM_OK)
@@ -142,7 +141,7 @@ static bool read_floats(itx_loader *l, const char *name, size_t dims, const int6
     return l->status == ITEM_OK;
 }
 
-static size_t elements(size_t dims, const int64_t *shape)
+size_t itx_elements(size_t dims, const int64_t *shape)
 {
     size_t count = 1;
     for (size_t i = 0; i < dims; i++)
@@ -150,57 +149,97 @@ static size_t elements(size_t dims, const int64_t *shape)
     return count;
 }
 
-/* The tensor belongs to the network from now on. */
-static itx_tensor *keep(itx_loader *l, itx_tensor *tensor)
+static bool make_room(itx_loader *l)
 {
     itx_net *net = l->net;
-    if (net->count == net->room) {
-        const size_t room = net->room ? net->room * 2 : 64;
-        itx_tensor **more = realloc(net->tensors, room * sizeof *more);
-        if (!more) {
-            itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
-            return NULL;
-        }
-        net->tensors = more;
-        net->room = room;
+    if (net->count < net->room)
+        return true;
+    const size_t room = net->room ? net->room * 2 : 64;
+    itx_tensor **more = realloc(net->tensors, room * sizeof *more);
+    if (!more) {
+        itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
+        return false;
     }
-    if (!tensor)
-        return NULL;
-    net->tensors[net->count++] = itx->own(l->run, tensor);
-    return tensor;
+    net->tensors = more;
+    net->room = room;
+    return true;
 }
 
-static itx_tensor *upload(itx_loader *l, const char *name, const float *data, size_t dims,
-                          const int64_t *shape, bool may_be_bf16)
+itx_tensor *itx_keep(itx_loader *l, const char *name, itx_tensor *tensor)
 {
-    itx_shape s = {.dims = dims};
-    memcpy(s.size, shape, dims * sizeof *shape);
-    const bool bf16 = may_be_bf16 && strcmp(l->net->precision, "bf16") == 0;
-    itx_tensor *made = keep(l, itx->weight(l->run, data, &s, bf16));
     const char *why = "";
     const item_status status = itx->status(l->run, &why);
     if (status != ITEM_OK)
         itx_loader_fail(l, status, "%s: %s", name, why);
+    if (!tensor || !make_room(l))
+        return NULL;
+    l->net->tensors[l->net->count++] = itx->own(l->run, tensor);
+    return tensor;
+}
+
+itx_tensor *itx_upload(itx_loader *l, const char *name, const float *data, size_t dims,
+                       const int64_t *shape, bool may_be_bf16)
+{
+    itx_shape s = {.dims = dims};
+    memcpy(s.size, shape, dims * sizeof *shape);
+    const bool bf16 = may_be_bf16 && strcmp(l->net->precision, "bf16") == 0;
+    return itx_keep(l, name, itx->weight(l->run, data, &s, bf16));
+}
+
+/* May the bytes of a file stay in use after the file was closed? */
+static bool hold_file(itx_loader *l)
+{
+    itx_net *net = l->net;
+    if (!net->hold && l->s->weights_hold) {
+        net->drop = l->s->weights_drop;
+        net->hold = l->s->weights_hold(l->file);
+    }
+    return net->hold != NULL;
+}
+
+/* A tensor that was found and whose size fits, in a shape of ours. */
+static itx_tensor *convert(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
+                           bool may_be_bf16)
+{
+    const size_t count = itx_elements(dims, shape);
+    float *data = malloc(count * sizeof *data);
+    itx_tensor *made = NULL;
+    if (!data)
+        itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
+    else if (l->s->weights_f32(l->file, name, data, count, l->err) != ITEM_OK)
+        itx_loader_fail(l, ITEM_E_PACK, "cannot read %s", name);
+    else
+        made = itx_upload(l, name, data, dims, shape, may_be_bf16);
+    free(data);
     return made;
+}
+
+itx_tensor *itx_take_found(itx_loader *l, const char *name, const item_tensor_view *found,
+                           size_t dims, const int64_t *shape, bool may_be_bf16)
+{
+    const bool bf16 = may_be_bf16 && strcmp(l->net->precision, "bf16") == 0;
+    /* a convolution's are laid out anew */
+    const bool as_it_is = !bf16 && dims < 4 && found->dtype == ITEM_DTYPE_F32 &&
+                          (uintptr_t)found->data % sizeof(float) == 0 && hold_file(l);
+    if (!as_it_is)
+        return convert(l, name, dims, shape, may_be_bf16);
+    itx_shape s = {.dims = dims};
+    memcpy(s.size, shape, dims * sizeof *shape);
+    return itx_keep(l, name, itx->lasting(l->run, found->data, &s));
 }
 
 static itx_tensor *take(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
                         bool may_be_bf16)
 {
-    const size_t count = elements(dims, shape);
-    float *data = l->status == ITEM_OK && count > 0 ? malloc(count * sizeof *data) : NULL;
-    if (!data && l->status == ITEM_OK)
-        itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
-    itx_tensor *made = NULL;
-    if (data && read_floats(l, name, dims, shape, data, count))
-        made = upload(l, name, data, dims, shape, may_be_bf16);
-    free(data);
-    return made;
+    item_tensor_view found;
+    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, dims, shape))
+        return NULL;
+    return itx_take_found(l, name, &found, dims, shape, may_be_bf16);
 }
 
 itx_tensor *itx_take(itx_loader *l, size_t dims, const int64_t *shape, const char *format, ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     FORMAT_NAME(name, format);
     return take(l, name, dims, shape, false);
 }
@@ -220,7 +259,7 @@ const float *itx_take_numbers(itx_loader *l, int64_t count, const char *name)
 static itx_affine take_pair(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
                             bool may_be_bf16)
 {
-    char full[NAME_SIZE + 8];
+    char full[ITX_NAME_SIZE + 8];
     itx_affine pair;
     (void)snprintf(full, sizeof full, "%s.weight", name);
     pair.w = take(l, full, dims, shape, may_be_bf16);
@@ -231,7 +270,7 @@ static itx_affine take_pair(itx_loader *l, const char *name, size_t dims, const 
 
 itx_affine itx_take_linear(itx_loader *l, int64_t out, int64_t in, const char *format, ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     FORMAT_NAME(name, format);
     return take_pair(l, name, 2, (const int64_t[]){out, in}, true);
 }
@@ -239,7 +278,7 @@ itx_affine itx_take_linear(itx_loader *l, int64_t out, int64_t in, const char *f
 itx_affine itx_take_conv(itx_loader *l, int64_t out, int64_t in, int64_t edge, const char *format,
                          ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     FORMAT_NAME(name, format);
     return take_pair(l, name, 4, (const int64_t[]){out, in, edge, edge}, true);
 }
@@ -247,24 +286,24 @@ itx_affine itx_take_conv(itx_loader *l, int64_t out, int64_t in, int64_t edge, c
 itx_affine itx_take_conv_wider(itx_loader *l, int64_t out, int64_t in, int64_t edge,
                                const char *format, ...)
 {
-    char name[NAME_SIZE], full[NAME_SIZE + 8];
+    char name[ITX_NAME_SIZE], full[ITX_NAME_SIZE + 8];
     const int64_t shape[] = {out, in, edge, edge}, wider[] = {out, in, edge + 1, edge + 1};
     itx_affine pair = {NULL, NULL};
     FORMAT_NAME(name, format);
     if (l->status != ITEM_OK || out <= 0 || in <= 0 || edge <= 0)
         return pair;
-    float *data = malloc(elements(4, shape) * sizeof *data);
-    float *wide = calloc(elements(4, wider), sizeof *wide);
+    float *data = malloc(itx_elements(4, shape) * sizeof *data);
+    float *wide = calloc(itx_elements(4, wider), sizeof *wide);
     if (!data || !wide)
         itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
     (void)snprintf(full, sizeof full, "%s.weight", name);
-    if (data && wide && read_floats(l, full, 4, shape, data, elements(4, shape))) {
+    if (data && wide && read_floats(l, full, 4, shape, data, itx_elements(4, shape))) {
         for (int64_t row = 0; row < out * in * edge; row++) {
             const int64_t kernel = row / edge, y = row % edge;
             memcpy(wide + (kernel * (edge + 1) + y + 1) * (edge + 1) + 1, data + row * edge,
                    (size_t)edge * sizeof *data);
         }
-        pair.w = upload(l, full, wide, 4, wider, true);
+        pair.w = itx_upload(l, full, wide, 4, wider, true);
     }
     free(data);
     free(wide);
@@ -275,7 +314,7 @@ itx_affine itx_take_conv_wider(itx_loader *l, int64_t out, int64_t in, int64_t e
 
 itx_affine itx_take_norm(itx_loader *l, int64_t width, const char *format, ...)
 {
-    char name[NAME_SIZE];
+    char name[ITX_NAME_SIZE];
     FORMAT_NAME(name, format);
     return take_pair(l, name, 1, &width, false);
 }
@@ -283,7 +322,7 @@ itx_affine itx_take_norm(itx_loader *l, int64_t width, const char *format, ...)
 /* One part of a joint layer: its rows of the weights and its piece of the bias. */
 static void read_part(itx_loader *l, const char *name, int64_t out, int64_t in, float *w, float *b)
 {
-    char full[2 * NAME_SIZE];
+    char full[2 * ITX_NAME_SIZE];
     (void)snprintf(full, sizeof full, "%s.weight", name);
     (void)read_floats(l, full, 2, (const int64_t[]){out, in}, w, (size_t)(out * in));
     (void)snprintf(full, sizeof full, "%s.bias", name);
@@ -293,7 +332,7 @@ static void read_part(itx_loader *l, const char *name, int64_t out, int64_t in, 
 itx_affine itx_take_joint(itx_loader *l, int64_t out, int64_t in, const char *const *last,
                           size_t count, const char *format, ...)
 {
-    char name[NAME_SIZE], full[2 * NAME_SIZE - 16];
+    char name[ITX_NAME_SIZE], full[2 * ITX_NAME_SIZE - 16];
     itx_affine joint = {NULL, NULL};
     FORMAT_NAME(name, format);
     if (l->status != ITEM_OK || out <= 0 || in <= 0)
@@ -308,8 +347,8 @@ itx_affine itx_take_joint(itx_loader *l, int64_t out, int64_t in, const char *co
     }
     if (l->status == ITEM_OK) {
         const int64_t shape[] = {(int64_t)count * out, in};
-        joint.w = upload(l, name, w, 2, shape, true);
-        joint.b = upload(l, name, b, 1, shape, true);
+        joint.w = itx_upload(l, name, w, 2, shape, true);
+        joint.b = itx_upload(l, name, b, 1, shape, true);
     }
     free(w);
     free(b);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The spaces "clip" (names of Hugging Face's files) and "open_clip" (names of OpenCLIP's): CLIP's
+ * two towers and a projection of each. Class defaults: transformers 5.24, configuration_clip.py;
+ * open_clip 2.30, model.py.
+ */
+#include <string.h>
+
+#include "stages.h"
+
+typedef struct clip_facts {
+    itx_vit_facts vision;
+    itx_clip_text_facts text;
+    int64_t width;
+    int64_t open_clip; /* 1: that way of naming */
+} clip_facts;
+
+typedef struct clip {
+    clip_facts facts;
+    itx_vit vision;
+    itx_clip_text text;
+    itx_affine image_projection, text_projection;
+} clip;
+
+/* ---- facts ---- */
+
+static const itx_vit_facts vision_defaults = {
+    .tower = {768, 12, 12, 3072, 1e-5, ITX_QUICK_GELU}, .edge = 224, .patch = 32};
+static const itx_clip_text_facts text_defaults = {
+    .tower = {512, 12, 8, 2048, 1e-5, ITX_QUICK_GELU}, .words = 49408, .limit = 77, .eos = 49407};
+
+static void read_facts(itx_facts *f, clip_facts *c)
+{
+    c->width = itx_fact_count(f, "projection_dim", 512, 8192);
+    itx_facts_section(f, "vision_config");
+    c->vision = itx_vit_read(f, &vision_defaults);
+    itx_facts_section(f, "text_config");
+    c->text = itx_clip_text_read(f, &text_defaults);
+}
+
+/* 0 where absent: what open_clip's classes demand. */
+static int64_t need(itx_facts *f, const char *key)
+{
+    if (!itx_fact_there(f, key))
+        (void)itx_facts_fail(f, "%s.%s is missing", f->section, key);
+    return itx_fact_count(f, key, 1, 1 << 20);
+}
+
+static void read_open_clip_facts(itx_facts *f, clip_facts *c)
+{
+    itx_facts_section(f, "model_cfg");
+    const itx_act act = itx_fact_flag(f, "quick_gelu", false) ? ITX_QUICK_GELU : ITX_GELU;
+    c->width = need(f, "embed_dim");
+    itx_facts_section(f, "model_cfg.vision_cfg");
+    const int64_t width = need(f, "width"), head = itx_fact_count(f, "head_width", 64, width);
+    const double ratio = itx_fact_number(f, "mlp_ratio", 4.0, 0.01, 64.0);
+    c->vision = (itx_vit_facts){.tower = {width, need(f, "layers"), width / head,
+                                          (int64_t)((double)width * ratio), 1e-5, act},
+                                .edge = need(f, "image_size"),
+                                .patch = need(f, "patch_size")};
+    if (width % head != 0 || c->vision.patch > c->vision.edge)
+        (void)itx_facts_fail(f, "%s: head_width or patch_size does not fit", f->section);
+    itx_facts_section(f, "model_cfg.text_cfg");
+    const int64_t text = need(f, "width");
+    c->text = text_defaults;
+    c->text.tower =
+        (itx_tower_facts){text, need(f, "layers"), need(f, "heads"), 4 * text, 1e-5, act};
+    c->text.words = itx_fact_count(f, "vocab_size", 49408, 10000000);
+    c->text.limit = itx_fact_count(f, "context_length", 77, ITX_ROW_TOKENS);
+    c->text.eos = ITX_LARGEST_ID;
+    if (text % c->text.tower.heads != 0)
+        (void)itx_facts_fail(f, "%s: heads do not divide width", f->section);
+}
+
+/* ---- weights ---- */
+
+static void load(itx_loader *l, void *model)
+{
+    clip *c = model;
+    c->facts = *(const clip_facts *)itx_loader_facts(l);
+    const int64_t vision = c->facts.vision.tower.width, text = c->facts.text.tower.width;
+    const bool open_clip = c->facts.open_clip != 0;
+    itx_take_vit(l, &c->vision, &c->facts.vision, open_clip ? &itx_vit_open_clip : &itx_vit_clip);
+    itx_take_clip_text(l, &c->text, &c->facts.text,
+                       open_clip ? &itx_clip_text_open_clip : &itx_clip_text_hf);
+    if (open_clip) {
+        c->image_projection.w = itx_take_turned(l, c->facts.width, vision, "visual.proj");
+        c->text_projection.w = itx_take_turned(l, c->facts.width, text, "text_projection");
+    } else {
+        c->image_projection.w =
+            itx_take_matrix(l, c->facts.width, vision, "visual_projection.weight");
+        c->text_projection.w = itx_take_matrix(l, c->facts.width, text, "text_projection.weight");
+    }
+}
+
+static const itx_kind clip_kind = {"clip", sizeof(clip), load};
+
+/* ---- the space ---- */
+
+static item_status read_pixels(const itx_embedder *e, const item_image *image, const double box[4],
+                               float *out, item_error *err)
+{
+    return itx_prep_pixels(&e->prep, e->s, image, box, out, err);
+}
+
+static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n)
+{
+    const clip *c = itx_net_model(e->net[0]);
+    itx_tensor *x = itx_run_vit(run, &c->vision, pixels, n, true);
+    x = itx->reshape(run, x, &(itx_shape){2, {(int64_t)n, c->facts.vision.tower.width}});
+    return itx->linear(run, x, c->image_projection.w, NULL, ITX_NONE);
+}
+
+static itx_tensor *texts(itx_run *run, const itx_embedder *e, const itx_tokens_row *row)
+{
+    const clip *c = itx_net_model(e->net[0]);
+    itx_tensor *x = itx_run_clip_text(run, &c->text, row);
+    return itx->linear(run, x, c->text_projection.w, NULL, ITX_NONE);
+}
+
+static item_status open_parts(itx_embedder *e, const clip_facts *facts, item_error *err)
+{
+    item_status status =
+        itx_net_open_as(e->s, "weights", &clip_kind, facts, sizeof *facts, &e->net[0], err);
+    if (status == ITEM_OK)
+        status = itx_open_tokenizer(e->s, facts->text.words, &e->tokens, err);
+    if (status == ITEM_OK)
+        status = itx_prep_open(&e->prep, e->s, &itx_prep_crop, facts->vision.edge,
+                               facts->vision.patch, err);
+    if (status != ITEM_OK)
+        return status;
+    e->pixels = itx_prep_count(&e->prep);
+    e->width = facts->width;
+    e->row = itx_clip_text_row(&((const clip *)itx_net_model(e->net[0]))->text);
+    return ITEM_OK;
+}
+
+static item_status open_as(itx_embedder *e, bool open_clip, item_error *err)
+{
+    itx_facts f;
+    clip_facts facts;
+    memset(&facts, 0, sizeof facts); /* its bytes are compared */
+    facts.open_clip = open_clip;
+    if (itx_facts_open(&f, e->s, err) != ITEM_OK)
+        return f.status;
+    if (open_clip)
+        read_open_clip_facts(&f, &facts);
+    else
+        read_facts(&f, &facts);
+    return f.status == ITEM_OK ? open_parts(e, &facts, err) : f.status;
+}
+
+static item_status open_clip_space(itx_embedder *e, item_error *err)
+{
+    return open_as(e, false, err);
+}
+
+static item_status open_open_clip_space(itx_embedder *e, item_error *err)
+{
+    return open_as(e, true, err);
+}
+
+const itx_space itx_space_clip = {"clip", open_clip_space, read_pixels, images, texts};
+const itx_space itx_space_open_clip = {"open_clip", open_open_clip_space, read_pixels, images,
+                                       texts};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of a published model's JSON files, checked one by one. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blocks.h"
+
+#define PATH_SIZE 96
+
+/* Members of the table that families need, the last one of 0.2. */
+#define NEEDS(s, member)                                                                           \
+    ((s)->struct_size >= offsetof(item_services, member) + sizeof((s)->member) && (s)->member)
+
+item_status itx_facts_open(itx_facts *f, const item_services *s, item_error *err)
+{
+    *f = (itx_facts){.s = s, .role = "config", .section = "", .err = err};
+    if (!NEEDS(s, json_number) || !NEEDS(s, weights_drop) || !NEEDS(s, resize_part))
+        f->status = itx_fail(err, ITEM_E_UNSUPPORTED,
+                             "published models need libitem 0.2: this libitem is older than its "
+                             "engine");
+    return f->status;
+}
+
+item_status itx_facts_fail(itx_facts *f, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    if (f->status != ITEM_OK)
+        return f->status;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    f->status = itx_fail(f->err, ITEM_E_PACK, "the model's \"%s\": %s", f->role, text);
+    return f->status;
+}
+
+static const char *path_of(const itx_facts *f, const char *key, char path[PATH_SIZE])
+{
+    (void)snprintf(path, PATH_SIZE, "%s%s%s", f->section, f->section[0] ? "." : "", key);
+    return path;
+}
+
+void itx_facts_section(itx_facts *f, const char *section)
+{
+    static const char *const old[][2] = {{"text_config", "text_config_dict"},
+                                         {"vision_config", "vision_config_dict"}};
+    f->section = "";
+    for (size_t i = 0; i < ITX_COUNT(old); i++) {
+        if (strcmp(section, old[i][0]) == 0 && itx_fact_there(f, old[i][1]))
+            section = old[i][1];
+    }
+    f->section = section;
+}
+
+static double look(const itx_facts *f, const char *key)
+{
+    char path[PATH_SIZE];
+    return f->s->json_number(f->s->host, f->role, path_of(f, key, path));
+}
+
+bool itx_fact_there(const itx_facts *f, const char *key)
+{
+    char path[PATH_SIZE];
+    return !isnan(look(f, key)) || f->s->json_text(f->s->host, f->role, path_of(f, key, path));
+}
+
+double itx_fact_number(itx_facts *f, const char *key, double fallback, double least, double most)
+{
+    const double value = look(f, key);
+    if (isnan(value))
+        return fallback;
+    if (value >= least && value <= most)
+        return value;
+    char path[PATH_SIZE];
+    (void)itx_facts_fail(f, "%s is out of range", path_of(f, key, path));
+    return fallback;
+}
+
+int64_t itx_fact_count(itx_facts *f, const char *key, int64_t fallback, int64_t most)
+{
+    const double value = itx_fact_number(f, key, (double)fallback, 1.0, (double)most);
+    if (value == floor(value))
+        return (int64_t)value;
+    char path[PATH_SIZE];
+    (void)itx_facts_fail(f, "%s is no whole number", path_of(f, key, path));
+    return fallback;
+}
+
+bool itx_fact_flag(itx_facts *f, const char *key, bool fallback)
+{
+    return itx_fact_number(f, key, fallback, 0.0, 1.0) != 0.0;
+}
+
+itx_act itx_fact_act(itx_facts *f, const char *key, const char *fallback)
+{
+    static const struct {
+        const char *name;
+        itx_act act;
+    } known[] = {{"quick_gelu", ITX_QUICK_GELU}, {"gelu", ITX_GELU}, {"gelu_python", ITX_GELU}};
+    char path[PATH_SIZE];
+    const char *name = f->s->json_text(f->s->host, f->role, path_of(f, key, path));
+    for (size_t i = 0; i < ITX_COUNT(known); i++) {
+        if (strcmp(name ? name : fallback, known[i].name) == 0)
+            return known[i].act;
+    }
+    (void)itx_facts_fail(f, "%s: the activation \"%.48s\" is not one of quick_gelu, gelu", path,
+                         name ? name : fallback);
+    return ITX_NONE;
+}

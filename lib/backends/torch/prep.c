@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pictures as a published model's preprocessor makes them: resized, cropped from the middle,
+ * normalised. Pixels are laid out by patches, so that the first convolution is a product.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "blocks.h"
+
+#define CLIP_MEAN                                                                                  \
+    {                                                                                              \
+        0.48145466, 0.4578275, 0.40821073                                                          \
+    }
+#define CLIP_STD                                                                                   \
+    {                                                                                              \
+        0.26862954, 0.26130258, 0.27577711                                                         \
+    }
+#define PIXELS_MAX 16384
+
+const itx_prep_defaults itx_prep_crop = {.crop = true, .mean = CLIP_MEAN, .deviation = CLIP_STD};
+const itx_prep_defaults itx_prep_squash = {.mean = CLIP_MEAN, .deviation = CLIP_STD};
+
+/* ---- what the file says ---- */
+
+static uint32_t edge_at(itx_facts *f, const char *key, uint32_t fallback)
+{
+    return (uint32_t)itx_fact_count(f, key, fallback, PIXELS_MAX);
+}
+
+/* 224; [224, 224], height first; {"height", "width"}; {"shortest_edge"}. */
+static void read_size(itx_facts *f, itx_prep *p, const itx_prep_defaults *d)
+{
+    if (itx_fact_there(f, "size.shortest_edge") || itx_fact_there(f, "size.longest_edge")) {
+        if (itx_fact_there(f, "size.longest_edge"))
+            (void)itx_facts_fail(f, "size.longest_edge is not supported");
+        p->width = 0;
+        p->height = edge_at(f, "size.shortest_edge", p->edge);
+    } else if (itx_fact_there(f, "size.height") || itx_fact_there(f, "size.width")) {
+        p->height = edge_at(f, "size.height", p->edge);
+        p->width = edge_at(f, "size.width", p->edge);
+    } else if (itx_fact_there(f, "size.0")) {
+        p->height = edge_at(f, "size.0", p->edge);
+        p->width = edge_at(f, "size.1", p->height);
+    } else {
+        p->height = edge_at(f, "size", p->edge);
+        p->width = d->crop ? 0 : p->height;
+    }
+}
+
+static void read_crop(itx_facts *f, itx_prep *p)
+{
+    p->crop = p->edge;
+    if (itx_fact_there(f, "crop_size.height"))
+        p->crop = edge_at(f, "crop_size.height", p->edge);
+    else if (itx_fact_there(f, "crop_size.0"))
+        p->crop = edge_at(f, "crop_size.0", p->edge);
+    else
+        p->crop = edge_at(f, "crop_size", p->edge);
+    if (p->crop != p->edge)
+        (void)itx_facts_fail(f, "crop_size is %u, the network wants %u", p->crop, p->edge);
+}
+
+/* Pillow's numbers of the filters. */
+static int32_t read_filter(itx_facts *f)
+{
+    switch ((int)itx_fact_number(f, "resample", 3.0, 0.0, 5.0)) {
+    case 1:
+        return ITEM_FILTER_LANCZOS;
+    case 2:
+        return ITEM_FILTER_BILINEAR;
+    case 3:
+        return ITEM_FILTER_BICUBIC;
+    default:
+        (void)itx_facts_fail(f, "resample is not 1, 2 or 3 (Lanczos, bilinear, bicubic)");
+        return ITEM_FILTER_BICUBIC;
+    }
+}
+
+void itx_prep_values(itx_prep *p, double scale, const double mean[3], const double deviation[3])
+{
+    for (int c = 0; c < 3; c++) {
+        for (int v = 0; v < 256; v++)
+            p->value[c][v] = (float)((v * scale - mean[c]) / deviation[c]);
+    }
+}
+
+static void read_values(itx_facts *f, itx_prep *p, const itx_prep_defaults *d)
+{
+    static const char *const means[] = {"image_mean.0", "image_mean.1", "image_mean.2"};
+    static const char *const deviations[] = {"image_std.0", "image_std.1", "image_std.2"};
+    double mean[3] = {0.0, 0.0, 0.0}, deviation[3] = {1.0, 1.0, 1.0}, scale = 1.0;
+    if (itx_fact_flag(f, "do_rescale", true))
+        scale = itx_fact_number(f, "rescale_factor", 1.0 / 255.0, 1e-9, 1e9);
+    for (int c = 0; c < 3 && itx_fact_flag(f, "do_normalize", true); c++) {
+        mean[c] = itx_fact_number(f, means[c], d->mean[c], -1e6, 1e6);
+        deviation[c] = itx_fact_number(f, deviations[c], d->deviation[c], 1e-9, 1e9);
+    }
+    itx_prep_values(p, scale, mean, deviation);
+}
+
+item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_defaults *defaults,
+                          int64_t edge, int64_t patch, item_error *err)
+{
+    itx_facts f;
+    if (itx_facts_open(&f, s, err) != ITEM_OK)
+        return f.status;
+    f.role = "preprocessor";
+    *p = (itx_prep){.edge = (uint32_t)edge, .patch = (uint32_t)patch};
+    if (itx_fact_flag(&f, "do_resize", true))
+        read_size(&f, p, defaults);
+    if (itx_fact_flag(&f, "do_center_crop", defaults->crop))
+        read_crop(&f, p);
+    p->filter = read_filter(&f);
+    read_values(&f, p, defaults);
+    if (!p->crop && p->height && (p->height != p->edge || p->width != p->edge))
+        (void)itx_facts_fail(&f, "pictures would be %u x %u pixels, the network wants %u", p->width,
+                             p->height, p->edge);
+    return f.status;
+}
+
+/* ---- one picture ---- */
+
+size_t itx_prep_count(const itx_prep *p)
+{
+    const size_t side = p->edge / p->patch * p->patch;
+    return side * side * 3;
+}
+
+typedef struct view {
+    double box[4];          /* of whole pixels */
+    uint32_t width, height; /* to which the box is resized */
+    int64_t left, top;      /* what the network sees of that: edge x edge from here */
+    uint32_t part[4];       /* the part of it that exists */
+} view;
+
+/* Whole pixels, at least one. */
+static void whole_pixels(const double box[4], double out[4])
+{
+    for (int i = 0; i < 2; i++) {
+        out[i] = floor(box[i] + 0.5);
+        out[i + 2] = floor(box[i + 2] + 0.5);
+        if (out[i + 2] <= out[i]) {
+            out[i] = floor(box[i]);
+            out[i + 2] = out[i] + 1.0;
+        }
+    }
+}
+
+static uint32_t clamp(int64_t value, uint32_t most)
+{
+    return value < 0 ? 0 : value > most ? most : (uint32_t)value;
+}
+
+static view look(const itx_prep *p, const double box[4])
+{
+    view v;
+    whole_pixels(box, v.box);
+    const double w = v.box[2] - v.box[0], h = v.box[3] - v.box[1], edge = p->height;
+    v.width = p->width;
+    v.height = p->height;
+    if (!p->height) {
+        v.width = (uint32_t)w;
+        v.height = (uint32_t)h;
+    } else if (!p->width) {
+        v.width = w <= h ? p->height : (uint32_t)(edge * w / h);
+        v.height = w <= h ? (uint32_t)(edge * h / w) : p->height;
+    }
+    /* rounded down, also below 0 */
+    v.left = ((int64_t)v.width - p->edge - (v.width < p->edge)) / 2;
+    v.top = ((int64_t)v.height - p->edge - (v.height < p->edge)) / 2;
+    v.part[0] = clamp(v.left, v.width);
+    v.part[1] = clamp(v.top, v.height);
+    v.part[2] = clamp(v.left + p->edge, v.width);
+    v.part[3] = clamp(v.top + p->edge, v.height);
+    return v;
+}
+
+/* Bytes of the part, rows of RGB, to patches; what lies outside of it is black. */
+static void lay_out(const itx_prep *p, const view *v, const uint8_t *bytes, float *out)
+{
+    static const uint8_t black[3];
+    const uint32_t patch = p->patch, side = p->edge / patch, across = v->part[2] - v->part[0];
+    for (uint32_t y = 0; y < side * patch; y++) {
+        const int64_t row = v->top + y;
+        const bool above = row >= v->part[1] && row < v->part[3];
+        for (uint32_t x = 0; x < side * patch; x++) {
+            const int64_t column = v->left + x;
+            const bool inside = above && column >= v->part[0] && column < v->part[2];
+            const size_t place =
+                inside ? (size_t)(row - v->part[1]) * across + (size_t)(column - v->part[0]) : 0;
+            const uint8_t *pixel = inside ? bytes + 3 * place : black;
+            float *to = out + ((size_t)(y / patch) * side + x / patch) * 3 * patch * patch +
+                        (size_t)(y % patch) * patch + x % patch;
+            for (uint32_t c = 0; c < 3; c++)
+                to[(size_t)c * patch * patch] = p->value[c][pixel[c]];
+        }
+    }
+}
+
+item_status itx_prep_pixels(const itx_prep *p, const item_services *s, const item_image *image,
+                            const double box[4], float *out, item_error *err)
+{
+    const view v = look(p, box);
+    if (!p->crop && (v.width != p->edge || v.height != p->edge))
+        return itx_fail(err, ITEM_E_UNSUPPORTED,
+                        "the model takes pictures of %u x %u pixels as they are, not of %u x %u",
+                        p->edge, p->edge, v.width, v.height);
+    const size_t room = (size_t)(v.part[2] - v.part[0]) * (v.part[3] - v.part[1]) * 3;
+    uint8_t *bytes = s->allocate(s->host, room);
+    if (!bytes)
+        return itx_fail_memory(err, "resizing a picture");
+    const item_status status =
+        s->resize_part(s->host, image, v.box, p->filter, v.width, v.height, v.part, bytes, err);
+    if (status == ITEM_OK)
+        lay_out(p, &v, bytes, out);
+    s->release(s->host, bytes);
+    return status;
+}
