@@ -10,17 +10,43 @@ static void image_size(const item_image *image, uint32_t *width, uint32_t *heigh
     *height = info.height;
 }
 
+static item_status check_filter(int32_t filter, item_error *err)
+{
+    if (filter >= ITEM_FILTER_BILINEAR && filter <= ITEM_FILTER_LANCZOS)
+        return ITEM_OK;
+    return itemi_fail(err, ITEM_E_ARGUMENT, "no resize filter %d", (int)filter);
+}
+
+static item_status host_resize_part(void *user, const item_image *image, const double box[4],
+                                    int32_t filter, uint32_t width, uint32_t height,
+                                    const uint32_t part[4], uint8_t *out, item_error *err)
+{
+    const itemi_host *h = user;
+    uint32_t from_width, from_height;
+    image_size(image, &from_width, &from_height);
+    item_status status = check_filter(filter, err);
+    if (status == ITEM_OK)
+        status = itemi_resize_part(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
+                                   box, width, height, (itemi_filter)filter, part, out, err);
+    return status;
+}
+
 static item_status host_resize(void *user, const item_image *image, const double box[4],
                                int32_t filter, uint32_t width, uint32_t height, uint8_t *out,
                                item_error *err)
 {
+    const uint32_t whole[4] = {0, 0, width, height};
+    return host_resize_part(user, image, box, filter, width, height, whole, out, err);
+}
+
+static item_status host_resize_square(void *user, const item_image *image, const double box[4],
+                                      uint32_t edge, double pad, float *out, item_error *err)
+{
     const itemi_host *h = user;
-    if (filter < ITEM_FILTER_BILINEAR || filter > ITEM_FILTER_LANCZOS)
-        return itemi_fail(err, ITEM_E_ARGUMENT, "no resize filter %d", (int)filter);
-    uint32_t from_width, from_height;
-    image_size(image, &from_width, &from_height);
-    return itemi_resize_rgb(&h->ctx->mem, item_image_pixels(image), from_width, from_height, box,
-                            out, width, height, (itemi_filter)filter, err);
+    uint32_t width, height;
+    image_size(image, &width, &height);
+    return itemi_resize_square(&h->ctx->mem, item_image_pixels(image), width, height, box, edge,
+                               pad, out, err);
 }
 
 _Static_assert(ITEM_FILTER_BILINEAR == ITEMI_FILTER_BILINEAR, "same numbers inside and outside");
@@ -32,4 +58,6 @@ void itemi_host_pictures(item_services *services)
 {
     services->resize = host_resize;
     services->image_size = image_size;
+    services->resize_part = host_resize_part;
+    services->resize_square = host_resize_square;
 }

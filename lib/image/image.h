@@ -26,6 +26,25 @@ item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t 
                              uint32_t dst_width, uint32_t dst_height, itemi_filter filter,
                              item_error *err);
 
+/*
+ * Of the same result, `width` x `height` pixels, only what lies in part: x0, y0, x1, y1. What it
+ * takes depends on the part: a strip a pixel wide may be asked for the middle of millions of rows.
+ */
+item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                              uint32_t src_height, const double *box, uint32_t width,
+                              uint32_t height, itemi_filter filter, const uint32_t part[4],
+                              uint8_t *dst, item_error *err);
+
+/*
+ * The way of OWLv2 to a picture of edge x edge pixels: made a square with `pad` (0 to 1) at the
+ * right and below, smoothed with a Gaussian of sigma (side / edge - 1) / 2 where it is larger than
+ * that, and read between pixels, linearly. Within 1e-5 of scipy's gaussian_filter() and zoom() in
+ * mode "mirror". `box` is x0, y0, x1, y1, of whole pixels, or NULL. out receives RGB, 0 to 1.
+ */
+item_status itemi_resize_square(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                                uint32_t src_height, const double *box, uint32_t edge, double pad,
+                                float *out, item_error *err);
+
 /* A new picture, resized from (a box of) another; it keeps the facts and the warning of that. */
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,
                                 uint32_t width, uint32_t height, itemi_filter filter,

@@ -17,14 +17,15 @@ typedef struct area {
     uint32_t width, height;
 } area;
 
-/* One call: source, box (rounded to float, as Pillow does), result. */
+/* One call: source, box (rounded to float, as Pillow does), result, and what is asked of it. */
 typedef struct job {
     const itemi_mem *mem;
     const itemi_kernels *kernels;
     area src;
     float box[4];
-    uint8_t *dst;
-    uint32_t width, height;
+    uint8_t *dst;           /* the part alone */
+    uint32_t width, height; /* of the whole result */
+    uint32_t part[4];
     itemi_weights across, down;
     item_error *err;
 } job;
@@ -44,7 +45,29 @@ static item_status check(const job *j)
         return itemi_fail(j->err, ITEM_E_ARGUMENT,
                           "box %g %g %g %g is empty or outside of %u x %u pixels", (double)b[0],
                           (double)b[1], (double)b[2], (double)b[3], s->width, s->height);
+    const uint32_t *p = j->part;
+    if (p[0] >= p[2] || p[1] >= p[3] || p[2] > j->width || p[3] > j->height)
+        return itemi_fail(j->err, ITEM_E_ARGUMENT,
+                          "part %u %u %u %u is empty or outside of %u x %u pixels", p[0], p[1],
+                          p[2], p[3], j->width, j->height);
     return ITEM_OK;
+}
+
+static uint32_t part_width(const job *j)
+{
+    return j->part[2] - j->part[0];
+}
+
+static uint32_t part_height(const job *j)
+{
+    return j->part[3] - j->part[1];
+}
+
+/* The area without what lies left of and above a point. */
+static area from_point(area a, size_t x, size_t y)
+{
+    a.data += y * a.stride + 3 * x;
+    return a;
 }
 
 /* A box of whole pixels that is as large as the result is copied. */
@@ -55,12 +78,13 @@ static bool is_copy(const job *j)
            b[3] - b[1] == (float)j->height;
 }
 
-static void copy_box(const job *j)
+static void copy_part(const job *j)
 {
-    size_t row = (size_t)3 * j->width;
-    const uint8_t *from = j->src.data + (size_t)j->box[1] * j->src.stride + 3 * (size_t)j->box[0];
-    for (uint32_t y = 0; y < j->height; y++)
-        memcpy(j->dst + y * row, from + y * j->src.stride, row);
+    const size_t row = (size_t)3 * part_width(j);
+    const area from =
+        from_point(j->src, (size_t)j->box[0] + j->part[0], (size_t)j->box[1] + j->part[1]);
+    for (uint32_t y = 0; y < part_height(j); y++)
+        memcpy(j->dst + y * row, from.data + y * from.stride, row);
 }
 
 static bool needed(uint32_t inputs, uint32_t count, float from, float to)
@@ -139,19 +163,19 @@ static uint8_t *middle(const job *j, uint32_t width, uint32_t height)
     return overflow ? NULL : itemi_alloc_array(j->mem, height, row);
 }
 
-/* Both passes, the first one over the part alone that the second one reads. */
+/* Both passes, the first one over that alone which the second one reads. */
 static item_status run_both(job *j)
 {
     bool down = down_first(j);
-    area part = j->src, mid = {.width = j->width, .height = j->height};
+    area used = j->src, mid = {.width = part_width(j), .height = part_height(j)};
     if (down) {
-        uint32_t last = j->across.last < part.width ? j->across.last : part.width;
-        part.data += (size_t)3 * j->across.first;
-        mid.width = part.width = last - j->across.first;
+        uint32_t last = j->across.last < used.width ? j->across.last : used.width;
+        used = from_point(used, j->across.first, 0);
+        mid.width = used.width = last - j->across.first;
         rebase(&j->across);
     } else {
-        part.data += j->down.first * part.stride;
-        mid.height = part.height = j->down.last - j->down.first;
+        used = from_point(used, 0, j->down.first);
+        mid.height = used.height = j->down.last - j->down.first;
         rebase(&j->down);
     }
     uint8_t *data = middle(j, mid.width, mid.height);
@@ -161,10 +185,10 @@ static item_status run_both(job *j)
     mid.stride = (size_t)3 * mid.width;
     item_status status = ITEM_OK;
     if (down) {
-        run_down(j, &part, data);
+        run_down(j, &used, data);
         status = run_across(j, &mid, j->dst);
     } else {
-        status = run_across(j, &part, data);
+        status = run_across(j, &used, data);
         if (status == ITEM_OK)
             run_down(j, &mid, j->dst);
     }
@@ -179,10 +203,30 @@ static item_status run(job *j)
     bool down = needed(j->src.height, j->height, b[1], b[3]);
     if (across && down)
         return run_both(j);
-    if (across)
-        return run_across(j, &j->src, j->dst);
-    run_down(j, &j->src, j->dst);
+    area used = j->src;
+    if (across) { /* rows stay what they are */
+        used = from_point(used, 0, j->part[1]);
+        used.height = part_height(j);
+        return run_across(j, &used, j->dst);
+    }
+    used = from_point(used, j->part[0], 0);
+    used.width = part_width(j);
+    run_down(j, &used, j->dst);
     return ITEM_OK;
+}
+
+static item_status make_weights(job *j, itemi_filter filter)
+{
+    const float *b = j->box;
+    const itemi_axis across = {j->src.width, b[0], b[2], j->width, j->part[0], j->part[2]};
+    const itemi_axis down = {j->src.height, b[1], b[3], j->height, j->part[1], j->part[3]};
+    item_status status =
+        itemi_weights_make(j->mem, &across, filter, ITEMI_LANE_PIXELS, &j->across, j->err);
+    if (status == ITEM_OK)
+        status = itemi_weights_triple(&j->across, j->err);
+    if (status == ITEM_OK)
+        status = itemi_weights_make(j->mem, &down, filter, 1, &j->down, j->err);
+    return status;
 }
 
 static item_status resize(job *j, itemi_filter filter)
@@ -191,17 +235,10 @@ static item_status resize(job *j, itemi_filter filter)
     if (status != ITEM_OK)
         return status;
     if (is_copy(j)) {
-        copy_box(j);
+        copy_part(j);
         return ITEM_OK;
     }
-    const float *b = j->box;
-    status = itemi_weights_make(j->mem, j->src.width, b[0], b[2], j->width, filter,
-                                ITEMI_LANE_PIXELS, &j->across, j->err);
-    if (status == ITEM_OK)
-        status = itemi_weights_triple(&j->across, j->err);
-    if (status == ITEM_OK)
-        status = itemi_weights_make(j->mem, j->src.height, b[1], b[3], j->height, filter, 1,
-                                    &j->down, j->err);
+    status = make_weights(j, filter);
     if (status == ITEM_OK)
         status = run(j);
     itemi_weights_free(&j->across);
@@ -209,24 +246,35 @@ static item_status resize(job *j, itemi_filter filter)
     return status;
 }
 
-item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
-                             uint32_t src_height, const double *box, uint8_t *dst,
-                             uint32_t dst_width, uint32_t dst_height, itemi_filter filter,
-                             item_error *err)
+item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                              uint32_t src_height, const double *box, uint32_t width,
+                              uint32_t height, itemi_filter filter, const uint32_t part[4],
+                              uint8_t *dst, item_error *err)
 {
     job j = {.mem = mem,
              .kernels = itemi_kernels_best(),
              .src = {src, (size_t)3 * src_width, src_width, src_height},
              .box = {0.0f, 0.0f, (float)src_width, (float)src_height},
              .dst = dst,
-             .width = dst_width,
-             .height = dst_height,
+             .width = width,
+             .height = height,
+             .part = {part[0], part[1], part[2], part[3]},
              .across.mem = mem,
              .down.mem = mem,
              .err = err};
     for (int i = 0; box && i < 4; i++)
         j.box[i] = (float)box[i];
     return resize(&j, filter);
+}
+
+item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                             uint32_t src_height, const double *box, uint8_t *dst,
+                             uint32_t dst_width, uint32_t dst_height, itemi_filter filter,
+                             item_error *err)
+{
+    const uint32_t whole[4] = {0, 0, dst_width, dst_height};
+    return itemi_resize_part(mem, src, src_width, src_height, box, dst_width, dst_height, filter,
+                             whole, dst, err);
 }
 
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,

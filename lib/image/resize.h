@@ -25,10 +25,16 @@ typedef struct itemi_weights {
     int32_t *k;
 } itemi_weights;
 
-/* One axis: `count` outputs of inputs from `from` to `to`. taps is made a multiple of `step`. */
-item_status itemi_weights_make(const itemi_mem *mem, uint32_t inputs, float from, float to,
-                               uint32_t count, itemi_filter filter, uint32_t step,
-                               itemi_weights *out, item_error *err);
+/* One axis: inputs from `from` to `to` become `outputs`, of which `begin` to `end` - 1 are asked. */
+typedef struct itemi_axis {
+    uint32_t inputs;
+    float from, to;
+    uint32_t outputs, begin, end;
+} itemi_axis;
+
+/* The weights of an axis; taps is made a multiple of `step`. */
+item_status itemi_weights_make(const itemi_mem *mem, const itemi_axis *axis, itemi_filter filter,
+                               uint32_t step, itemi_weights *out, item_error *err);
 /* Each weight three times, for the three samples of a pixel. */
 item_status itemi_weights_triple(itemi_weights *weights, item_error *err);
 void itemi_weights_free(itemi_weights *weights);

@@ -43,15 +43,14 @@ static double lanczos(double x)
     return x >= -3.0 && x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
 }
 
-/* One axis: where an output's window lies among the inputs, and the filter over it. */
-typedef struct axis {
+/* Where an output's window lies among the inputs, and the filter over it. */
+typedef struct window {
     double (*filter)(double x);
     double from, scale, stretch, support;
-    uint32_t inputs;
-} axis;
+    uint32_t inputs, begin; /* outputs are counted from `begin` on */
+} window;
 
-static bool axis_make(axis *a, uint32_t inputs, float from, float to, uint32_t count,
-                      itemi_filter filter)
+static bool window_make(window *a, const itemi_axis *axis, itemi_filter filter)
 {
     double reach;
     switch (filter) {
@@ -70,21 +69,23 @@ static bool axis_make(axis *a, uint32_t inputs, float from, float to, uint32_t c
     default:
         return false;
     }
-    a->inputs = inputs;
-    a->from = from;
-    a->scale = (double)(to - from) / count; /* the difference is rounded to float */
+    a->inputs = axis->inputs;
+    a->begin = axis->begin;
+    a->from = axis->from;
+    a->scale =
+        (double)(axis->to - axis->from) / axis->outputs; /* the difference is rounded to float */
     a->stretch = a->scale < 1.0 ? 1.0 : a->scale;
     a->support = reach * a->stretch;
     return true;
 }
 
-static double centre_of(const axis *a, uint32_t i)
+static double centre_of(const window *a, uint32_t i)
 {
-    return a->from + (i + 0.5) * a->scale;
+    return a->from + (a->begin + i + 0.5) * a->scale;
 }
 
 /* First input and number of inputs of output i. */
-static void window_of(const axis *a, uint32_t i, uint32_t *first, uint32_t *length)
+static void window_of(const window *a, uint32_t i, uint32_t *first, uint32_t *length)
 {
     double centre = centre_of(a, i);
     double low = centre - a->support + 0.5, high = centre + a->support + 0.5;
@@ -100,7 +101,7 @@ static int32_t to_fixed(double weight)
 }
 
 /* The weights of output i, to k; `room` holds as many doubles as the window is long. */
-static void fill_window(const axis *a, uint32_t i, uint32_t first, uint32_t length, double *room,
+static void fill_window(const window *a, uint32_t i, uint32_t first, uint32_t length, double *room,
                         int32_t *k)
 {
     double centre = centre_of(a, i), inverse = 1.0 / a->stretch, sum = 0.0;
@@ -112,7 +113,7 @@ static void fill_window(const axis *a, uint32_t i, uint32_t first, uint32_t leng
         k[t] = to_fixed(sum != 0.0 ? room[t] / sum : room[t]);
 }
 
-static void fill(const axis *a, itemi_weights *w, double *room)
+static void fill(const window *a, itemi_weights *w, double *room)
 {
     uint32_t latest = a->inputs > w->taps ? a->inputs - w->taps : 0;
     for (uint32_t i = 0; i < w->count; i++) {
@@ -126,7 +127,7 @@ static void fill(const axis *a, itemi_weights *w, double *room)
     w->last = w->start[w->count - 1] + w->taps;
 }
 
-static uint32_t longest_window(const axis *a, uint32_t count)
+static uint32_t longest_window(const window *a, uint32_t count)
 {
     uint32_t longest = 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -137,13 +138,13 @@ static uint32_t longest_window(const axis *a, uint32_t count)
     return longest;
 }
 
-item_status itemi_weights_make(const itemi_mem *mem, uint32_t inputs, float from, float to,
-                               uint32_t count, itemi_filter filter, uint32_t step,
-                               itemi_weights *out, item_error *err)
+item_status itemi_weights_make(const itemi_mem *mem, const itemi_axis *axis, itemi_filter filter,
+                               uint32_t step, itemi_weights *out, item_error *err)
 {
-    axis a;
+    const uint32_t count = axis->end - axis->begin;
+    window a;
     *out = (itemi_weights){.mem = mem, .count = count};
-    if (!axis_make(&a, inputs, from, to, count, filter))
+    if (!window_make(&a, axis, filter))
         return itemi_fail(err, ITEM_E_ARGUMENT, "unknown filter %d", (int)filter);
     uint32_t longest = longest_window(&a, count);
     out->taps = (longest + step - 1) / step * step;

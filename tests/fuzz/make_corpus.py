@@ -257,19 +257,31 @@ def make_backend():
 
 
 def make_resize():
-    """Flags, sizes less 1, box; see fuzz_resize.c."""
-    def case(name, flags, source, target, box):
+    """Flags, sizes less 1, box, part; see fuzz_resize.c."""
+    def case(name, flags, source, target, box, part=()):
         data = bytes([flags]) + struct.pack("<4H", *(v - 1 for v in source + target))
-        put("corpus/resize", name, data + (struct.pack("<4d", *box) if flags & 8 else
-                                           struct.pack("<4H", *(round(v * 64) for v in box))))
+        data += struct.pack("<4d", *box) if flags & 8 else struct.pack(
+            "<4H", *(round(v * 64) for v in box))
+        put("corpus/resize", name, data + struct.pack(f"<{len(part)}H", *part))
     case("bilinear_smaller", 0x51, (64, 48), (16, 12), (0, 0, 64, 48))
     case("bicubic_larger", 0x52, (16, 12), (40, 50), (1.5, 2.25, 9.75, 11))
-    case("lanczos_strip", 0xf7, (2000, 1), (7, 3), (0, 0, 0, 0))
+    case("lanczos_strip", 0x57, (2000, 1), (7, 3), (0, 0, 0, 0))
     case("whole", 0x57, (33, 70), (20, 9), (0, 0, 0, 0))
     case("copy", 0x51, (20, 20), (4, 4), (3, 5, 7, 9))
     case("tiny_box", 0x5b, (64, 48), (3, 3), (5.0, 5.0, 5.0000001, 5.0000001))
     case("odd_box", 0x5a, (64, 48), (3, 3), (float("nan"), -1e300, float("inf"), 1e-300))
     case("no_filter", 0x50, (8, 8), (4, 4), (0, 0, 8, 8))
+    case("part", 0x22, (64, 48), (100, 90), (1.5, 2.25, 63.75, 41), (3, 80, 60, 90))
+    case("part_of_millions", 0x26, (1, 9000), (16, 65536), (0, 0, 0, 0), (0, 32000, 16, 32016))
+    case("part_down_first", 0x25, (40, 400), (30, 20), (0, 0, 0, 0), (7, 3, 9, 19))
+    case("part_copy", 0x21, (20, 20), (4, 4), (3, 5, 7, 9), (1, 1, 3, 4))
+    case("part_empty", 0x25, (20, 20), (4, 4), (0, 0, 0, 0), (2, 1, 2, 4))
+    case("part_outside", 0x25, (20, 20), (4, 4), (0, 0, 0, 0), (2, 1, 5, 4))
+    case("square_smaller", 0x84, (64, 48), (16, 32768), (0, 0, 0, 0))
+    case("square_larger", 0x80, (64, 48), (90, 1), (3, 5, 40, 9))
+    case("square_strip", 0x84, (1, 9000), (60, 60000), (0, 0, 0, 0))
+    case("square_of_one", 0x84, (100, 163), (1, 1), (0, 0, 0, 0))
+    case("square_odd_box", 0x88, (64, 48), (9, 9), (0.5, 0, 3, 4))
 
 
 def make_pictures():

@@ -135,8 +135,9 @@ typedef struct item_services {
     item_status (*resize_part)(void *host, const item_image *image, const double box[4],
                                int32_t filter, uint32_t width, uint32_t height,
                                const uint32_t part[4], uint8_t *out, item_error *err);
-    /** A box of a picture as edge x edge pixels of three floats, 0 to 1: made square by pixels of
-        value `pad` at the right and below, smoothed, then scaled linearly; any thread. */
+    /** A box (of whole pixels) of a picture as edge x edge pixels of three floats, 0 to 1: made
+        square by pixels of value `pad` at the right and below, smoothed, then scaled linearly;
+        any thread. */
     item_status (*resize_square)(void *host, const item_image *image, const double box[4],
                                  uint32_t edge, double pad, float *out, item_error *err);
 } item_services;

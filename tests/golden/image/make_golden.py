@@ -307,6 +307,16 @@ SIZES = [
     ((97, 89), (50, 50), (96, 88, 97, 89)), ((97, 89), (3, 200), (10.5, 0, 11, 89)),
     ((210, 900), (100, 60), (7.125, 33, 201, 899.5)), ((90, 61), (64, 64), (0, 0, 0.125, 0.25)),
 ]
+# source, result, the part of it: mostly a square in the middle
+PARTS = [
+    ((640, 427), (335, 224), (55, 0, 279, 224)), ((427, 640), (224, 335), (0, 55, 224, 279)),
+    ((30, 900), (224, 6720), (0, 3248, 224, 3472)), ((900, 30), (6720, 224), (3248, 0, 3472, 224)),
+    ((500, 224), (500, 224), (138, 0, 362, 224)), ((300, 224), (150, 224), (100, 7, 150, 9)),
+    ((224, 300), (224, 150), (100, 7, 101, 150)), ((100, 700), (90, 100), (80, 90, 90, 100)),
+    ((1, 20000), (8, 4480000), (0, 2239888, 8, 2240112)), ((1, 20000), (8, 4480000), (0, 0, 8, 9)),
+    ((20000, 1), (4480000, 8), (2239888, 0, 2240112, 8)),
+    ((20000, 1), (4480000, 8), (4479990, 7, 4480000, 8)),
+]
 
 
 def resize_source(kind, seed, width, height):
@@ -317,16 +327,19 @@ def resize_source(kind, seed, width, height):
 
 
 def make_resize():
-    lines = ["# kind\tseed\tsource\tresult\tbox\tfilter\tSHA-256 of the RGB bytes"]
+    lines = ["# kind\tseed\tsource\tresult\tbox\tpart\tfilter\tSHA-256 of the RGB bytes"]
     seed = 0
-    for (size, result, box), filter_name in itertools.product(SIZES, FILTERS):
+    cases = [(*case, None) for case in SIZES] + [(size, result, None, part)
+                                                 for size, result, part in PARTS]
+    for (size, result, box, part), filter_name in itertools.product(cases, FILTERS):
         seed += 1
         kind = "edges" if seed % 3 == 0 else "noise"
         image = resize_source(kind, seed, *size)
         out = image.resize(result, FILTERS[filter_name], box=box)
         where = " ".join(repr(float(v)) for v in box) if box else "-"
-        lines.append(f"{kind}\t{seed}\t{size[0]} {size[1]}\t{result[0]} {result[1]}\t{where}\t"
-                     f"{filter_name}\t{reference.digest(out)}")
+        asked = " ".join(map(str, part)) if part else "-"
+        lines.append(f"{kind}\t{seed}\t{size[0]} {size[1]}\t{result[0]} {result[1]}\t{where}\t{asked}\t"
+                     f"{filter_name}\t{reference.digest(out.crop(part) if part else out)}")
     (HERE / "resize.tsv").write_text("\n".join(lines) + "\n")
 
 
