@@ -110,7 +110,7 @@ typedef struct itx_vit_names {
     const itx_block_names *block;
 } itx_vit_names;
 
-extern const itx_vit_names itx_vit_clip, itx_vit_open_clip;
+extern const itx_vit_names itx_vit_clip, itx_vit_open_clip, itx_vit_blip;
 
 typedef struct itx_vit {
     itx_vit_facts facts;

@@ -278,8 +278,10 @@ item_status itx_open_captioner(const item_services *s, const char *family, item_
                                void **self, item_error *err)
 {
     *self = NULL;
+    if (family && strcmp(family, "blip") == 0)
+        return itx_open_blip(s, ops, self, err);
     if (!family || strcmp(family, "grid-decoder") != 0)
-        return itx_fail_family(err, family, "grid-decoder");
+        return itx_fail_family(err, family, "grid-decoder, blip");
     captioner *c = itx_host_alloc(s, sizeof *c);
     if (!c)
         return itx_fail_memory(err, "opening the captioner");

@@ -140,6 +140,16 @@ void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *state,
 #define ITX_WORD_BOS 1
 #define ITX_WORD_EOS 2
 
+typedef struct itx_candidate {
+    double sum; /* of log-probabilities */
+    size_t row;
+    int32_t word;
+} itx_candidate;
+
+/* Adds one to the `count` best ones so far, in order, if it belongs there; earlier ones win ties.
+   Returns how many there are now. */
+size_t itx_insert(itx_candidate *best, size_t count, size_t room, const itx_candidate *c);
+
 typedef struct itx_said {
     int32_t words[ITX_WORDS];
     size_t length;

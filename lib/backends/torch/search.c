@@ -8,12 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct candidate {
-    double sum;
-    size_t row;
-    int32_t word;
-} candidate;
-
 void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha)
 {
     memset(s, 0, sizeof *s);
@@ -30,8 +24,7 @@ static void smaller_margin(itx_search *s, double gap)
     s->margin = gap < s->margin ? gap : s->margin;
 }
 
-/* Adds one to the best ones so far, in order, if it belongs there; earlier ones win ties. */
-static size_t insert(candidate *best, size_t count, size_t room, const candidate *c)
+size_t itx_insert(itx_candidate *best, size_t count, size_t room, const itx_candidate *c)
 {
     size_t at = count;
     while (at > 0 && best[at - 1].sum < c->sum)
@@ -52,18 +45,18 @@ static bool allowed(int32_t word, size_t length)
 }
 
 static size_t best_candidates(const itx_search *s, const float *logprobs, size_t vocabulary,
-                              candidate *best, size_t room)
+                              itx_candidate *best, size_t room)
 {
     size_t count = 0;
     for (size_t row = 0; row < s->live; row++) {
         const float *p = logprobs + row * vocabulary;
         const double sum = s->now[row].sum;
         for (size_t w = 0; w < vocabulary; w++) {
-            const candidate c = {sum + (double)p[w], row, (int32_t)w};
+            const itx_candidate c = {sum + (double)p[w], row, (int32_t)w};
             if (count == room && !(c.sum > best[room - 1].sum))
                 continue;
             if (allowed(c.word, s->now[row].length) && isfinite(c.sum))
-                count = insert(best, count, room, &c);
+                count = itx_insert(best, count, room, &c);
         }
     }
     return count;
@@ -83,7 +76,7 @@ static void finish(itx_search *s, const itx_said *said, size_t tokens)
 }
 
 /* A candidate ends its caption, or becomes a beam of the next step. */
-static void follow(itx_search *s, const candidate *c, itx_said *next, size_t *count,
+static void follow(itx_search *s, const itx_candidate *c, itx_said *next, size_t *count,
                    size_t *parents, int32_t *words)
 {
     itx_said said = s->now[c->row];
@@ -101,7 +94,7 @@ static void follow(itx_search *s, const candidate *c, itx_said *next, size_t *co
 void itx_search_step(itx_search *s, const float *logprobs, size_t vocabulary,
                      size_t parents[ITX_BEAMS], int32_t words[ITX_BEAMS])
 {
-    candidate best[ITX_BEAMS + 1]; /* one more, to see what was not taken */
+    itx_candidate best[ITX_BEAMS + 1]; /* one more, to see what was not taken */
     itx_said next[ITX_BEAMS];
     const size_t wanted = s->beams - s->finished;
     const size_t found = best_candidates(s, logprobs, vocabulary, best, wanted + 1);

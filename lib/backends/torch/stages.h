@@ -13,6 +13,10 @@ item_status itx_open_detector(const item_services *s, const char *family, item_d
 item_status itx_open_embedder(const item_services *s, const char *family, item_embedder_ops *ops,
                               void **self, item_error *err);
 
+/* The family "blip". */
+item_status itx_open_blip(const item_services *s, item_captioner_ops *ops, void **self,
+                          item_error *err);
+
 /* ---- joint spaces of pictures and texts, of which embedder.c makes embedders ---- */
 
 typedef struct itx_space itx_space;

@@ -18,6 +18,14 @@ const itx_vit_names itx_vit_open_clip = {.patches = "visual.conv1",
                                          .post_norm = "visual.ln_post",
                                          .block = &itx_names_open_clip};
 
+const itx_vit_names itx_vit_blip = {.patches = "vision_model.embeddings.patch_embedding",
+                                    .class = "vision_model.embeddings.class_embedding",
+                                    .positions = "vision_model.embeddings.position_embedding",
+                                    .blocks = "vision_model.encoder.layers",
+                                    .post_norm = "vision_model.post_layernorm",
+                                    .patch_bias = true,
+                                    .block = &itx_names_blip};
+
 #define WIDTH_MAX 16384
 #define EDGE_MAX  4096
 

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The captioner "blip": BLIP's vision tower, its text decoder, generate() of transformers. Class
+ * defaults: transformers 5.24, configuration_blip.py and generation's defaults.
+ */
+#include "blip.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LENGTH 20 /* generate()'s default of max_length */
+
+typedef struct blip_facts {
+    itx_vit_facts vision;
+    itx_blip_text_facts text;
+} blip_facts;
+
+typedef struct blip {
+    itx_vit vision;
+    itx_blip_text text;
+} blip;
+
+typedef struct captioner {
+    const item_services *s;
+    itx_net *net;
+    item_tokens *tokens;
+    itx_prep prep;
+    size_t beams, length;
+    char id[320];
+} captioner;
+
+/* One run: some pictures, all of their captions. */
+typedef struct captions {
+    const captioner *c;
+    float *pixels, *logprobs, *causal;
+    size_t n, beams, length;
+    int32_t prompt[ITX_BLIP_IDS];
+    size_t prompt_length;
+    itx_beams *search; /* of these pictures */
+} captions;
+
+static const blip *blip_of(const captioner *c)
+{
+    return itx_net_model(c->net);
+}
+
+/* ---- in the lane ---- */
+
+/* What the next step starts from: pictures that go on, rows of their beams, words. */
+typedef struct plan {
+    size_t active[ITX_BATCH]; /* pictures, as numbered in the run */
+    size_t count;
+    int64_t which[ITX_BATCH]; /* their places in the step before */
+    int64_t rows[ITX_BATCH * ITX_BEAMS], words[ITX_BATCH * ITX_BEAMS];
+} plan;
+
+/* A picture's search takes a step; its beams go into the plan unless it is over. Beams that are
+   not filled leave rows that are computed and not read. */
+static void advance(captions *job, size_t picture, size_t place, size_t rows, plan *p)
+{
+    const size_t words = (size_t)blip_of(job->c)->text.facts.words, beams = job->beams;
+    itx_beams *search = &job->search[picture];
+    size_t parents[ITX_BEAMS] = {0};
+    itx_beams_step(search, job->logprobs + place * rows * words, words, parents);
+    if (search->over)
+        return;
+    for (size_t i = 0; i < beams; i++) {
+        const itx_saying *said = &search->now[i < search->live ? i : 0];
+        p->rows[p->count * beams + i] = (int64_t)(place * rows + parents[i < search->live ? i : 0]);
+        p->words[p->count * beams + i] = said->ids[said->length - 1];
+    }
+    p->which[p->count] = (int64_t)place;
+    p->active[p->count++] = picture;
+}
+
+/* The prompt's words of each picture, then a word for each beam at a time. */
+static void say(itx_run *run, captions *job, itx_blip_saying *state)
+{
+    const itx_blip_text *t = &blip_of(job->c)->text;
+    int64_t prompts[ITX_BATCH * ITX_BLIP_IDS];
+    plan now = {.count = job->n}, next;
+    for (size_t i = 0; i < job->n; i++)
+        now.active[i] = i;
+    for (size_t i = 0; i < job->n * job->prompt_length; i++)
+        prompts[i] = job->prompt[i % job->prompt_length];
+    const int64_t *words = prompts;
+    int64_t length = (int64_t)job->prompt_length;
+    for (size_t rows = 1; now.count > 0 && itx->status(run, NULL) == ITEM_OK; rows = job->beams) {
+        itx_tensor *logprobs = itx_blip_step(run, t, state, words, length, job->causal);
+        itx->read(run, logprobs, job->logprobs, now.count * rows * (size_t)t->facts.words);
+        if (itx->status(run, NULL) != ITEM_OK)
+            return;
+        next.count = 0;
+        for (size_t i = 0; i < now.count; i++)
+            advance(job, now.active[i], i, rows, &next);
+        if (next.count > 0)
+            itx_blip_select(run, t, state, next.which, next.count, next.rows, (int64_t)job->beams);
+        now = next;
+        words = now.words;
+        length = 1;
+    }
+}
+
+static void caption_in_lane(itx_run *run, void *arg)
+{
+    captions *job = arg;
+    const blip *b = blip_of(job->c);
+    itx_blip_saying state;
+    const size_t start = itx->mark(run);
+    itx_tensor *seen = itx_run_vit(run, &b->vision, job->pixels, job->n, false);
+    itx_blip_start(run, &b->text, &state, seen, start);
+    for (size_t i = 0; i < job->n; i++)
+        itx_beams_start(&job->search[i], job->beams, job->prompt, job->prompt_length, job->length,
+                        (int32_t)b->text.facts.end);
+    say(run, job, &state);
+}
+
+/* ---- in the caller ---- */
+
+static item_status write_caption(const captioner *c, const itx_beams *search, item_caption_out *out,
+                                 item_error *err)
+{
+    const itx_saying *said = itx_beams_best(search);
+    size_t needed = 0;
+    const item_status status = c->s->tokens_decode(c->tokens, said->ids, said->length, out->text,
+                                                   out->capacity, &needed, err);
+    if (status != ITEM_OK)
+        return status;
+    if (needed > out->capacity)
+        return itx_fail(err, ITEM_E_BACKEND, "no room for a caption in %zu bytes", out->capacity);
+    out->logprob = said->score;
+    out->margin = search->margin;
+    if (out->struct_size < sizeof *out || !out->tokens)
+        return ITEM_OK;
+    if (said->length > out->token_room)
+        return itx_fail(err, ITEM_E_BACKEND, "no room for %zu tokens", said->length);
+    memcpy(out->tokens, said->ids, said->length * sizeof *said->ids);
+    out->token_count = said->length;
+    return ITEM_OK;
+}
+
+static item_status caption_some(captions *job, const item_call *call,
+                                const item_image *const *images, item_error *err)
+{
+    const captioner *c = job->c;
+    for (size_t i = 0; i < job->n; i++) {
+        uint32_t width = 0, height = 0;
+        if (itx_cancelled(call))
+            return itx_fail(err, ITEM_E_CANCELLED, "cancelled");
+        c->s->image_size(images[i], &width, &height);
+        const double box[4] = {0.0, 0.0, (double)width, (double)height};
+        const item_status status = itx_prep_pixels(&c->prep, c->s, images[i], box,
+                                                   job->pixels + i * itx_prep_count(&c->prep), err);
+        if (status != ITEM_OK)
+            return status;
+    }
+    return itx_compute(call, itx_net_device(c->net), caption_in_lane, job, err);
+}
+
+static item_status caption_all(captions *job, const item_call *call,
+                               const item_image *const *images, size_t n,
+                               item_caption_out *const *out, item_error *err)
+{
+    item_status status = ITEM_OK;
+    for (size_t i = 0; i < n && status == ITEM_OK; i += job->n) {
+        job->n = n - i < ITX_BATCH ? n - i : ITX_BATCH;
+        status = caption_some(job, call, images + i, err);
+        for (size_t k = 0; k < job->n && status == ITEM_OK; k++)
+            status = write_caption(job->c, &job->search[k], out[i + k], err);
+    }
+    return status;
+}
+
+/* [CLS] a prompt [SEP]: the first becomes the decoder's own, the last is left out. */
+static item_status read_prompt(captions *job, const char *prompt, item_error *err)
+{
+    const captioner *c = job->c;
+    const itx_blip_text_facts *f = &blip_of(c)->text.facts;
+    job->prompt_length = 1;
+    if (prompt) {
+        size_t count = 0;
+        const item_status status = c->s->tokens_encode(c->tokens, prompt, ITX_BLIP_IDS, job->prompt,
+                                                       ITX_BLIP_IDS, &count, err);
+        if (status != ITEM_OK)
+            return status;
+        job->prompt_length = count - 1;
+    }
+    job->prompt[0] = (int32_t)f->bos;
+    if (job->prompt_length >= job->length)
+        return itx_fail(err, ITEM_E_ARGUMENT,
+                        "the prompt has %zu tokens or more, a caption has %zu with it: shorten it "
+                        "or raise max_tokens",
+                        job->prompt_length, job->length);
+    return ITEM_OK;
+}
+
+static item_status apply_options(captions *job, const item_caption_options *options,
+                                 item_error *err)
+{
+    const size_t limit = (size_t)blip_of(job->c)->text.facts.limit;
+    job->length = options && options->max_tokens ? options->max_tokens : job->c->length;
+    job->length = job->length < limit ? job->length : limit;
+    job->beams = options && options->beams ? options->beams : job->c->beams;
+    job->beams = job->beams < ITX_BEAMS ? job->beams : ITX_BEAMS;
+    const bool has_prompt =
+        options &&
+        options->struct_size >= offsetof(item_caption_options, prompt) + sizeof options->prompt;
+    return read_prompt(job, has_prompt ? options->prompt : NULL, err);
+}
+
+/* What the words of a prompt may see: those before them. */
+static void fill_causal(float *mask, size_t length)
+{
+    for (size_t a = 0; a < length; a++) {
+        for (size_t b = 0; b < length; b++)
+            mask[a * length + b] = b > a ? -INFINITY : 0.0f;
+    }
+}
+
+static item_status caption(void *self, const item_call *call, const item_image *const *images,
+                           size_t n, const item_caption_options *options,
+                           item_caption_out *const *out, item_error *err)
+{
+    const captioner *c = self;
+    captions job = {.c = c};
+    item_status status = itx_load(err);
+    if (status == ITEM_OK)
+        status = apply_options(&job, options, err);
+    if (status != ITEM_OK)
+        return status;
+    const size_t most = n < ITX_BATCH ? n : ITX_BATCH, p = job.prompt_length;
+    const size_t words = (size_t)blip_of(c)->text.facts.words;
+    job.pixels = itx_host_alloc(c->s, most * itx_prep_count(&c->prep) * sizeof *job.pixels);
+    job.logprobs = itx_host_alloc(c->s, most * job.beams * words * sizeof *job.logprobs);
+    job.search = itx_host_alloc(c->s, most * sizeof *job.search);
+    job.causal = itx_host_alloc(c->s, p * p * sizeof *job.causal);
+    if (!job.pixels || !job.logprobs || !job.search || !job.causal) {
+        status = itx_fail_memory(err, "captioning");
+    } else {
+        fill_causal(job.causal, p);
+        status = caption_all(&job, call, images, n, out, err);
+    }
+    itx_host_free(c->s, job.causal);
+    itx_host_free(c->s, job.search);
+    itx_host_free(c->s, job.logprobs);
+    itx_host_free(c->s, job.pixels);
+    return status;
+}
+
+/* ---- facts and weights ---- */
+
+static const itx_vit_facts vision_defaults = {
+    .tower = {768, 12, 12, 3072, 1e-5, ITX_GELU}, .edge = 384, .patch = 16};
+
+static void read_text_facts(itx_facts *f, itx_blip_text_facts *t)
+{
+    t->words = itx_fact_count(f, "vocab_size", 30524, 10000000);
+    t->tower.width = itx_fact_count(f, "hidden_size", 768, 16384);
+    t->tower.wide = itx_fact_count(f, "intermediate_size", 3072, 131072);
+    t->tower.depth = itx_fact_count(f, "num_hidden_layers", 12, ITX_BLIP_LAYERS);
+    t->tower.heads = itx_fact_count(f, "num_attention_heads", 8, ITX_HEADS);
+    t->tower.eps = itx_fact_number(f, "layer_norm_eps", 1e-12, 0.0, 1.0);
+    t->tower.act = itx_fact_act(f, "hidden_act", "gelu");
+    t->limit = itx_fact_count(f, "max_position_embeddings", 512, ITX_BLIP_IDS);
+    t->bos = (int64_t)itx_fact_number(f, "bos_token_id", 30522, 0.0, (double)t->words - 1.0);
+    t->end = (int64_t)itx_fact_number(f, "sep_token_id", 102, 0.0, (double)t->words - 1.0);
+    if (t->tower.width % t->tower.heads != 0)
+        (void)itx_facts_fail(f, "%d heads do not divide a width of %d", (int)t->tower.heads,
+                             (int)t->tower.width);
+}
+
+static void load(itx_loader *l, void *model)
+{
+    blip *b = model;
+    const blip_facts *facts = itx_loader_facts(l);
+    itx_take_vit(l, &b->vision, &facts->vision, &itx_vit_blip);
+    itx_take_blip_text(l, &b->text, &facts->text);
+}
+
+static const itx_kind blip_kind = {"blip", sizeof(blip), load};
+
+static item_status read_facts(captioner *c, blip_facts *facts, item_error *err)
+{
+    itx_facts f;
+    memset(facts, 0, sizeof *facts); /* its bytes are compared */
+    if (itx_facts_open(&f, c->s, err) != ITEM_OK)
+        return f.status;
+    facts->text.tied = itx_fact_flag(&f, "tie_word_embeddings", true);
+    itx_facts_section(&f, "vision_config");
+    facts->vision = itx_vit_read(&f, &vision_defaults);
+    itx_facts_section(&f, "text_config");
+    read_text_facts(&f, &facts->text);
+    facts->text.seen = facts->vision.tower.width;
+    f.role = "generation";
+    f.section = "";
+    c->length = (size_t)itx_fact_count(&f, "max_length", LENGTH, ITX_BLIP_IDS);
+    c->beams = (size_t)itx_fact_count(&f, "num_beams", 1, ITX_BEAMS);
+    return f.status;
+}
+
+/* ---- opening ---- */
+
+static void close_captioner(void *self)
+{
+    captioner *c = self;
+    if (!c)
+        return;
+    itx_net_close(c->net);
+    if (c->tokens)
+        c->s->tokens_close(c->tokens);
+    itx_host_free(c->s, c);
+}
+
+static item_status open_parts(captioner *c, item_error *err)
+{
+    blip_facts facts;
+    item_status status = read_facts(c, &facts, err);
+    if (status == ITEM_OK)
+        status = itx_net_open_as(c->s, "weights", &blip_kind, &facts, sizeof facts, &c->net, err);
+    if (status == ITEM_OK)
+        status = itx_open_tokenizer(c->s, facts.text.words, &c->tokens, err);
+    if (status == ITEM_OK)
+        status = itx_prep_open(&c->prep, c->s, &itx_prep_squash, facts.vision.edge,
+                               facts.vision.patch, err);
+    return status;
+}
+
+item_status itx_open_blip(const item_services *s, item_captioner_ops *ops, void **self,
+                          item_error *err)
+{
+    captioner *c = itx_host_alloc(s, sizeof *c);
+    if (!c)
+        return itx_fail_memory(err, "opening the captioner");
+    c->s = s;
+    const item_status status = open_parts(c, err);
+    if (status != ITEM_OK) {
+        close_captioner(c);
+        return status;
+    }
+    itx_identify(c->id, sizeof c->id, "blip", c->net, NULL, NULL);
+    *ops = (item_captioner_ops){.struct_size = sizeof *ops,
+                                .version = ITEM_BACKEND_VERSION,
+                                .name = "torch",
+                                .id = c->id,
+                                .caption = caption,
+                                .close = close_captioner};
+    *self = c;
+    return ITEM_OK;
+}
