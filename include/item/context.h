@@ -229,7 +229,8 @@ ITEM_API item_status item_engine_get_info(const item_config *config, int32_t mea
 /**
  * Opens a context.
  *
- * @param pack    folder of a pack; NULL is the installed default, or, when the
+ * @param pack    folder of a pack, or of a model as published (since 0.2, see
+ *                item_pack_open()); NULL is the installed default, or, when the
  *                configuration brings an embedder, no pack at all
  * @param config  settings; NULL for the defaults
  * @param out     receives the context; release with item_ctx_unref()

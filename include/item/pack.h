@@ -17,10 +17,13 @@ typedef struct item_pack item_pack;
 
 /**
  * Opens a pack: reads item.json, checks that every file exists and has the size
- * stated; with `verify`, also its SHA-256.
+ * stated; with `verify`, also its SHA-256. Since 0.2 a folder without item.json may be a
+ * model as its authors publish it, with config.json (docs/models.md): a pack of one stage,
+ * without a head, of whose files the hashes are told, as nothing states them.
  *
  * @param path    folder; NULL is the installed default
- * @param verify  0: hash no file, 1: hash files below 16 MB, 2: hash all files
+ * @param verify  0: hash no file, 1: hash files below 16 MB, 2: hash all files; of a
+ *                published model those below 16 MB are always hashed
  * @param out     receives the pack; release with item_pack_free()
  * @param err     receives the reason of a failure, with the file; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT, ITEM_E_PACK,

@@ -81,7 +81,8 @@ ITEM_API item_status item_embed_texts(item_ctx *ctx, const char *const *texts, s
 
 /**
  * Token ids of a text, as the embedder's text side reads it: special tokens
- * included, truncated at its limit. Loads no engine.
+ * included, truncated at its limit. Of a pack whose embedder has no tokenizer, as the
+ * detector or else the captioner reads it. Loads no engine.
  *
  * @param ctx       context whose pack has a tokenizer
  * @param text      UTF-8

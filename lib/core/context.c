@@ -78,7 +78,9 @@ static void explain(item_ctx *ctx, const item_config *config)
     if (!ctx->head && config && config->no_head)
         why = "No verdict: the head is switched off by the configuration.";
     else if (!ctx->head && ctx->pack) {
-        snprintf(text, sizeof text, "No verdict: the pack %.120s has no head.", ctx->pack->label);
+        snprintf(text, sizeof text,
+                 "No verdict: the pack %.120s has no head; item train makes one.",
+                 ctx->pack->label);
         why = text;
     } else if (!ctx->head)
         why = "No verdict: no head was given.";
@@ -148,8 +150,10 @@ static item_status fill(item_ctx *ctx, const char *pack, const item_config *conf
 {
     item_status status = ITEM_OK;
     bool own = config && config->stage[ITEMI_EMBEDDER];
+    /* a head belongs to one embedder: which one that is, a published folder tells by hashes alone */
+    int32_t verify = ctx->settings.verify | (config && config->head ? ITEMI_VERIFY_PUBLISHED : 0);
     if (pack || !own)
-        status = itemi_pack_load(&ctx->mem, &ctx->log, pack, ctx->settings.verify, &ctx->pack, err);
+        status = itemi_pack_load(&ctx->mem, &ctx->log, pack, verify, &ctx->pack, err);
     if (status == ITEM_OK && ctx->pack)
         status = read_width(ctx, err);
     for (size_t i = 0; i < ITEMI_STAGES && status == ITEM_OK; i++)

@@ -89,7 +89,7 @@ typedef struct itemi_pack_file {
     const char *name; /* as in item.json */
     char *path;       /* resolved, inside of the pack */
     uint64_t bytes;
-    const char *sha256; /* as in item.json */
+    const char *sha256; /* as in item.json; "" in a published folder, where it was not hashed */
     char content[96];   /* what is known of its bytes: the hash, or where they lie if not hashed */
     struct stat facts;  /* when they were looked at */
 } itemi_pack_file;
@@ -99,7 +99,7 @@ typedef struct itemi_pack_stage {
     itemi_pack_file *files;
     size_t count;
     const json_t *config;       /* or NULL */
-    const char *tokenizer_role; /* NULL: no tokenizer */
+    const char *tokenizer_role; /* NULL: no tokenizer; "tokenizer": as tokens_open() finds it */
     size_t tokenizer_limit;
 } itemi_pack_stage;
 
@@ -113,9 +113,20 @@ struct item_pack {
     itemi_pack_stage stage[ITEMI_STAGES];
     itemi_pack_file head; /* name NULL: none */
     char label[256];      /* name and version */
+    bool published;       /* a model as published: `root` was made here, links may lead out */
 };
 
-/* As item_pack_open(), with the memory and the log of a context. */
+#define ITEMI_ROLES_MAX  128      /* files of one stage: shards are many */
+#define ITEMI_SMALL_FILE 16000000 /* bytes below which "small" hashes */
+/* "kind" of a tokenizer whose files are found by their roles, as tokens_open() does. */
+#define ITEMI_PUBLISHED_TOKENIZER "published"
+/* Added to `verify`: a published folder is hashed whole, so that its identities are exact. */
+#define ITEMI_VERIFY_PUBLISHED 4
+
+/*
+ * As item_pack_open(), with the memory and the log of a context. A folder without item.json may be
+ * a model as published.
+ */
 item_status itemi_pack_load(const itemi_mem *mem, const itemi_log *log, const char *path,
                             int32_t verify, item_pack **out, item_error *err);
 /* Reads the manifest into pack->stage and pack->head; `name` is for messages. */

@@ -55,8 +55,8 @@ static bool add_config(itemi_sha256 *sha, const json_t *config)
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
                                 item_error *err)
 {
-    const itemi_pack_file *files[16];
-    size_t count = stage->count < ITEMI_COUNT(files) ? stage->count : ITEMI_COUNT(files);
+    const itemi_pack_file *files[ITEMI_ROLES_MAX];
+    size_t count = stage->count; /* at most so many */
     for (size_t i = 0; i < count; i++)
         files[i] = &stage->files[i];
     qsort(files, count, sizeof files[0], by_role);
@@ -65,7 +65,7 @@ item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, c
     itemi_sha256_text(sha, stage->family);
     for (size_t i = 0; i < count; i++) {
         itemi_sha256_text(sha, files[i]->role);
-        itemi_sha256_text(sha, files[i]->sha256);
+        itemi_sha256_text(sha, *files[i]->sha256 ? files[i]->sha256 : files[i]->content);
     }
     char hex[ITEMI_SHA256_HEX];
     bool made = add_config(sha, stage->config);

@@ -5,8 +5,7 @@
 #include "core/core.h"
 #include "core/head_private.h"
 
-#define SCHEMA    1
-#define ROLES_MAX 16 /* files of one stage */
+#define SCHEMA 1
 
 /* ---- pieces ---- */
 
@@ -48,22 +47,34 @@ static void log_unknown(const json_t *object, const char *const *known, size_t c
     }
 }
 
-static item_status parse_file(const json_t *object, const char *where, const char *role,
-                              itemi_pack_file *out, const char *name, item_error *err)
+/* Of a published folder large files may not have been hashed: null. */
+static item_status parse_hash(const json_t *object, const char *where, bool published,
+                              const char **out, const char *name, item_error *err)
+{
+    *out = "";
+    if (published && json_is_null(json_object_get(object, "sha256")))
+        return ITEM_OK;
+    item_status status = need_text(object, where, "sha256", out, name, err);
+    if (status == ITEM_OK && !is_sha256(*out))
+        return itemi_fail(err, ITEM_E_PACK, "%s: %s: sha256 is not 64 hexadecimal digits", name,
+                          where);
+    return status;
+}
+
+static item_status parse_file(const item_pack *pack, const json_t *object, const char *where,
+                              const char *role, itemi_pack_file *out, const char *name,
+                              item_error *err)
 {
     if (!json_is_object(object))
         return itemi_fail(err, ITEM_E_PACK, "%s: %s is not an object", name, where);
     item_status status = need_text(object, where, "file", &out->name, name, err);
     if (status == ITEM_OK)
-        status = need_text(object, where, "sha256", &out->sha256, name, err);
+        status = parse_hash(object, where, pack->published, &out->sha256, name, err);
     if (status != ITEM_OK)
         return status;
     const json_t *bytes = json_object_get(object, "bytes");
     if (!json_is_integer(bytes) || json_integer_value(bytes) < 0)
         return itemi_fail(err, ITEM_E_PACK, "%s: %s has no number \"bytes\"", name, where);
-    if (!is_sha256(out->sha256))
-        return itemi_fail(err, ITEM_E_PACK, "%s: %s: sha256 is not 64 hexadecimal digits", name,
-                          where);
     out->bytes = (uint64_t)json_integer_value(bytes);
     out->role = role;
     return ITEM_OK;
@@ -75,9 +86,9 @@ static item_status parse_files(item_pack *pack, itemi_pack_stage *stage, const j
                                const char *word, const char *name, item_error *err)
 {
     size_t count = json_object_size(files);
-    if (!json_is_object(files) || count == 0 || count > ROLES_MAX)
+    if (!json_is_object(files) || count == 0 || count > ITEMI_ROLES_MAX)
         return itemi_fail(err, ITEM_E_PACK, "%s: %s needs 1 to %d \"files\"", name, word,
-                          ROLES_MAX);
+                          ITEMI_ROLES_MAX);
     stage->files = itemi_alloc_zero(&pack->mem, count, sizeof *stage->files);
     if (!stage->files)
         return itemi_fail_memory(err, "opening a pack");
@@ -91,7 +102,8 @@ static item_status parse_files(item_pack *pack, itemi_pack_stage *stage, const j
         itemi_buf_printf(&text, "%s, file \"%.48s\"", word, role);
         where[itemi_escape(where, sizeof where, text.data ? text.data : word)] = '\0';
         itemi_buf_free(&text);
-        item_status status = parse_file(file, where, role, &stage->files[stage->count], name, err);
+        item_status status =
+            parse_file(pack, file, where, role, &stage->files[stage->count], name, err);
         if (status != ITEM_OK)
             return status;
         stage->count++;
@@ -106,18 +118,21 @@ static item_status parse_tokenizer(itemi_pack_stage *stage, const json_t *object
         return ITEM_OK;
     const char *kind;
     item_status status = need_text(object, "tokenizer", "kind", &kind, name, err);
-    if (status == ITEM_OK)
+    bool published = status == ITEM_OK && strcmp(kind, ITEMI_PUBLISHED_TOKENIZER) == 0;
+    if (published)
+        stage->tokenizer_role = "tokenizer";
+    else if (status == ITEM_OK)
         status = need_text(object, "tokenizer", "file", &stage->tokenizer_role, name, err);
     if (status != ITEM_OK)
         return status;
-    if (strcmp(kind, "wordpiece") != 0)
+    if (!published && strcmp(kind, "wordpiece") != 0)
         return itemi_fail(err, ITEM_E_PACK, "%s: %s: the tokenizer \"%.32s\" is not known", name,
                           word, kind);
     json_int_t limit = json_integer_value(json_object_get(object, "limit"));
     if (limit < 2 || limit > 1000000)
         return itemi_fail(err, ITEM_E_PACK, "%s: %s: the tokenizer's limit is not 2 or more", name,
                           word);
-    if (!itemi_pack_role(stage, stage->tokenizer_role))
+    if (!published && !itemi_pack_role(stage, stage->tokenizer_role))
         return itemi_fail(err, ITEM_E_PACK, "%s: %s: the tokenizer's file \"%.32s\" is no role",
                           name, word, stage->tokenizer_role);
     stage->tokenizer_limit = (size_t)limit;
@@ -199,7 +214,7 @@ item_status itemi_pack_parse(item_pack *pack, const itemi_log *log, const char *
         status = parse_stages(pack, log, name, err);
     const json_t *head = json_object_get(pack->root, "head");
     if (status == ITEM_OK && head && !json_is_null(head))
-        status = parse_file(head, "head", "", &pack->head, name, err);
+        status = parse_file(pack, head, "head", "", &pack->head, name, err);
     if (status != ITEM_OK)
         return status;
 

@@ -5,11 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/core.h"
+#include "core/published.h"
 
 #define MANIFEST     "item.json"
 #define MANIFEST_MAX (1u << 20)
-#define SMALL_FILE   16000000u /* bytes below which "small" hashes */
 
 /* ---- one file ---- */
 
@@ -40,7 +39,8 @@ static item_status resolve(item_pack *pack, const char *name, char **out, item_e
         status = itemi_fail_errno(err, ITEM_E_PACK, errno, "%s: cannot be read", joined);
     itemi_free(&pack->mem, joined);
     size_t folder = strlen(pack->path);
-    if (there && (strncmp(real, pack->path, folder) != 0 || real[folder] != '/'))
+    bool inside = there && strncmp(real, pack->path, folder) == 0 && real[folder] == '/';
+    if (there && !inside && !pack->published)
         status = itemi_fail(err, ITEM_E_PACK, "%s/%s: leads out of the pack", pack->path, name);
     if (status == ITEM_OK) {
         *out = itemi_strdup(&pack->mem, real);
@@ -88,9 +88,9 @@ static item_status check_file(item_pack *pack, itemi_pack_file *file, int32_t ve
                           (unsigned long long)facts.st_size, MANIFEST,
                           (unsigned long long)file->bytes);
     file->facts = facts;
-    bool hash = verify == 2 || (verify == 1 && file->bytes < SMALL_FILE);
-    name_content(file, &facts, hash);
-    return hash ? check_hash(file, err) : ITEM_OK;
+    bool hash = verify == 2 || (verify == 1 && file->bytes < ITEMI_SMALL_FILE);
+    name_content(file, &facts, pack->published ? *file->sha256 : hash);
+    return hash && !pack->published ? check_hash(file, err) : ITEM_OK;
 }
 
 item_status itemi_pack_file_same(const itemi_pack_file *entry, const itemi_file *opened,
@@ -100,9 +100,9 @@ item_status itemi_pack_file_same(const itemi_pack_file *entry, const itemi_file 
     if (a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
         a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec)
         return ITEM_OK;
-    char hex[ITEMI_SHA256_HEX];
-    item_status status = itemi_sha256_file(opened, hex, err);
-    if (status == ITEM_OK && strcmp(hex, entry->sha256) != 0)
+    char hex[ITEMI_SHA256_HEX] = "";
+    item_status status = *entry->sha256 ? itemi_sha256_file(opened, hex, err) : ITEM_OK;
+    if (status == ITEM_OK && (!*hex || strcmp(hex, entry->sha256) != 0))
         return itemi_fail(err, ITEM_E_PACK,
                           "%s: was changed since the pack was opened: open it again", entry->path);
     return status;
@@ -148,26 +148,56 @@ static item_status check_files(item_pack *pack, int32_t verify, item_error *err)
 
 /* ---- the manifest ---- */
 
-static item_status read_manifest(item_pack *pack, const itemi_log *log, item_error *err)
+static item_status read_manifest(item_pack *pack, const char *path, const itemi_log *log,
+                                 item_error *err)
 {
-    char *path;
-    item_status status = join(pack, MANIFEST, &path, err);
-    if (status != ITEM_OK)
-        return status;
     itemi_file file;
-    struct stat facts;
-    if (stat(path, &facts) != 0 && errno == ENOENT)
-        status = itemi_fail(err, ITEM_E_PACK, "%s: is no pack: it has no %s", pack->path, MANIFEST);
-    else
-        status = itemi_file_open(&pack->mem, path, MANIFEST_MAX, false, &file, err);
+    item_status status = itemi_file_open(&pack->mem, path, MANIFEST_MAX, false, &file, err);
     if (status == ITEM_OK) {
         status = itemi_sha256_file(&file, pack->fingerprint, err);
         if (status == ITEM_OK)
             status = itemi_json_parse((const char *)file.data, file.size, path, &pack->root, err);
         itemi_file_close(&file);
     }
-    if (status == ITEM_OK)
-        status = itemi_pack_parse(pack, log, path, err);
+    return status == ITEM_OK ? itemi_pack_parse(pack, log, path, err) : status;
+}
+
+static item_status read_published(item_pack *pack, int32_t verify, const itemi_log *log,
+                                  item_error *err)
+{
+    pack->published = true;
+    item_status status = itemi_published_read(&pack->mem, pack->path, verify, &pack->root, err);
+    return status == ITEM_OK ? itemi_pack_parse(pack, log, pack->path, err) : status;
+}
+
+/* Nobody wrote a manifest of these files that could be hashed: they are named one by one. */
+static item_status name_published(item_pack *pack, item_error *err)
+{
+    itemi_sha256 *sha = itemi_sha256_new();
+    for (size_t s = 0; s < ITEMI_STAGES; s++) {
+        itemi_sha256_text(sha, pack->stage[s].family ? pack->stage[s].family : "");
+        for (size_t i = 0; i < pack->stage[s].count; i++) {
+            itemi_sha256_text(sha, pack->stage[s].files[i].role);
+            itemi_sha256_text(sha, pack->stage[s].files[i].content);
+        }
+    }
+    return itemi_sha256_end(sha, pack->fingerprint) ? ITEM_OK
+                                                    : itemi_fail_memory(err, "opening a pack");
+}
+
+static item_status read_description(item_pack *pack, int32_t verify, const itemi_log *log,
+                                    item_error *err)
+{
+    char *path;
+    struct stat facts;
+    item_status status = join(pack, MANIFEST, &path, err);
+    if (status != ITEM_OK)
+        return status;
+    bool published = stat(path, &facts) != 0 && errno == ENOENT;
+    if (published && verify & ITEMI_VERIFY_PUBLISHED)
+        verify = 2;
+    status =
+        published ? read_published(pack, verify, log, err) : read_manifest(pack, path, log, err);
     itemi_free(&pack->mem, path);
     return status;
 }
@@ -215,11 +245,13 @@ item_status itemi_pack_load(const itemi_mem *mem, const itemi_log *log, const ch
         pack->mem = *mem;
     item_status status = set_path(pack, path, err);
     if (status == ITEM_OK)
-        status = read_manifest(pack, log, err);
+        status = read_description(pack, verify, log, err);
     if (status == ITEM_OK)
         status = set_card(pack, err);
     if (status == ITEM_OK)
-        status = check_files(pack, verify, err);
+        status = check_files(pack, verify & ~ITEMI_VERIFY_PUBLISHED, err);
+    if (status == ITEM_OK && pack->published)
+        status = name_published(pack, err);
     if (status != ITEM_OK) {
         item_pack_free(pack);
         return status;

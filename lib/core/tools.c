@@ -10,10 +10,21 @@
 
 /* ---- tokens ---- */
 
-/* The tokenizer of the pack's embedder, opened once. */
-static item_status open_tokens(item_ctx *ctx, const itemi_wordpiece **out, item_error *err)
+/* The stage whose texts are tokenized: the embedder, or the one that a published folder holds. */
+static const itemi_pack_stage *tokenizing_stage(const item_ctx *ctx)
 {
-    const itemi_pack_stage *stage = &ctx->pack->stage[ITEMI_EMBEDDER];
+    static const itemi_stage_kind order[] = {ITEMI_EMBEDDER, ITEMI_DETECTOR, ITEMI_CAPTIONER};
+    for (size_t i = 0; ctx->pack && i < ITEMI_COUNT(order); i++) {
+        if (ctx->pack->stage[order[i]].tokenizer_role)
+            return &ctx->pack->stage[order[i]];
+    }
+    return NULL;
+}
+
+/* Opened once. */
+static item_status open_tokens(item_ctx *ctx, const itemi_pack_stage *stage,
+                               const itemi_wordpiece **out, item_error *err)
+{
     pthread_mutex_lock(&ctx->tokens_lock);
     itemi_wordpiece *tokens = atomic_load_explicit(&ctx->tokens, memory_order_relaxed);
     item_status status = ITEM_OK;
@@ -40,15 +51,15 @@ item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t 
                           : !count ? "count"
                                    : "ids");
     *count = 0;
-    if (!ctx->pack || !ctx->pack->stage[ITEMI_EMBEDDER].tokenizer_role)
+    const itemi_pack_stage *stage = tokenizing_stage(ctx);
+    if (!stage)
         return itemi_fail(err, ITEM_E_UNSUPPORTED, "this context has no pack with a tokenizer");
     const itemi_wordpiece *tokens = atomic_load_explicit(&ctx->tokens, memory_order_acquire);
     if (!tokens)
-        status = open_tokens(ctx, &tokens, err);
+        status = open_tokens(ctx, stage, &tokens, err);
     if (status != ITEM_OK)
         return status;
-    return itemi_wordpiece_encode(tokens, text, ctx->pack->stage[ITEMI_EMBEDDER].tokenizer_limit,
-                                  ids, capacity, count, err);
+    return itemi_wordpiece_encode(tokens, text, stage->tokenizer_limit, ids, capacity, count, err);
 }
 
 /* ---- phrases ---- */
