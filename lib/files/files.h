@@ -99,6 +99,60 @@ const itemi_file *itemi_safetensors_file(const itemi_safetensors *st);
 /* Any dtype to float32, bytes / itemi_dtype_size() elements; rounded to nearest. */
 void itemi_to_f32(const itemi_tensor *tensor, float *out);
 
+/* ---- weights in any published form: safetensors, torch checkpoint, an index of several ---- */
+
+/*
+ * {"weight_map": {tensor: name of a file, ...}}: *.index.json, for weights in several files
+ * (shards), which lie beside it. Texts are borrowed from `map`.
+ */
+#define ITEMI_SHARDS_MAX 1000
+typedef struct itemi_index {
+    const itemi_mem *mem;
+    json_t *map;         /* tensor to shard */
+    const char **shards; /* each once, in the order of their names */
+    size_t count;
+} itemi_index;
+/* `name` is for messages. After a failure `out` is empty and may be freed. */
+item_status itemi_index_parse(const itemi_mem *mem, const char *text, size_t length,
+                              const char *name, itemi_index *out, item_error *err);
+item_status itemi_index_load(const itemi_mem *mem, const char *path, itemi_index *out,
+                             item_error *err);
+void itemi_index_free(itemi_index *index);
+bool itemi_index_is(const char *path); /* by its name: ends with ".json" */
+
+/* Where a shard of an index lies; NULL: nowhere. Borrowed until the weights are open. */
+typedef struct itemi_shards {
+    const char *(*path)(void *user, const char *shard);
+    void *user;
+} itemi_shards;
+
+/* Does not change once it is open; may be used by several threads at once. */
+typedef struct itemi_weights itemi_weights;
+/*
+ * A file's kind is seen by its first bytes, an index by its name. `shards` NULL: they lie beside
+ * the index.
+ */
+item_status itemi_weights_open(const itemi_mem *mem, const char *path, bool map,
+                               const itemi_shards *shards, itemi_weights **out, item_error *err);
+/* One file in memory; `data` is borrowed and must outlive the result. */
+item_status itemi_weights_parse(const itemi_mem *mem, const void *data, size_t size,
+                                const char *name, itemi_weights **out, item_error *err);
+/* Another owner, each of whom closes; any thread. */
+itemi_weights *itemi_weights_ref(itemi_weights *weights);
+void itemi_weights_close(itemi_weights *weights);
+size_t itemi_weights_count(const itemi_weights *weights);
+/* In the order of names; NULL beyond the last. */
+const itemi_tensor *itemi_weights_at(const itemi_weights *weights, size_t i);
+const itemi_tensor *itemi_weights_find(const itemi_weights *weights, const char *name);
+const char *itemi_weights_meta(const itemi_weights *weights, const char *key); /* or NULL */
+/* The files that were opened, the one that open() names first; NULL beyond the last. */
+const itemi_file *itemi_weights_file(const itemi_weights *weights, size_t i, const char **shard);
+/*
+ * The tensor was converted and will hardly be read again: lets go of its mapped pages, which come
+ * back from the file when they are.
+ */
+void itemi_weights_done(const itemi_weights *weights, const itemi_tensor *tensor);
+
 /*
  * Writes as itemi_file_write() does: tensors in the order given, `pairs` of metadata as key,
  * value, key, value; the same input gives the same bytes.

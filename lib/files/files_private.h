@@ -23,6 +23,13 @@ itemi_dtype itemi_dtype_parse(const char *name);
 /* Bytes that a tensor of this kind and shape takes; false when they overflow. */
 bool itemi_tensor_bytes(const itemi_tensor *tensor, size_t *bytes);
 
+/* Order of pointers to tensors, for qsort(); and the one of that name in that order, or NULL. */
+int itemi_tensor_by_name(const void *a, const void *b);
+const itemi_tensor *itemi_tensor_find(const itemi_tensor *const *sorted, size_t count,
+                                      const char *name);
+
+#define ITEMI_INDEX_BYTES (UINT64_C(64) << 20) /* of an index of shards, at most */
+
 /*
  * One half-precision number. Normal numbers move their exponent's bias from 15 to 127, those
  * below are multiples of 2^-24, infinities and NaN keep theirs (a signalling NaN turns quiet).

@@ -182,7 +182,7 @@ static int by_place(const void *a, const void *b)
     return (x->bytes > y->bytes) - (x->bytes < y->bytes); /* empty ones first */
 }
 
-static int by_name(const void *a, const void *b)
+int itemi_tensor_by_name(const void *a, const void *b)
 {
     const itemi_tensor *x = *(const itemi_tensor *const *)a, *y = *(const itemi_tensor *const *)b;
     return strcmp(x->name, y->name);
@@ -198,7 +198,7 @@ static item_status check_overlaps(itemi_safetensors *st, item_error *err)
             return itemi_fail(err, ITEM_E_FORMAT, "%s: tensors \"%s\" and \"%s\" overlap", st->name,
                               before->name, t->name);
     }
-    qsort(st->sorted, st->count, sizeof *st->sorted, by_name);
+    qsort(st->sorted, st->count, sizeof *st->sorted, itemi_tensor_by_name);
     return ITEM_OK;
 }
 
@@ -265,11 +265,18 @@ const itemi_tensor *itemi_safetensors_at(const itemi_safetensors *st, size_t i)
     return i < st->count ? &st->tensors[i] : NULL;
 }
 
-const itemi_tensor *itemi_safetensors_find(const itemi_safetensors *st, const char *name)
+const itemi_tensor *itemi_tensor_find(const itemi_tensor *const *sorted, size_t count,
+                                      const char *name)
 {
     const itemi_tensor wanted = {.name = name}, *key = &wanted;
-    const itemi_tensor **found = bsearch(&key, st->sorted, st->count, sizeof *st->sorted, by_name);
+    const itemi_tensor *const *found =
+        bsearch(&key, sorted, count, sizeof *sorted, itemi_tensor_by_name);
     return found ? *found : NULL;
+}
+
+const itemi_tensor *itemi_safetensors_find(const itemi_safetensors *st, const char *name)
+{
+    return itemi_tensor_find(st->sorted, st->count, name);
 }
 
 const char *itemi_safetensors_meta(const itemi_safetensors *st, const char *key)

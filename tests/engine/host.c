@@ -93,7 +93,7 @@ static item_status weights_open(void *user, const char *role, item_weights **out
     host_file *file;
     item_status status = locate(h, role, &file, path, err);
     if (status == ITEM_OK && !file->open)
-        status = itemi_safetensors_open(NULL, path, true, &file->open, err);
+        status = itemi_weights_open(NULL, path, true, NULL, &file->open, err);
     if (status != ITEM_OK)
         return status;
     file->users++;
@@ -112,7 +112,7 @@ static const char *weights_key(item_weights *w)
 static item_status weights_tensor(item_weights *w, const char *name, item_tensor_view *out,
                                   item_error *err)
 {
-    const itemi_tensor *t = itemi_safetensors_find(w->file->open, name);
+    const itemi_tensor *t = itemi_weights_find(w->file->open, name);
     if (!t || (w->h->missing && strcmp(name, w->h->missing) == 0))
         return refuse(err, ITEM_E_FORMAT, name);
     out->dtype = (int32_t)t->dtype;
@@ -131,13 +131,13 @@ static const char *weights_meta(item_weights *w, const char *key)
     for (const char *const *pair = w->h->meta; pair && *pair; pair += 2)
         if (strcmp(pair[0], key) == 0)
             return pair[1];
-    return itemi_safetensors_meta(w->file->open, key);
+    return itemi_weights_meta(w->file->open, key);
 }
 
 static item_status weights_f32(item_weights *w, const char *name, float *out, size_t count,
                                item_error *err)
 {
-    const itemi_tensor *t = itemi_safetensors_find(w->file->open, name);
+    const itemi_tensor *t = itemi_weights_find(w->file->open, name);
     size_t have = 1;
     for (uint32_t i = 0; t && i < t->dims; i++)
         have *= (size_t)t->shape[i];
@@ -152,10 +152,31 @@ static item_status weights_f32(item_weights *w, const char *name, float *out, si
 static void weights_close(item_weights *w)
 {
     if (--w->file->users == 0) {
-        itemi_safetensors_close(w->file->open);
+        itemi_weights_close(w->file->open);
         w->file->open = NULL;
     }
     free(w);
+}
+
+static void *weights_hold(item_weights *w)
+{
+    return itemi_weights_ref(w->file->open);
+}
+
+static void weights_drop(void *hold)
+{
+    itemi_weights_close(hold);
+}
+
+static void weights_done(item_weights *w, const char *name)
+{
+    itemi_weights_done(w->file->open, itemi_weights_find(w->file->open, name));
+}
+
+static const char *weights_name(item_weights *w, size_t i)
+{
+    const itemi_tensor *t = itemi_weights_at(w->file->open, i);
+    return t ? t->name : NULL;
 }
 
 static item_status file_bytes(void *user, const char *role, const char **data, size_t *size,
@@ -284,6 +305,10 @@ void host_init(host *h, const char *folder)
         .tokens_close = tokens_close,
         .resize = resize,
         .image_size = image_size,
+        .weights_hold = weights_hold,
+        .weights_drop = weights_drop,
+        .weights_done = weights_done,
+        .weights_name = weights_name,
     };
 }
 

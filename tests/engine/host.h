@@ -17,7 +17,7 @@
 
 typedef struct host_file {
     char role[16], name[64];
-    itemi_safetensors *open;
+    itemi_weights *open;
     unsigned users;
 } host_file;
 

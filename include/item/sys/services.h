@@ -66,10 +66,13 @@ typedef struct item_services {
     const char *(*setting)(void *host, const char *key);
 
     /** Opens a weights file that this stage's entry names under "files" by role, such as
-        "weights". Opening the same file twice gives the same handle: count your closes. */
+        "weights": safetensors, a torch checkpoint, or the index of several files (shards), each of
+        which has its name as role. Opening the same file twice gives the same handle: count your
+        closes. */
     item_status (*weights_open)(void *host, const char *role, item_weights **out, item_error *err);
     /** A key for networks that stages share, the same for the same bytes: the file's SHA-256 if it
-       was hashed at opening, else a text of another length that tells where and when it lies. */
+       was hashed at opening, else a text of another length: of what its shards have, or where and
+       when it lies. */
     const char *(*weights_key)(item_weights *weights);
     /** A tensor by name; `out` is borrowed until the file is closed. */
     item_status (*weights_tensor)(item_weights *weights, const char *name, item_tensor_view *out,
@@ -140,6 +143,13 @@ typedef struct item_services {
         any thread. */
     item_status (*resize_square)(void *host, const item_image *image, const double box[4],
                                  uint32_t edge, double pad, float *out, item_error *err);
+
+    /** This tensor was converted and will hardly be read again: its mapped pages go back to the
+        system, and come again from the file if it is; any thread. */
+    void (*weights_done)(item_weights *weights, const char *name);
+    /** Name of the i-th tensor, in the order of names; NULL beyond the last; borrowed until the
+        file is closed. */
+    const char *(*weights_name)(item_weights *weights, size_t i);
 } item_services;
 
 #ifdef __cplusplus
