@@ -43,21 +43,24 @@ typedef struct itx_prep {
     uint32_t crop; /* width and height of the crop from the middle; 0: none */
     uint32_t edge, patch; /* what the network wants */
     int32_t filter;       /* ITEM_FILTER_... */
-    float value[3][256];  /* of each channel and byte */
+    bool square;          /* padded to a square and scaled in floats, which have no table */
+    double scale;         /* of bytes */
+    float mean[3], deviation[3];
+    float value[3][256]; /* of each channel and byte */
 } itx_prep;
 
 /* The class defaults of a family. */
 typedef struct itx_prep_defaults {
     bool crop; /* short side and crop; otherwise squashed to a square */
+    bool square;
     double mean[3], deviation[3];
 } itx_prep_defaults;
 
-extern const itx_prep_defaults itx_prep_crop, itx_prep_squash; /* with CLIP's mean and deviation */
+/* With CLIP's mean and deviation. */
+extern const itx_prep_defaults itx_prep_crop, itx_prep_squash, itx_prep_square;
 
 item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_defaults *defaults,
                           int64_t edge, int64_t patch, item_error *err);
-/* The bytes' values of a mean and deviation for each channel, after a scale. */
-void itx_prep_values(itx_prep *p, double scale, const double mean[3], const double deviation[3]);
 size_t itx_prep_count(const itx_prep *p); /* numbers of one picture */
 /* A box of a picture, made of whole pixels, as patches one after another, each channel by channel. */
 item_status itx_prep_pixels(const itx_prep *p, const item_services *s, const item_image *image,

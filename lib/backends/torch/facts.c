@@ -16,7 +16,7 @@
 item_status itx_facts_open(itx_facts *f, const item_services *s, item_error *err)
 {
     *f = (itx_facts){.s = s, .role = "config", .section = "", .err = err};
-    if (!NEEDS(s, json_number) || !NEEDS(s, weights_drop) || !NEEDS(s, resize_part))
+    if (!NEEDS(s, json_number) || !NEEDS(s, weights_drop) || !NEEDS(s, resize_square))
         f->status = itx_fail(err, ITEM_E_UNSUPPORTED,
                              "published models need libitem 0.2: this libitem is older than its "
                              "engine");

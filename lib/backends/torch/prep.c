@@ -20,6 +20,8 @@
 
 const itx_prep_defaults itx_prep_crop = {.crop = true, .mean = CLIP_MEAN, .deviation = CLIP_STD};
 const itx_prep_defaults itx_prep_squash = {.mean = CLIP_MEAN, .deviation = CLIP_STD};
+const itx_prep_defaults itx_prep_square = {
+    .square = true, .mean = CLIP_MEAN, .deviation = CLIP_STD};
 
 /* ---- what the file says ---- */
 
@@ -77,26 +79,29 @@ static int32_t read_filter(itx_facts *f)
     }
 }
 
-void itx_prep_values(itx_prep *p, double scale, const double mean[3], const double deviation[3])
+/* A channel's number, as the reference makes it: in single precision, one step after another. */
+static float normalised(const itx_prep *p, uint32_t channel, float scaled)
 {
-    for (int c = 0; c < 3; c++) {
-        for (int v = 0; v < 256; v++)
-            p->value[c][v] = (float)((v * scale - mean[c]) / deviation[c]);
-    }
+    const float centred = scaled - p->mean[channel];
+    return centred / p->deviation[channel];
 }
 
 static void read_values(itx_facts *f, itx_prep *p, const itx_prep_defaults *d)
 {
     static const char *const means[] = {"image_mean.0", "image_mean.1", "image_mean.2"};
     static const char *const deviations[] = {"image_std.0", "image_std.1", "image_std.2"};
-    double mean[3] = {0.0, 0.0, 0.0}, deviation[3] = {1.0, 1.0, 1.0}, scale = 1.0;
-    if (itx_fact_flag(f, "do_rescale", true))
-        scale = itx_fact_number(f, "rescale_factor", 1.0 / 255.0, 1e-9, 1e9);
-    for (int c = 0; c < 3 && itx_fact_flag(f, "do_normalize", true); c++) {
-        mean[c] = itx_fact_number(f, means[c], d->mean[c], -1e6, 1e6);
-        deviation[c] = itx_fact_number(f, deviations[c], d->deviation[c], 1e-9, 1e9);
+    const bool rescale = itx_fact_flag(f, "rescale", itx_fact_flag(f, "do_rescale", true));
+    const bool normalise = itx_fact_flag(f, "do_normalize", true);
+    p->scale = rescale ? itx_fact_number(f, "rescale_factor", 1.0 / 255.0, 1e-9, 1e9) : 1.0;
+    for (uint32_t c = 0; c < 3; c++) {
+        p->deviation[c] = 1.0f;
+        if (normalise) {
+            p->mean[c] = (float)itx_fact_number(f, means[c], d->mean[c], -1e6, 1e6);
+            p->deviation[c] = (float)itx_fact_number(f, deviations[c], d->deviation[c], 1e-9, 1e9);
+        }
+        for (int v = 0; v < 256; v++)
+            p->value[c][v] = normalised(p, c, (float)(v * p->scale));
     }
-    itx_prep_values(p, scale, mean, deviation);
 }
 
 item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_defaults *defaults,
@@ -106,13 +111,15 @@ item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_de
     if (itx_facts_open(&f, s, err) != ITEM_OK)
         return f.status;
     f.role = "preprocessor";
-    *p = (itx_prep){.edge = (uint32_t)edge, .patch = (uint32_t)patch};
+    *p = (itx_prep){.edge = (uint32_t)edge, .patch = (uint32_t)patch, .square = defaults->square};
     if (itx_fact_flag(&f, "do_resize", true))
         read_size(&f, p, defaults);
     if (itx_fact_flag(&f, "do_center_crop", defaults->crop))
         read_crop(&f, p);
     p->filter = read_filter(&f);
     read_values(&f, p, defaults);
+    if (p->square && (p->crop || !p->height || !itx_fact_flag(&f, "do_pad", true)))
+        (void)itx_facts_fail(&f, "pictures that are not padded and resized are not supported");
     if (!p->crop && p->height && (p->height != p->edge || p->width != p->edge))
         (void)itx_facts_fail(&f, "pictures would be %u x %u pixels, the network wants %u", p->width,
                              p->height, p->edge);
@@ -152,6 +159,13 @@ static uint32_t clamp(int64_t value, uint32_t most)
     return value < 0 ? 0 : value > most ? most : (uint32_t)value;
 }
 
+/* Of the side that is not the short one; what nobody can make is refused by the host. */
+static uint32_t long_side(double edge, double side, double shorter)
+{
+    const double length = edge * side / shorter;
+    return length < UINT32_MAX ? (uint32_t)length : UINT32_MAX;
+}
+
 static view look(const itx_prep *p, const double box[4])
 {
     view v;
@@ -163,8 +177,8 @@ static view look(const itx_prep *p, const double box[4])
         v.width = (uint32_t)w;
         v.height = (uint32_t)h;
     } else if (!p->width) {
-        v.width = w <= h ? p->height : (uint32_t)(edge * w / h);
-        v.height = w <= h ? (uint32_t)(edge * h / w) : p->height;
+        v.width = w <= h ? p->height : long_side(edge, w, h);
+        v.height = w <= h ? long_side(edge, h, w) : p->height;
     }
     /* rounded down, also below 0 */
     v.left = ((int64_t)v.width - p->edge - (v.width < p->edge)) / 2;
@@ -174,6 +188,14 @@ static view look(const itx_prep *p, const double box[4])
     v.part[2] = clamp(v.left + p->edge, v.width);
     v.part[3] = clamp(v.top + p->edge, v.height);
     return v;
+}
+
+/* Where the first channel of a pixel goes; the others follow a patch's pixels apart. */
+static float *place_of(const itx_prep *p, float *out, uint32_t x, uint32_t y)
+{
+    const uint32_t patch = p->patch, side = p->edge / patch;
+    return out + ((size_t)(y / patch) * side + x / patch) * 3 * patch * patch +
+           (size_t)(y % patch) * patch + x % patch;
 }
 
 /* Bytes of the part, rows of RGB, to patches; what lies outside of it is black. */
@@ -190,17 +212,46 @@ static void lay_out(const itx_prep *p, const view *v, const uint8_t *bytes, floa
             const size_t place =
                 inside ? (size_t)(row - v->part[1]) * across + (size_t)(column - v->part[0]) : 0;
             const uint8_t *pixel = inside ? bytes + 3 * place : black;
-            float *to = out + ((size_t)(y / patch) * side + x / patch) * 3 * patch * patch +
-                        (size_t)(y % patch) * patch + x % patch;
+            float *to = place_of(p, out, x, y);
             for (uint32_t c = 0; c < 3; c++)
                 to[(size_t)c * patch * patch] = p->value[c][pixel[c]];
         }
     }
 }
 
+/* The same of what resize_square() gives. */
+static void lay_out_square(const itx_prep *p, const float *pixels, float *out)
+{
+    const uint32_t side = p->edge / p->patch * p->patch, area = p->patch * p->patch;
+    const float scale = (float)(255.0 * p->scale);
+    for (uint32_t y = 0; y < side; y++)
+        for (uint32_t x = 0; x < side; x++)
+            for (uint32_t c = 0; c < 3; c++)
+                place_of(p, out, x, y)[(size_t)c * area] =
+                    normalised(p, c, scale * pixels[((size_t)y * p->edge + x) * 3 + c]);
+}
+
+static item_status square_pixels(const itx_prep *p, const item_services *s, const item_image *image,
+                                 const double box[4], float *out, item_error *err)
+{
+    double whole[4];
+    whole_pixels(box, whole);
+    float *pixels = s->allocate(s->host, (size_t)p->edge * p->edge * 3 * sizeof *pixels);
+    if (!pixels)
+        return itx_fail_memory(err, "resizing a picture");
+    /* black, whatever the reference's own documents say */
+    const item_status status = s->resize_square(s->host, image, whole, p->edge, 0.0, pixels, err);
+    if (status == ITEM_OK)
+        lay_out_square(p, pixels, out);
+    s->release(s->host, pixels);
+    return status;
+}
+
 item_status itx_prep_pixels(const itx_prep *p, const item_services *s, const item_image *image,
                             const double box[4], float *out, item_error *err)
 {
+    if (p->square)
+        return square_pixels(p, s, image, box, out, err);
     const view v = look(p, box);
     if (!p->crop && (v.width != p->edge || v.height != p->edge))
         return itx_fail(err, ITEM_E_UNSUPPORTED,
