@@ -258,19 +258,18 @@ static bool scan_number(reader *r, bool *real)
     return true;
 }
 
-static json_t *read_integer(reader *r, const char *from)
+/* False: it does not fit. */
+static bool parse_integer(const reader *r, const char *from, json_int_t *value)
 {
     const bool negative = *from == '-';
-    json_int_t value = 0;
+    *value = 0;
     for (const char *p = from + negative; p < r->at; p++) {
         const json_int_t digit = negative ? '0' - *p : *p - '0';
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, digit, &value)) {
-            fail_near(r, from, negative ? "too big negative integer" : "too big integer");
-            return NULL;
-        }
+        if (__builtin_mul_overflow(*value, 10, value) ||
+            __builtin_add_overflow(*value, digit, value))
+            return false;
     }
-    return made(r, json_integer(value));
+    return true;
 }
 
 static json_t *read_real(reader *r, const char *from)
@@ -291,10 +290,13 @@ static json_t *read_real(reader *r, const char *from)
 static json_t *read_number(reader *r)
 {
     const char *from = r->at;
+    json_int_t value;
     bool real;
     if (!scan_number(r, &real))
         return NULL;
-    return real ? read_real(r, from) : read_integer(r, from);
+    /* "No limit" is written as 10^30 in published settings: what is no integer here is a real. */
+    return real || !parse_integer(r, from, &value) ? read_real(r, from)
+                                                   : made(r, json_integer(value));
 }
 
 /* One member; its key stands in r->text while the value is read. */

@@ -13,13 +13,16 @@
 static void json_is_read(void **state)
 {
     const char *path = test_path(*state, "item.json");
-    test_puts(path, "{\"schema\": 1, \"name\": \"caf\xc3\xa9\", \"list\": [1.5, true, null]}\n");
+    test_puts(path, "{\"schema\": 1, \"name\": \"caf\xc3\xa9\", \"list\": [1.5, true, null],\n"
+                    " \"most\": 9223372036854775807, \"beyond\": 1000000000000000019884624838656}");
     json_t *root = NULL;
     item_error err = ITEM_ERROR_INIT;
     assert_int_equal(itemi_json_load(NULL, path, &root, &err), ITEM_OK);
     assert_int_equal(json_integer_value(json_object_get(root, "schema")), 1);
     assert_string_equal(json_string_value(json_object_get(root, "name")), "caf\xc3\xa9");
     assert_int_equal(json_array_size(json_object_get(root, "list")), 3);
+    assert_true(json_integer_value(json_object_get(root, "most")) == INT64_MAX);
+    assert_true(json_real_value(json_object_get(root, "beyond")) == 1e30);
     json_decref(root);
 }
 
@@ -33,7 +36,6 @@ static void faults_have_a_place(void **state)
         {"{\"a\": 1,\n \"b\" 2}", "p.json: line 2, column 6: ':' expected"},
         {"{\"a\": 1, \"a\": 2}", "duplicate object key"},
         {"{\"a\": NaN}", "p.json: line 1, column 9"},
-        {"{\"a\": 99999999999999999999}", "too big integer"},
         {"{\"a\": 1e999}", "real number overflow"},
         {"{\"a\": \"\\u0000\"}", "\\u0000 is not allowed"},
         {"{\"a\": \"\xff\"}", "unable to decode byte 0xff"},
@@ -121,8 +123,6 @@ static void texts_are_read_as_jansson_does(void **state)
         "{\"a\" 1}",
         "{\"a\": }",
         "{\"a\\u0000\": 1}",
-        "[9223372036854775808]",
-        "[-9223372036854775809]",
         "[1e400]",
         "[] []",
         "[1 2]",
