@@ -198,7 +198,7 @@ static void destroy(item_ctx *ctx)
     }
     pthread_mutex_destroy(&ctx->weights_lock);
     pthread_mutex_destroy(&ctx->tokens_lock);
-    itemi_wordpiece_free(atomic_load(&ctx->tokens));
+    itemi_tokenizer_free(atomic_load(&ctx->tokens));
     itemi_head_free(ctx->head);
     item_pack_free(ctx->pack);
     itemi_free(&mem, ctx->engine.path);

@@ -182,7 +182,7 @@ struct item_ctx {
     pthread_mutex_t weights_lock;
     struct item_weights *weights; /* open files, shared by the stages */
     pthread_mutex_t tokens_lock;
-    _Atomic(itemi_wordpiece *) tokens;
+    _Atomic(itemi_tokenizer *) tokens;
 };
 
 /* ITEM_E_ARGUMENT for NULL, ITEM_E_FORKED in a child of the process that opened it. */
@@ -200,9 +200,13 @@ item_image_options itemi_ctx_image_options(const item_ctx *ctx, item_cancel *can
 /* Opens a stage of the pack with an engine (services.c). */
 item_status itemi_host_open(item_ctx *ctx, itemi_stage_kind kind, const itemi_engine *engine,
                             const item_cancel *cancel, itemi_stage **out, item_error *err);
-/* Tokenizer of a stage's file; `mem` must outlive it. */
+/*
+ * Tokenizer of a stage; `mem` must outlive it. Role "tokenizer": of what lies in a published folder,
+ * that is the files of roles tokenizer, else vocab and merges, else vocab, with tokenizer_config,
+ * special_tokens_map and added_tokens where they are. Any other role: that file, vocab.txt of BERT.
+ */
 item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stage, const char *role,
-                              itemi_wordpiece **out, item_error *err);
+                              itemi_tokenizer **out, item_error *err);
 
 /* ---- identities ---- */
 

@@ -23,10 +23,10 @@ static const itemi_pack_stage *tokenizing_stage(const item_ctx *ctx)
 
 /* Opened once. */
 static item_status open_tokens(item_ctx *ctx, const itemi_pack_stage *stage,
-                               const itemi_wordpiece **out, item_error *err)
+                               const itemi_tokenizer **out, item_error *err)
 {
     pthread_mutex_lock(&ctx->tokens_lock);
-    itemi_wordpiece *tokens = atomic_load_explicit(&ctx->tokens, memory_order_relaxed);
+    itemi_tokenizer *tokens = atomic_load_explicit(&ctx->tokens, memory_order_relaxed);
     item_status status = ITEM_OK;
     if (!tokens) {
         status = itemi_tokens_load(&ctx->mem, stage, stage->tokenizer_role, &tokens, err);
@@ -54,12 +54,12 @@ item_status item_tokenize(item_ctx *ctx, const char *text, int32_t *ids, size_t 
     const itemi_pack_stage *stage = tokenizing_stage(ctx);
     if (!stage)
         return itemi_fail(err, ITEM_E_UNSUPPORTED, "this context has no pack with a tokenizer");
-    const itemi_wordpiece *tokens = atomic_load_explicit(&ctx->tokens, memory_order_acquire);
+    const itemi_tokenizer *tokens = atomic_load_explicit(&ctx->tokens, memory_order_acquire);
     if (!tokens)
         status = open_tokens(ctx, stage, &tokens, err);
     if (status != ITEM_OK)
         return status;
-    return itemi_wordpiece_encode(tokens, text, stage->tokenizer_limit, ids, capacity, count, err);
+    return itemi_tokenizer_encode(tokens, text, stage->tokenizer_limit, ids, capacity, count, err);
 }
 
 /* ---- phrases ---- */

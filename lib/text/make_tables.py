@@ -110,14 +110,16 @@ def two_level(classes):
     return bytes(index), b"".join(blocks)
 
 
-def array(kind, name, values):
-    lines, line = [], "   "
+def array(kind, name, values, count=None):
+    """`count`: of its elements, where a value is several."""
+    values, lines, line = list(values), [], "   "
     for value in values:
         if len(line) + len(value) + 2 > 100:
             lines.append(line)
             line = "   "
         line += f" {value},"
-    return f"const {kind} {name}[{len(values)}] = {{\n" + "\n".join(lines + [line]) + "\n};\n"
+    return (f"const {kind} {name}[{count or len(values)}] = {{\n" + "\n".join(lines + [line]) +
+            "\n};\n")
 
 
 def words(data):
@@ -161,18 +163,18 @@ def source():
         + f"const uint32_t itemi_unicode_map_count = {len(keys)};\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description="tables of code points for WordPiece")
+def run(description, out, source):
+    """Writes what source() gives, or compares it with the file."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true", help="compare with the file, write nothing")
     args = parser.parse_args()
     text = source()
     if args.check:
-        same = OUT.read_text() == text
-        print("unicode_tables.c is up to date" if same else "unicode_tables.c differs")
-        return 0 if same else 1
-    OUT.write_text(text)
-    return 0
+        same = out.read_text() == text
+        print(f"{out.name} is up to date" if same else f"{out.name} differs")
+        sys.exit(not same)
+    out.write_text(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("tables of code points for WordPiece", OUT, source)

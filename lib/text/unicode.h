@@ -29,7 +29,21 @@ extern const uint16_t itemi_unicode_map_starts[];
 extern const uint32_t itemi_unicode_map_pool[];
 extern const uint32_t itemi_unicode_map_count;
 
-/* `code` is at most 0x10ffff. */
+/* What each of some code points becomes; arrays as above. */
+typedef struct itemi_unicode_mapping {
+    const uint32_t *keys;
+    const uint16_t *starts;
+    const uint32_t *pool;
+    uint32_t count;
+} itemi_unicode_mapping;
+
+/* Half a byte of tables of two levels; `code` is at most 0x10ffff. */
+unsigned itemi_unicode_nibble(const uint32_t *index, const uint32_t *blocks, uint32_t code);
+/* What `code` becomes; returns the count of code points, 0 where it stays. */
+unsigned itemi_unicode_find(const itemi_unicode_mapping *mapping, uint32_t code,
+                            const uint32_t **out);
+
+/* Class for BERT; `code` is at most 0x10ffff. */
 unsigned itemi_unicode_class(uint32_t code);
 /* What a code point of class ITEMI_UC_MAP becomes; returns the count of code points. */
 unsigned itemi_unicode_map(uint32_t code, const uint32_t **out);

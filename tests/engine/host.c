@@ -200,14 +200,14 @@ static item_status tokens_open(void *user, const char *role, item_tokens **out, 
     host *h = user;
     char path[1024];
     itemi_file bytes;
-    itemi_wordpiece *wp = NULL;
+    itemi_tokenizer *wp = NULL;
     host_file *file;
     item_status status = locate(h, role, &file, path, err);
     if (status == ITEM_OK)
         status = itemi_file_open(NULL, path, 0, false, &bytes, err);
     if (status != ITEM_OK)
         return status;
-    status = itemi_wordpiece_open(NULL, (const char *)bytes.data, bytes.size, &wp, err);
+    status = itemi_tokenizer_open_bert(NULL, (const char *)bytes.data, bytes.size, &wp, err);
     itemi_file_close(&bytes);
     *out = (item_tokens *)wp;
     return status;
@@ -216,13 +216,13 @@ static item_status tokens_open(void *user, const char *role, item_tokens **out, 
 static item_status tokens_encode(item_tokens *tokens, const char *text, size_t limit, int32_t *ids,
                                  size_t capacity, size_t *count, item_error *err)
 {
-    return itemi_wordpiece_encode((const itemi_wordpiece *)tokens, text, limit, ids, capacity,
+    return itemi_tokenizer_encode((const itemi_tokenizer *)tokens, text, limit, ids, capacity,
                                   count, err);
 }
 
 static void tokens_close(item_tokens *tokens)
 {
-    itemi_wordpiece_free((itemi_wordpiece *)tokens);
+    itemi_tokenizer_free((itemi_tokenizer *)tokens);
 }
 
 static void image_size(const item_image *image, uint32_t *width, uint32_t *height)

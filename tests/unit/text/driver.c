@@ -46,12 +46,12 @@ static int print_words(const char *text)
     return 0;
 }
 
-static int print_ids(const itemi_wordpiece *wp, const char *text, size_t limit)
+static int print_ids(const itemi_tokenizer *wp, const char *text, size_t limit)
 {
     static int32_t ids[1 << 16];
     size_t count;
     item_error err = ITEM_ERROR_INIT;
-    if (itemi_wordpiece_encode(wp, text, limit, ids, ITEMI_COUNT(ids), &count, &err) != ITEM_OK) {
+    if (itemi_tokenizer_encode(wp, text, limit, ids, ITEMI_COUNT(ids), &count, &err) != ITEM_OK) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }
@@ -61,16 +61,16 @@ static int print_ids(const itemi_wordpiece *wp, const char *text, size_t limit)
     return 0;
 }
 
-static itemi_wordpiece *open_vocabulary(const char *path)
+static itemi_tokenizer *open_vocabulary(const char *path)
 {
-    itemi_wordpiece *wp = NULL;
+    itemi_tokenizer *wp = NULL;
     item_error err = ITEM_ERROR_INIT;
     size_t length = 0;
     FILE *file = fopen(path, "rb");
     char *vocab = file ? driver_read(file, &length) : NULL;
     if (!vocab)
         perror(path);
-    else if (itemi_wordpiece_open(NULL, vocab, length, &wp, &err) != ITEM_OK)
+    else if (itemi_tokenizer_open_bert(NULL, vocab, length, &wp, &err) != ITEM_OK)
         fprintf(stderr, "%s: %s\n", path, err.message);
     free(vocab);
     if (file)
@@ -80,7 +80,7 @@ static itemi_wordpiece *open_vocabulary(const char *path)
 
 int main(int argc, char **argv)
 {
-    itemi_wordpiece *wp = NULL;
+    itemi_tokenizer *wp = NULL;
     bool ids = argc == 4 && strcmp(argv[1], "ids") == 0;
     if (argc == 3)
         return driver_tagger(argv[1], argv[2]);
@@ -99,6 +99,6 @@ int main(int argc, char **argv)
         failed = ids ? print_ids(wp, texts + at, (size_t)strtoul(argv[3], NULL, 10))
                      : print_words(texts + at);
     free(texts);
-    itemi_wordpiece_free(wp);
+    itemi_tokenizer_free(wp);
     return failed;
 }
