@@ -303,6 +303,10 @@ static item_status add_files(folder *f, item_error *err)
     if (status == ITEM_OK)
         status = add_where_there(f, "tokenizer_config", "tokenizer_config.json", err);
     if (status == ITEM_OK)
+        status = add_where_there(f, "special_tokens_map", "special_tokens_map.json", err);
+    if (status == ITEM_OK)
+        status = add_where_there(f, "added_tokens", "added_tokens.json", err);
+    if (status == ITEM_OK)
         status = add_where_there(f, "generation", "generation_config.json", err);
     return status == ITEM_OK ? add_weights(f, err) : status;
 }
