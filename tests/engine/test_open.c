@@ -27,10 +27,10 @@ static void family_must_be_known(void **state)
     host h;
     (void)state;
     host_init(&h, "/nowhere");
-    assert_int_equal(engine->open_captioner(&h.services, "blip", &ops, &self, &err),
+    assert_int_equal(engine->open_captioner(&h.services, "git", &ops, &self, &err),
                      ITEM_E_UNSUPPORTED);
     assert_null(self);
-    assert_non_null(strstr(err.message, "blip"));
+    assert_non_null(strstr(err.message, "git"));
     assert_int_equal(
         engine->open_detector(&h.services, NULL, (item_detector_ops *)&ops, &self, NULL),
         ITEM_E_UNSUPPORTED);

@@ -283,8 +283,7 @@ static item_status read_facts(captioner *c, blip_facts *facts, item_error *err)
 {
     itx_facts f;
     memset(facts, 0, sizeof *facts); /* its bytes are compared */
-    if (itx_facts_open(&f, c->s, err) != ITEM_OK)
-        return f.status;
+    itx_facts_open(&f, c->s, err);
     facts->text.tied = itx_fact_flag(&f, "tie_word_embeddings", true);
     itx_facts_section(&f, "vision_config");
     facts->vision = itx_vit_read(&f, &vision_defaults);

@@ -19,8 +19,8 @@ typedef struct itx_facts {
     item_status status;
 } itx_facts;
 
-/* ITEM_E_UNSUPPORTED where the host is older than the services that families need. */
-item_status itx_facts_open(itx_facts *f, const item_services *s, item_error *err);
+/* Of config.json, at its top. */
+void itx_facts_open(itx_facts *f, const item_services *s, item_error *err);
 /* The section that counts: "NAME_dict", which old files have, goes before "NAME". */
 void itx_facts_section(itx_facts *f, const char *section);
 bool itx_fact_there(const itx_facts *f, const char *key);

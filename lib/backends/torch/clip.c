@@ -141,8 +141,7 @@ static item_status open_as(itx_embedder *e, bool open_clip, item_error *err)
     clip_facts facts;
     memset(&facts, 0, sizeof facts); /* its bytes are compared */
     facts.open_clip = open_clip;
-    if (itx_facts_open(&f, e->s, err) != ITEM_OK)
-        return f.status;
+    itx_facts_open(&f, e->s, err);
     if (open_clip)
         read_open_clip_facts(&f, &facts);
     else

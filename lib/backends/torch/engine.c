@@ -81,10 +81,17 @@ OPEN(captioner)
 OPEN(detector)
 OPEN(embedder)
 
+#ifdef ITX_ONEDNN
+#define PRODUCTS " oneDNN"
+#else
+#define PRODUCTS ""
+#endif
+
 static const item_engine_ops engine = {.struct_size = sizeof engine,
                                        .version = ITEM_ENGINE_VERSION,
                                        .name = "torch",
-                                       .id = "torch " ITX_VERSION " libtorch " ITX_TORCH_RELEASE,
+                                       .id = "torch " ITX_VERSION
+                                             " libtorch " ITX_TORCH_RELEASE PRODUCTS,
                                        .setup = setup,
                                        .info = info,
                                        .open_captioner = open_captioner,

@@ -9,18 +9,9 @@
 
 #define PATH_SIZE 96
 
-/* Members of the table that families need, the last one of 0.2. */
-#define NEEDS(s, member)                                                                           \
-    ((s)->struct_size >= offsetof(item_services, member) + sizeof((s)->member) && (s)->member)
-
-item_status itx_facts_open(itx_facts *f, const item_services *s, item_error *err)
+void itx_facts_open(itx_facts *f, const item_services *s, item_error *err)
 {
     *f = (itx_facts){.s = s, .role = "config", .section = "", .err = err};
-    if (!NEEDS(s, json_number) || !NEEDS(s, weights_drop) || !NEEDS(s, resize_square))
-        f->status = itx_fail(err, ITEM_E_UNSUPPORTED,
-                             "published models need libitem 0.2: this libitem is older than its "
-                             "engine");
-    return f->status;
 }
 
 item_status itx_facts_fail(itx_facts *f, const char *format, ...)

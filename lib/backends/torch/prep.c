@@ -108,8 +108,7 @@ item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_de
                           int64_t edge, int64_t patch, item_error *err)
 {
     itx_facts f;
-    if (itx_facts_open(&f, s, err) != ITEM_OK)
-        return f.status;
+    itx_facts_open(&f, s, err);
     f.role = "preprocessor";
     *p = (itx_prep){.edge = (uint32_t)edge, .patch = (uint32_t)patch, .square = defaults->square};
     if (itx_fact_flag(&f, "do_resize", true))

@@ -3,7 +3,8 @@
  * The only C++ of libitem: operations of libtorch behind the table of shim.h. Nothing thrown
  * leaves this file, nothing is printed, and nothing that belongs to the whole process is changed.
  */
-#include "shim.h"
+#include "onednn.h"
+#include "shim_guard.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -57,57 +58,6 @@ struct itx_run {
 
 namespace
 {
-
-/* A cancelled thread unwinds through catch (...), which ends the process. */
-class Uncancellable
-{
-  public:
-    Uncancellable()
-    {
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_);
-    }
-    ~Uncancellable()
-    {
-        pthread_setcancelstate(before_, &before_);
-    }
-
-  private:
-    int before_ = 0;
-};
-
-/* libtorch prints its warnings on stderr unless told otherwise. */
-class Warnings final : public c10::WarningHandler
-{
-  public:
-    explicit Warnings(const itx_hooks &hooks) : hooks_(hooks)
-    {
-    }
-#if TORCH_VERSION_MAJOR >= 2
-    void process(const c10::Warning &warning) override
-    {
-        tell(warning.msg());
-    }
-#else
-    void process(const c10::SourceLocation &, const std::string &text, bool) override
-    {
-        tell(text);
-    }
-#endif
-
-  private:
-    void tell(const std::string &text)
-    {
-        if (hooks_.warn)
-            hooks_.warn(hooks_.user, text.c_str());
-    }
-    const itx_hooks &hooks_;
-};
-
-#if TORCH_VERSION_MAJOR >= 2
-using Quiet = c10::WarningUtils::WarningHandlerGuard;
-#else
-using Quiet = c10::Warning::WarningHandlerGuard;
-#endif
 
 /* The first line of a text, at `used` of a buffer; returns where it ends. */
 size_t put_line(char *out, size_t room, size_t used, const char *text)
@@ -390,9 +340,36 @@ int64_t size(const itx_tensor *x, size_t dim) noexcept
 
 /* ---- operations ---- */
 
+bool plain(const at::Tensor &t)
+{
+    return t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous();
+}
+
+/* An undefined tensor where it is not for oneDNN. */
+at::Tensor by_onednn(const at::Tensor &x, const at::Tensor &w, const itx_tensor *b, itx_act act)
+{
+    if (!plain(w) || x.scalar_type() != at::kFloat || x.numel() == 0 || (b && !plain(b->t)))
+        return {};
+    auto shape = x.sizes().vec();
+    shape.back() = w.size(0);
+    const at::Tensor in = x.contiguous(), y = at::empty(shape, in.options());
+    const itx_onednn_job job{in.data_ptr<float>(),
+                             w.data_ptr<float>(),
+                             b ? b->t.data_ptr<float>() : nullptr,
+                             y.data_ptr<float>(),
+                             in.numel() / w.size(1),
+                             w.size(1),
+                             w.size(0),
+                             act};
+    return x.size(-1) == w.size(1) && itx_onednn_linear(&job) ? y : at::Tensor();
+}
+
 itx_tensor *linear(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b, itx_act act) noexcept
 {
     return make(run, "linear", [&] {
+        const at::Tensor fast = by_onednn(raw(x), raw(w), b, act);
+        if (fast.defined())
+            return fast;
         const auto kind = raw(w).scalar_type();
         at::Tensor y = at::linear(raw(x).to(kind), raw(w), b ? b->t : at::Tensor());
         return activated(y.to(at::kFloat), act);
@@ -470,14 +447,12 @@ itx_tensor *cat(itx_run *run, itx_tensor *const *parts, size_t count, int64_t di
     });
 }
 
-const itx_ops table = {
-    ITX_OPS_VERSION, TORCH_VERSION, describe,  set_threads, begin,   end,
-    status,          mark,          sweep,     own,         release, weight,
-    lasting,         input,         pictures,  indices,     read,    size,
-    linear,          conv,          attention, layer_norm,  softmax, log_softmax,
-    matmul,          add,           scale,     mean,        unit,    reshape,
-    transpose,       slice,         cat,       rows,        resize,  max_pool,
-};
+const itx_ops table = {ITX_OPS_VERSION, TORCH_VERSION, describe,  set_threads, begin,   end,
+                       status,          mark,          sweep,     own,         release, weight,
+                       lasting,         input,         pictures,  indices,     read,    size,
+                       linear,          conv,          attention, layer_norm,  softmax, log_softmax,
+                       matmul,          add,           scale,     mean,        unit,    reshape,
+                       transpose,       slice,         cat,       rows,        resize,  max_pool};
 
 } // namespace
 
