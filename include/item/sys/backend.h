@@ -48,7 +48,8 @@ typedef struct item_caption_out {
     double logprob;       /**< mean natural log-probability of a token, end token included */
     double margin; /**< smallest gap of log-probabilities between what was kept and what was not */
     /* since 0.2 */
-    int32_t *tokens;    /**< receives the ids of the caption; NULL: not asked for */
+    int32_t *tokens;    /**< receives the ids that were generated after the prompt, the end token
+                             included; NULL: not asked for */
     size_t token_room;  /**< numbers of tokens; 512 or more unless tokens is NULL */
     size_t token_count; /**< how many ids there are; 0 where the model has none */
 } item_caption_out;

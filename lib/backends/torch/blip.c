@@ -132,10 +132,11 @@ static item_status write_caption(const captioner *c, const itx_beams *search, it
     out->margin = search->margin;
     if (out->struct_size < sizeof *out || !out->tokens)
         return ITEM_OK;
-    if (said->length > out->token_room)
-        return itx_fail(err, ITEM_E_BACKEND, "no room for %zu tokens", said->length);
-    memcpy(out->tokens, said->ids, said->length * sizeof *said->ids);
-    out->token_count = said->length;
+    const size_t generated = said->length - search->prompt;
+    if (generated > out->token_room)
+        return itx_fail(err, ITEM_E_BACKEND, "no room for %zu tokens", generated);
+    memcpy(out->tokens, said->ids + search->prompt, generated * sizeof *said->ids);
+    out->token_count = generated;
     return ITEM_OK;
 }
 
