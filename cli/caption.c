@@ -11,6 +11,13 @@ static item_status ask(const cli_args *args, item_ctx *ctx, item_image *image,
     return item_caption_image(ctx, image, options, out, err);
 }
 
+static json_t *tokens_of(const item_result *result)
+{
+    size_t count = 0;
+    const int32_t *ids = item_result_tokens(result, &count);
+    return cli_json_ids(ids, count);
+}
+
 static void tell(cli_run *run, const char *file, const item_result *result)
 {
     item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
@@ -18,10 +25,11 @@ static void tell(cli_run *run, const char *file, const item_result *result)
     if (item_result_get_summary(result, &summary, NULL) != ITEM_OK)
         return;
     if (run->args->json) {
-        cli_print_json(run, json_pack("{s:o, s:o, s:o, s:o}", "file", cli_json_text(file),
+        cli_print_json(run, json_pack("{s:o, s:o, s:o, s:o, s:o}", "file", cli_json_text(file),
                                       "caption", cli_json_text(caption), "caption_logprob",
                                       cli_json_number(summary.caption_logprob), "caption_margin",
-                                      cli_json_number(summary.caption_margin)));
+                                      cli_json_number(summary.caption_margin), "tokens",
+                                      tokens_of(result)));
         return;
     }
     char *name = cli_escaped(file), *text = cli_escaped(caption);
@@ -39,7 +47,7 @@ static int run_caption(const cli_args *args)
 const cli_command cli_caption = {
     .name = "caption",
     .takes = "[OPTION]... FILE|FOLDER|-...",
-    .options = "pBrdTj0v",
+    .options = "pmBwMrdTj0v",
     .line = "says in one sentence what a picture shows",
     .help = "",
     .run = run_caption,

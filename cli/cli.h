@@ -139,6 +139,7 @@ void cli_print_coloured(const char *colour, const char *format, ...)
 /* A JSON string; bytes that are no UTF-8 become U+FFFD, as in the library's JSON. */
 json_t *cli_json_text(const char *text);
 json_t *cli_json_number(double value); /* null where it is not finite */
+json_t *cli_json_ids(const int32_t *ids, size_t count);
 /* Prints one line and releases the object. */
 void cli_print_json(cli_run *run, json_t *object);
 /* {KIND: name, "error": {"code", "message"}}, or the same for people; kind: "file" or "text". */

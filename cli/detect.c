@@ -69,7 +69,7 @@ static int run_detect(const cli_args *args)
 const cli_command cli_detect = {
     .name = "detect",
     .takes = "--query TEXT... [OPTION]... FILE|FOLDER|-...",
-    .options = "pqsordTj0v",
+    .options = "pmqsordTj0v",
     .line = "finds what you name in pictures, with boxes",
     .help = "Boxes are x0,y0 - x1,y1 in pixels of the upright picture.",
     .run = run_detect,

@@ -120,7 +120,8 @@ static int run_embed(const cli_args *args)
     if (ctx && item_ctx_get_info(ctx, &info, NULL) == ITEM_OK && info.width > 0)
         code = embed_all(args, ctx, info.width);
     else if (ctx)
-        cli_complain(args, "the pack has no embedder, or does not state the width of its vectors");
+        cli_complain(args, "%s has no embedder, or does not state the width of its vectors",
+                     args->pack ? args->pack : "the pack");
     item_ctx_unref(ctx);
     return code;
 }
@@ -128,7 +129,7 @@ static int run_embed(const cli_args *args)
 const cli_command cli_embed = {
     .name = "embed",
     .takes = "[OPTION]... [--text TEXT]... [FILE|FOLDER|-]...",
-    .options = "pxbrdTj0v",
+    .options = "pmxbrdTj0v",
     .line = "gives the unit vectors of pictures and texts",
     .help = "",
     .run = run_embed,

@@ -29,6 +29,8 @@ typedef struct option {
 
 static const option options[] = {
     {'p', "--pack", "FOLDER", "the pack to use; default: the installed one", NULL, TEXT(pack)},
+    {'m', "--model", "FOLDER", "a published model in the place of a pack: its folder", NULL,
+     TEXT(pack)},
     {'c', "--caption", "TEXT", "your own caption, for every picture of the call", NULL,
      TEXT(caption)},
     {'t', "--threshold", "NAME", "fpr1 (default), fpr5, or a number between 0 and 1", "threshold",
@@ -40,6 +42,9 @@ static const option options[] = {
      "prior", NOTHING},
     {'o', "--max-objects", "N", "objects a picture, 0 to 64; default 8", "max_objects", NOTHING},
     {'B', "--beams", "N", "beams of the captioner, 1 to 8", "beams", NOTHING},
+    {'M', "--max-tokens", "N", "most tokens of a caption, 1 to 512; default: the model's",
+     "max_tokens", NOTHING},
+    {'w', "--prompt", "TEXT", "what the caption begins with, if the model can", "prompt", NOTHING},
     {'q', "--query", "TEXT", "what to look for; may be given many times", NULL, LIST(queries)},
     {'x', "--text", "TEXT", "a text to embed; may be given many times", NULL, LIST(texts)},
     {'O', "--out", "FILE", "where the head goes", NULL, TEXT(out)},

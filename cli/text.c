@@ -147,6 +147,14 @@ json_t *cli_json_text(const char *text)
     return string;
 }
 
+json_t *cli_json_ids(const int32_t *ids, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer(ids[i]));
+    return list;
+}
+
 json_t *cli_json_number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

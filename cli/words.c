@@ -33,11 +33,8 @@ static bool tokenize_one(void *user, const char *text)
     if (status != ITEM_OK) {
         fail_text(job->run, text, &err);
     } else if (job->run->args->json) {
-        json_t *tokens = json_array();
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(tokens, json_integer(ids[i]));
-        cli_print_json(job->run,
-                       json_pack("{s:o, s:o}", "text", cli_json_text(text), "tokens", tokens));
+        cli_print_json(job->run, json_pack("{s:o, s:o}", "text", cli_json_text(text), "tokens",
+                                           cli_json_ids(ids, count)));
     } else {
         for (size_t i = 0; i < count; i++)
             printf("%s%d", i > 0 ? " " : "", ids[i]);
@@ -120,8 +117,8 @@ static int run_phrases(const cli_args *args)
 const cli_command cli_tokenize = {
     .name = "tokenize",
     .takes = "[OPTION]... TEXT...|-",
-    .options = "pj0v",
-    .line = "gives the token ids that the embedder reads",
+    .options = "pmj0v",
+    .line = "gives the token ids that the model reads",
     .help = "Special tokens are included, and what is beyond the model's limit is cut.",
     .run = run_tokenize,
 };

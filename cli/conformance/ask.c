@@ -7,7 +7,7 @@
 
 #include "conformance.h"
 
-enum { CAPACITY = 4096, MOST_BOXES = 10000 };
+enum { CAPACITY = 4096, TOKENS = 512, MOST_BOXES = 10000 };
 static const unsigned char unwritten = 0xff; /* in no UTF-8 text */
 static const double unit_tolerance = 1e-3, pixel_tolerance = 0.01, rounding = 1e-6;
 
@@ -58,6 +58,22 @@ static bool is_utf8(const char *text)
     return true;
 }
 
+static void take_tokens(const item_caption_out *out, const int32_t *tokens)
+{
+    if (out->token_count > TOKENS) {
+        breach(CAPTIONER, ANSWERS, "token_count is %zu, there is room for %d", out->token_count,
+               TOKENS);
+        return;
+    }
+    for (size_t i = 0; i < out->token_count; i++) {
+        if (tokens[i] < 0) {
+            breach(CAPTIONER, ANSWERS, "token %zu of %zu is %ld: it must be written, 0 or above", i,
+                   out->token_count, (long)tokens[i]);
+            return;
+        }
+    }
+}
+
 static void take_caption(const item_caption_out *out, const char *text, answer *into)
 {
     const char *end = memchr(text, '\0', CAPACITY);
@@ -83,30 +99,56 @@ static void take_caption(const item_caption_out *out, const char *text, answer *
     into->numbers[1] = out->margin;
 }
 
-/* Each text between bytes that must stay: a caption's end is easily written one too far. */
-static char *caption_text(char *texts, size_t i)
+/* What a captioner writes to, between bytes that must stay: an end is easily written one too far. */
+typedef struct caption_room {
+    char text[CAPACITY], after_text[16];
+    int32_t tokens[TOKENS], after_tokens[4];
+} caption_room;
+
+static bool stayed(const void *bytes, size_t size)
 {
-    return texts + i * (CAPACITY + 16);
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        if (at[i] != unwritten)
+            return false;
+    return true;
+}
+
+/* Is there nothing but answers where nothing but answers may be? */
+static void check_caption_writes(const item_caption_out *out, const caption_room *room)
+{
+    if (!stayed(room->after_text, sizeof room->after_text))
+        breach(CAPTIONER, WRITES, "a caption was written beyond its capacity");
+    if (!stayed(room->after_tokens, sizeof room->after_tokens))
+        breach(CAPTIONER, WRITES, "tokens were written beyond token_room");
+    if (out->text != room->text || out->capacity != CAPACITY || out->reserved ||
+        out->tokens != room->tokens || out->token_room != TOKENS)
+        breach(CAPTIONER, WRITES,
+               "text, tokens, their room or reserved of an item_caption_out changed");
 }
 
 static item_status ask_captions(const backend *b, frame *f, const sample *const *inputs, size_t n,
                                 answer *out, char *why)
 {
     const asking *how = frame_how(f);
-    const item_caption_options options = {
-        .struct_size = sizeof options, .beams = how->beams, .max_tokens = how->max_tokens};
+    const item_caption_options options = {.struct_size = sizeof options,
+                                          .beams = how->beams,
+                                          .max_tokens = how->max_tokens,
+                                          .prompt = how->prompt};
     const void *images = lend_images(f, inputs, n);
     const void *lent = frame_lend_struct(f, &options, sizeof options);
     frame_seal(f);
-    char *texts = frame_answers(f, n * (CAPACITY + 16));
+    caption_room *rooms = frame_answers(f, n * sizeof *rooms);
     item_caption_out **outs = need(calloc(n, sizeof(item_caption_out *)));
-    memset(texts, unwritten, n * (CAPACITY + 16));
+    memset(rooms, unwritten, n * sizeof *rooms);
     for (size_t i = 0; i < n; i++) {
         const item_caption_out fresh = {.struct_size = sizeof fresh,
-                                        .text = caption_text(texts, i),
+                                        .text = rooms[i].text,
                                         .capacity = CAPACITY,
                                         .logprob = NAN,
-                                        .margin = NAN};
+                                        .margin = NAN,
+                                        .tokens = rooms[i].tokens,
+                                        .token_room = TOKENS};
         outs[i] = frame_answer_struct(f, &fresh, sizeof fresh);
     }
     void *pointers = frame_lend(f, outs, n * sizeof(item_caption_out *));
@@ -115,14 +157,11 @@ static item_status ask_captions(const backend *b, frame *f, const sample *const 
     if (memcmp(pointers, outs, n * sizeof(item_caption_out *)) != 0)
         breach(CAPTIONER, WRITES, "the pointers to the answers were changed");
     for (size_t i = 0; i < n; i++) {
-        const char *text = caption_text(texts, i);
-        for (size_t j = 0; j < 16; j++)
-            if ((unsigned char)text[CAPACITY + j] != unwritten)
-                breach(CAPTIONER, WRITES, "a caption was written beyond its capacity");
-        if (outs[i]->text != text || outs[i]->capacity != CAPACITY || outs[i]->reserved)
-            breach(CAPTIONER, WRITES, "text, capacity or reserved of an item_caption_out changed");
-        if (status == ITEM_OK)
-            take_caption(outs[i], text, out ? &out[i] : NULL);
+        check_caption_writes(outs[i], &rooms[i]);
+        if (status != ITEM_OK)
+            continue;
+        take_caption(outs[i], rooms[i].text, out ? &out[i] : NULL);
+        take_tokens(outs[i], rooms[i].tokens);
     }
     free(outs);
     return frame_end(f, status, why, WHY);

@@ -119,6 +119,7 @@ typedef struct asking {
     atomic_int *cancel; /* not 0: cancelled; may be NULL */
     atomic_uint *polls; /* counts how often that was asked; may be NULL */
     uint32_t beams, max_tokens;
+    const char *prompt;
     uint32_t max_boxes;
     double least_score;
     bool no_heads, no_phrases;
@@ -205,6 +206,7 @@ void check_two(bench *b);
 void check_cancel_at_once(bench *b);
 void check_cancel_later(bench *b);
 void check_beams(bench *b);
+void check_prompt(bench *b);
 void check_limits(bench *b);
 void check_no_phrases(bench *b);
 void check_refusing_host(bench *b);

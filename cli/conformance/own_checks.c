@@ -100,6 +100,19 @@ void check_beams(bench *b)
     }
 }
 
+/* What a captioner makes of a prompt is its own matter; it may not stumble over it. */
+void check_prompt(bench *b)
+{
+    char why[WHY];
+    const sample *input = &samples[CAPTIONS].items[0];
+    asking how = PLAIN;
+    how.prompt = "a picture of";
+    answer caption;
+    if (ask(&b->it, CAPTIONS, &input, 1, &how, &caption, why) != ITEM_OK)
+        fail("with the prompt \"%s\": %s", how.prompt, why);
+    answers_free(&caption, 1);
+}
+
 /* ---- detector ---- */
 
 static size_t boxes_found(const bench *b)

@@ -208,6 +208,7 @@ const check stage_checks[] = {
     {"differ", "unlike inputs get unlike vectors, like ones like vectors", check_differ,
      FOR(EMBEDDER)},
     {"beams", "any number of beams and words gives a caption", check_beams, FOR(CAPTIONER)},
+    {"prompt", "a caption may be given its beginning", check_prompt, FOR(CAPTIONER)},
     {"limits", "max_boxes and least_score hold, heads may be missing", check_limits, FOR(DETECTOR)},
     {"no phrases", "a picture without phrases gets no boxes", check_no_phrases, FOR(DETECTOR)},
     {"refused box", "when add() refuses a box, detect ends with its status", check_refusing_host,

@@ -52,6 +52,9 @@ ITEM_API void item_config_unref(item_config *config);
  * - `prior`: share of AI pictures that is expected, between 0 and 1; default: none
  * - `head`: path of a head file, or `none`; default: the pack's
  * - `beams`: 1 to 8; default: the pack's
+ * - `max_tokens`: most ids of a caption, 1 to 512, start, prompt and end included; default: the
+ *   model's (since 0.2; a captioner may pass over it)
+ * - `prompt`: what captions begin with; default: nothing (since 0.2; likewise)
  * - `max_objects`: 0 to 64; default 8
  * - `detector_score`: least score of a box, 0 to 1; default: the pack's
  * - `batch`: pictures that are computed together, 1 to 64; default 8

@@ -258,6 +258,16 @@ ITEM_API item_status item_result_get_object(const item_result *result, uint32_t 
 ITEM_API const float *item_result_values(const item_result *result, int32_t which, uint32_t index,
                                          size_t *count);
 
+/**
+ * Token ids that a captioner wrote for the caption, as its model counts them.
+ *
+ * @param result  of item_caption_image()
+ * @param count   receives how many there are; may be NULL
+ * @return the ids, or NULL where there are none: another result, or a captioner that gives none
+ * Owner: the result.  Threads: any.  Since: 0.2
+ */
+ITEM_API const int32_t *item_result_tokens(const item_result *result, size_t *count);
+
 /** Milliseconds of each stage; in a batch, this picture's share. Opening networks is not counted. */
 typedef struct item_timings {
     uint32_t struct_size; /**< set by ITEM_TIMINGS_INIT */

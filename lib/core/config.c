@@ -42,6 +42,7 @@ void item_config_unref(item_config *config)
         itemi_stage_unref(config->stage[i]);
     itemi_free(NULL, config->engine.path);
     itemi_free(NULL, config->head);
+    itemi_free(NULL, config->prompt);
     itemi_free(NULL, config);
 }
 
@@ -55,8 +56,9 @@ typedef enum option_kind {
     KIND_PRECISION,
     KIND_DEVICE,
     KIND_THRESHOLD,
-    KIND_HEAD,
-    KIND_VERIFY
+    KIND_VERIFY,
+    KIND_HEAD, /* from here on no member of the settings */
+    KIND_PROMPT
 } option_kind;
 
 typedef struct option {
@@ -75,6 +77,8 @@ static const option options[] = {
     {"prior", "a number between 0 and 1", KIND_INNER, AT(prior), 0, 1},
     {"head", "a path, or none", KIND_HEAD, 0, 0, 0},
     {"beams", "1 to 8", KIND_U32, AT(beams), 1, 8},
+    {"max_tokens", "1 to 512", KIND_U32, AT(max_tokens), 1, 512},
+    {"prompt", "a text in UTF-8 of at most 64 KiB", KIND_PROMPT, 0, 0, 0},
     {"max_objects", "0 to 64", KIND_U32, AT(max_objects), 0, ITEMI_OBJECTS_MAX},
     {"detector_score", "0 to 1", KIND_REAL, AT(detector_score), 0, 1},
     {"batch", "1 to 64", KIND_U32, AT(batch), 1, 64},
@@ -172,6 +176,16 @@ static item_status set_head(item_config *config, const char *value, item_error *
     return ITEM_OK;
 }
 
+static item_status set_prompt(item_config *config, const char *value, item_error *err)
+{
+    char *copy = *value ? itemi_strdup(NULL, value) : NULL;
+    if (*value && !copy)
+        return itemi_fail_memory(err, "setting an option");
+    itemi_free(NULL, config->prompt);
+    config->prompt = copy;
+    return ITEM_OK;
+}
+
 static bool set_value(itemi_settings *settings, const option *o, const char *value)
 {
     switch (o->kind) {
@@ -213,7 +227,9 @@ item_status item_config_set(item_config *config, const char *name, const char *v
             continue;
         if (options[i].kind == KIND_HEAD && *value)
             return set_head(config, value, err);
-        if (options[i].kind != KIND_HEAD && set_value(&config->settings, &options[i], value))
+        if (options[i].kind == KIND_PROMPT && itemi_text_check(value, "", NULL) == ITEM_OK)
+            return set_prompt(config, value, err);
+        if (options[i].kind < KIND_HEAD && set_value(&config->settings, &options[i], value))
             return ITEM_OK;
         return itemi_fail(err, ITEM_E_ARGUMENT, "option %s: \"%.64s\" is not %s", name, value,
                           options[i].allowed);

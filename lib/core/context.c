@@ -146,6 +146,20 @@ static item_status read_width(item_ctx *ctx, item_error *err)
     return ITEM_OK;
 }
 
+static item_status keep_texts(item_ctx *ctx, const item_config *config, item_error *err)
+{
+    if (config->engine.path)
+        ctx->engine.path = itemi_strdup(&ctx->mem, config->engine.path);
+    bool kept = ctx->engine.path || !config->engine.path;
+    if (config->prompt) {
+        ctx->prompt = itemi_strdup(&ctx->mem, config->prompt);
+        itemi_sha256 *sha = itemi_sha256_new();
+        itemi_sha256_text(sha, config->prompt);
+        kept = itemi_sha256_end(sha, ctx->prompt_hash) && ctx->prompt && kept;
+    }
+    return kept ? ITEM_OK : itemi_fail_memory(err, "opening a context");
+}
+
 static item_status fill(item_ctx *ctx, const char *pack, const item_config *config, item_error *err)
 {
     item_status status = ITEM_OK;
@@ -158,11 +172,8 @@ static item_status fill(item_ctx *ctx, const char *pack, const item_config *conf
         status = read_width(ctx, err);
     for (size_t i = 0; i < ITEMI_STAGES && status == ITEM_OK; i++)
         status = prepare_slot(ctx, (itemi_stage_kind)i, config ? config->stage[i] : NULL, err);
-    if (status == ITEM_OK && config && config->engine.path) {
-        ctx->engine.path = itemi_strdup(&ctx->mem, config->engine.path);
-        if (!ctx->engine.path)
-            status = itemi_fail_memory(err, "opening a context");
-    }
+    if (status == ITEM_OK && config)
+        status = keep_texts(ctx, config, err);
     return status == ITEM_OK ? open_head(ctx, config, err) : status;
 }
 
@@ -202,6 +213,7 @@ static void destroy(item_ctx *ctx)
     itemi_head_free(ctx->head);
     item_pack_free(ctx->pack);
     itemi_free(&mem, ctx->engine.path);
+    itemi_free(&mem, ctx->prompt);
     itemi_free(&mem, ctx);
 }
 
@@ -331,6 +343,14 @@ uint32_t itemi_ctx_width(const item_ctx *ctx)
     itemi_stage *stage =
         atomic_load_explicit(&ctx->slot[ITEMI_EMBEDDER].stage, memory_order_acquire);
     return stage ? itemi_stage_width(stage) : ctx->pack_width;
+}
+
+itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, bool tokens)
+{
+    return (itemi_captioning){.beams = ctx->settings.beams,
+                              .max_tokens = ctx->settings.max_tokens,
+                              .prompt = ctx->prompt,
+                              .tokens = tokens};
 }
 
 item_image_options itemi_ctx_image_options(const item_ctx *ctx, item_cancel *cancel)

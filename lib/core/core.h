@@ -34,6 +34,7 @@ typedef struct itemi_settings {
     char precision[8], device[32], threshold[ITEMI_NAME_MAX];
     double prior;          /* NaN: none */
     uint32_t beams;        /* 0: the pack's */
+    uint32_t max_tokens;   /* likewise */
     uint32_t max_objects;  /* 0 to ITEMI_OBJECTS_MAX */
     double detector_score; /* NaN: the pack's */
     uint32_t batch;
@@ -51,7 +52,8 @@ typedef struct itemi_engine_choice {
 
 struct item_config {
     itemi_settings settings;
-    char *head; /* NULL: the pack's */
+    char *head;   /* NULL: the pack's */
+    char *prompt; /* NULL: none */
     bool no_head;
     itemi_log log;
     itemi_mem mem; /* of the contexts; the configuration itself comes from malloc */
@@ -164,6 +166,8 @@ struct item_ctx {
     atomic_uint refs;
     pid_t pid;
     itemi_settings settings;
+    char *prompt; /* of captions, or NULL */
+    char prompt_hash[ITEMI_SHA256_HEX];
     itemi_log log;
     itemi_engine_choice engine;
     item_pack *pack;     /* or NULL */
@@ -194,6 +198,8 @@ item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_can
 void itemi_ctx_engine(const item_ctx *ctx, const char **id, const char **precision);
 /* Width of the embedder's vectors as far as it is known without opening it; 0: not. */
 uint32_t itemi_ctx_width(const item_ctx *ctx);
+/* How the context's captions are asked for. */
+itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, bool tokens);
 /* Limits and memory for reading pictures. */
 item_image_options itemi_ctx_image_options(const item_ctx *ctx, item_cancel *cancel);
 

@@ -166,6 +166,8 @@ static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, uint32_t max_obj
                      (unsigned)max_objects, s->detector_score, (unsigned)s->accept_truncated);
     itemi_buf_printf(&text, " working_size=%u filter=%d layout=%s", (unsigned)ctx->working_size,
                      (int)ctx->filter, ctx->layout_name);
+    itemi_buf_printf(&text, " max_tokens=%u prompt=%s", (unsigned)s->max_tokens,
+                     ctx->prompt ? ctx->prompt : "");
     bool made = !text.failed;
     if (made)
         itemi_sha256_text(sha, text.data);

@@ -200,8 +200,8 @@ static item_status ask_captioner(itemi_batch *batch, itemi_work **works, size_t 
     if (images && captions) {
         for (size_t i = 0; i < n; i++)
             images[i] = works[i]->image;
-        status = itemi_stage_caption(stage, &batch->call, images, n, batch->ctx->settings.beams,
-                                     captions, err);
+        const itemi_captioning how = itemi_ctx_captioning(batch->ctx, false);
+        status = itemi_stage_caption(stage, &batch->call, images, n, &how, captions, err);
     } else {
         status = itemi_fail_memory(err, "captioning");
     }

@@ -31,6 +31,18 @@ static void name_value(const item_ctx *ctx, itemi_stage_kind kind, const char *k
         itemi_format(out, 32, "%.9g", asked);
 }
 
+/* What was asked for beyond what 0.1 knew, so that the names of its heads stay theirs. */
+static void add_captioning(const item_ctx *ctx, char out[ITEMI_PIPELINE_MAX])
+{
+    size_t length = strlen(out);
+    if (ctx->settings.max_tokens)
+        length += (size_t)itemi_format(out + length, ITEMI_PIPELINE_MAX - length,
+                                       BETWEEN "max_tokens %u", (unsigned)ctx->settings.max_tokens);
+    if (ctx->prompt)
+        itemi_format(out + length, ITEMI_PIPELINE_MAX - length, BETWEEN "prompt %.8s",
+                     ctx->prompt_hash);
+}
+
 void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_PIPELINE_MAX])
 {
     const itemi_settings *s = &ctx->settings;
@@ -42,6 +54,7 @@ void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITE
                  "max_objects %u" BETWEEN "detector_score %s",
                  identity(ctx, ITEMI_CAPTIONER), identity(ctx, ITEMI_DETECTOR), beams,
                  (unsigned)max_objects, score);
+    add_captioning(ctx, out);
 }
 
 static size_t part_length(const char *text)

@@ -98,6 +98,7 @@ void item_result_unref(item_result *result)
                              result->crop_vectors, result->phrase_vectors};
     for (size_t i = 0; i < ITEMI_COUNT(arrays); i++)
         itemi_free(&mem, arrays[i]);
+    itemi_free(&mem, result->tokens);
     itemi_lines_free(&mem, &result->warnings);
     itemi_free(&mem, atomic_load(&result->json));
     itemi_free(&mem, result);
@@ -198,6 +199,13 @@ const float *item_result_values(const item_result *result, int32_t which, uint32
     if (count)
         *count = values ? found : 0;
     return values;
+}
+
+const int32_t *item_result_tokens(const item_result *result, size_t *count)
+{
+    if (count)
+        *count = result ? result->token_count : 0;
+    return result ? result->tokens : NULL;
 }
 
 item_status item_result_get_timings(const item_result *result, item_timings *timings,

@@ -33,6 +33,8 @@ struct item_result {
     size_t feature_count;
     float *image_vector, *text_vector;    /* [width] or NULL */
     float *crop_vectors, *phrase_vectors; /* [objects x width] or NULL */
+    int32_t *tokens;                      /* of the caption, or NULL */
+    size_t token_count;
     item_timings timings;
     itemi_lines warnings;
     _Atomic(char *) json; /* made at the first call */

@@ -85,9 +85,8 @@ static item_status need(const void *pointer, const char *name, item_error *err)
 
 /* ---- caption ---- */
 
-static item_status caption_result(single *s, const item_image *image,
-                                  const itemi_captioned *caption, item_result **out,
-                                  item_error *err)
+static item_status caption_result(single *s, const item_image *image, itemi_captioned *caption,
+                                  item_result **out, item_error *err)
 {
     item_result *result = make_result(s, ITEMI_CAPTIONER, image);
     bool made = result && itemi_result_set_text(result, ITEM_TEXT_CAPTION, caption->text) &&
@@ -97,6 +96,9 @@ static item_status caption_result(single *s, const item_image *image,
         item_result_unref(result);
         return itemi_fail_memory(err, "captioning");
     }
+    result->tokens = caption->tokens; /* moved, from the same memory */
+    result->token_count = caption->token_count;
+    caption->tokens = NULL;
     result->summary.caption_logprob = caption->logprob;
     result->summary.caption_margin = caption->margin;
     result->timings.caption = result->timings.total;
@@ -118,11 +120,12 @@ item_status item_caption_image(item_ctx *ctx, item_image *image, const item_chec
     if (status != ITEM_OK)
         return status;
     const item_image *images[] = {image};
+    const itemi_captioning how = itemi_ctx_captioning(ctx, true);
     itemi_captioned caption;
-    status = itemi_stage_caption(s.stage, &s.call, images, 1, ctx->settings.beams, &caption, err);
+    status = itemi_stage_caption(s.stage, &s.call, images, 1, &how, &caption, err);
     if (status == ITEM_OK) {
         status = caption_result(&s, image, &caption, out, err);
-        itemi_free(s.call.mem, caption.text);
+        itemi_captioned_free(s.call.mem, &caption, 1);
     }
     end(&s);
     return status;

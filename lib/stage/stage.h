@@ -57,13 +57,23 @@ item_status itemi_lock(pthread_mutex_t *lock, const item_cancel *cancel, item_er
  */
 
 typedef struct itemi_captioned {
-    char *text; /* free with itemi_free(call->mem) */
+    char *text;      /* free with itemi_free(call->mem) */
+    int32_t *tokens; /* likewise; NULL where there are none, or they were not asked for */
+    size_t token_count;
     double logprob, margin;
 } itemi_captioned;
 
+/* How captions are asked for; all zero is the model's way. */
+typedef struct itemi_captioning {
+    uint32_t beams, max_tokens;
+    const char *prompt;
+    bool tokens; /* ids are wanted */
+} itemi_captioning;
+
 item_status itemi_stage_caption(itemi_stage *stage, const itemi_call *call,
-                                const item_image *const *images, size_t n, uint32_t beams,
-                                itemi_captioned *out, item_error *err);
+                                const item_image *const *images, size_t n,
+                                const itemi_captioning *how, itemi_captioned *out, item_error *err);
+void itemi_captioned_free(const itemi_mem *mem, itemi_captioned *captions, size_t n);
 
 typedef struct itemi_box {
     size_t phrase;

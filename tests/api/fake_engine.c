@@ -194,8 +194,11 @@ static item_status caption(void *self, const item_call *call, const item_image *
         item_status status = brightness(m, images[i], whole, &light, err);
         if (status != ITEM_OK)
             return status;
-        snprintf(out[i]->text, out[i]->capacity, "a %s dog by a car, %u beams",
-                 light > 0.5 ? "bright" : "dark", (unsigned)options->beams);
+        snprintf(out[i]->text, out[i]->capacity, "%sa %s dog by a car, %u beams",
+                 options->prompt ? options->prompt : "", light > 0.5 ? "bright" : "dark",
+                 (unsigned)options->beams);
+        for (size_t t = 0; t < options->max_tokens && out[i]->tokens && t < out[i]->token_room; t++)
+            out[i]->tokens[out[i]->token_count++] = (int32_t)(7 * t);
         out[i]->logprob = -0.5;
         out[i]->margin = 0.25;
     }

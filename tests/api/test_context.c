@@ -20,6 +20,8 @@ static void options_are_checked(void **state)
         {"prior", {"0.5", "0.001"}, {"0", "1", "nan", "x", "0,5"}},
         {"head", {"none", "/some/path"}, {""}},
         {"beams", {"1", "8"}, {"0", "9", "1.5", "-1", "two"}},
+        {"max_tokens", {"1", "512"}, {"0", "513", "1.5", "many"}},
+        {"prompt", {"", "a picture of"}, {"\xff"}},
         {"max_objects", {"0", "64"}, {"65", "-1", ""}},
         {"detector_score", {"0", "1", "0.35"}, {"-0.1", "1.1", ""}},
         {"batch", {"1", "64"}, {"0", "65"}},

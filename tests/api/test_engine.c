@@ -222,6 +222,58 @@ static void a_pack_is_opened_and_answers(void **state)
     item_ctx_unref(ctx);
 }
 
+static char *caption_fingerprint(const char *option, const char *value)
+{
+    item_config *config = config_with(FAKE_ENGINE);
+    if (option)
+        set_option(config, option, value);
+    item_ctx *ctx = open_pack(&(pack_spec){0}, config);
+    item_image *image = make_flat_picture(40, 30);
+    item_error err = ITEM_ERROR_INIT;
+    item_result *result = NULL;
+    assert_ok(item_check_image(ctx, image, NULL, &result, &err), &err);
+    assert_null(item_result_tokens(result, NULL)); /* a check keeps words alone */
+    char *copy = strdup(item_result_text(result, ITEM_TEXT_FINGERPRINT));
+    assert_non_null(copy);
+    item_result_unref(result);
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+    return copy;
+}
+
+static void captions_take_a_prompt_and_give_tokens(void **state)
+{
+    (void)state;
+    item_config *config = config_with(FAKE_ENGINE);
+    set_option(config, "prompt", "see: ");
+    set_option(config, "max_tokens", "3");
+    item_ctx *ctx = open_pack(&(pack_spec){0}, config);
+    item_image *image = make_flat_picture(40, 30);
+    item_error err = ITEM_ERROR_INIT;
+    item_result *result = NULL;
+    assert_ok(item_caption_image(ctx, image, NULL, &result, &err), &err);
+    assert_string_equal(item_result_text(result, ITEM_TEXT_CAPTION),
+                        "see: a bright dog by a car, 0 beams");
+    size_t count = 0;
+    const int32_t *tokens = item_result_tokens(result, &count);
+    assert_int_equal(count, 3);
+    assert_true(tokens[0] == 0 && tokens[1] == 7 && tokens[2] == 14);
+    item_result_unref(result);
+    assert_null(item_result_tokens(NULL, &count));
+    assert_int_equal(count, 0);
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+
+    char *plain = caption_fingerprint(NULL, NULL);
+    char *prompted = caption_fingerprint("prompt", "see: ");
+    char *shorter = caption_fingerprint("max_tokens", "3");
+    assert_string_not_equal(plain, prompted);
+    assert_string_not_equal(plain, shorter);
+    free(plain);
+    free(prompted);
+    free(shorter);
+}
+
 static void fingerprints_follow_the_pack_and_its_engine(void **state)
 {
     (void)state;
@@ -355,6 +407,7 @@ int main(void)
         cmocka_unit_test(the_engine_tells_its_facts),
         cmocka_unit_test(a_hash_that_was_not_computed_is_no_key),
         cmocka_unit_test(a_pack_is_opened_and_answers),
+        cmocka_unit_test(captions_take_a_prompt_and_give_tokens),
         cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),
         cmocka_unit_test(networks_that_do_not_open),
         cmocka_unit_test(threads_open_a_stage_once),

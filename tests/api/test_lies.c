@@ -15,6 +15,8 @@ typedef enum caption_lie {
     SAY_NAN,
     SAY_NO_MARGIN,
     SAY_POSITIVE,
+    SAY_MANY_TOKENS,
+    SAY_NO_TOKEN,
     FAIL_WITH_REASON,
     FAIL_SILENTLY,
     CLAIM_CANCELLED,
@@ -40,6 +42,10 @@ static item_status caption_badly(void *self, const item_call *call, const item_i
         out[i]->logprob = lie == SAY_NAN ? (double)NAN : lie == SAY_POSITIVE ? 0.5 : -0.5;
         if (lie != SAY_NO_MARGIN)
             out[i]->margin = 0.5;
+        if (lie == SAY_MANY_TOKENS)
+            out[i]->token_count = out[i]->token_room + 1;
+        if (lie == SAY_NO_TOKEN) /* counted, and not written */
+            out[i]->token_count = 1;
     }
     if (lie == FAIL_WITH_REASON) {
         err->code = ITEM_E_IO;
@@ -62,6 +68,8 @@ static void captioners_that_lie(void **state)
         [SAY_NAN] = "log-probability",
         [SAY_NO_MARGIN] = "margin",
         [SAY_POSITIVE] = "log-probability",
+        [SAY_MANY_TOKENS] = "tokens where",
+        [SAY_NO_TOKEN] = "token",
         [FAIL_WITH_REASON] = "the cable\\nis out",
         [FAIL_SILENTLY] = "without a reason",
         [CLAIM_CANCELLED] = "cancelled",

@@ -23,6 +23,10 @@ CAPTIONER = {
     "struct_size": "captioner: writes",
     "batch": "captioner: batch",
     "beams": "captioner: beams",
+    "tokens": "captioner: answers",
+    "token": "captioner: answers",
+    "token room": "captioner: writes",
+    "prompt": "captioner: prompt",
 }
 DETECTOR = {
     "none": None,

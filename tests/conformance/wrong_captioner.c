@@ -25,6 +25,12 @@ static void spoil(item_caption_out *out, size_t n)
         out->logprob = 0.5;
     if (defect_is("margin"))
         out->margin = NAN;
+    if (defect_is("tokens"))
+        out->token_count = out->token_room + 1;
+    if (defect_is("token"))
+        out->token_count = 1; /* and none is written */
+    if (defect_is("token room") && out->tokens)
+        out->tokens[out->token_room] = 7;
     if (defect_is("batch") && n > 1)
         strcpy(out->text, "several");
     if (defect_is("tail") && out->struct_size > sizeof *out)
@@ -44,6 +50,11 @@ static item_status caption(void *self, const item_call *call, const item_image *
     if (defect_is("beams") && options->beams > 4) {
         err->code = ITEM_E_ARGUMENT;
         snprintf(err->message, sizeof err->message, "at most 4 beams");
+        return ITEM_E_ARGUMENT;
+    }
+    if (defect_is("prompt") && options->prompt) {
+        err->code = ITEM_E_ARGUMENT;
+        snprintf(err->message, sizeof err->message, "takes no prompt");
         return ITEM_E_ARGUMENT;
     }
     status = item_dummy_captioner()->caption(NULL, call, images, n, options, out, err);
