@@ -123,6 +123,7 @@ class Stages(unittest.TestCase):
         self.assertEqual([a["file"] for a in answers], [str(p) for p in SOME])
         self.assertTrue(all(a["caption"] for a in answers))
         self.assertTrue(lines("caption", "--beams", 1, SOME[0])[0]["caption"])
+        self.assertTrue(all(isinstance(a["tokens"], list) for a in answers))
 
     def test_detect(self):
         answer = lines("detect", "--query", "a cat", "--query", "a submarine", SOME[0])[0]
