@@ -32,13 +32,22 @@ static item_status load_json(const itemi_mem *mem, const itemi_pack_stage *stage
     return status;
 }
 
+static item_status load_object(const itemi_mem *mem, const itemi_pack_stage *stage,
+                               const char *role, itemi_tokens_json *out, item_error *err)
+{
+    item_status status = load_json(mem, stage, role, out, err);
+    if (status == ITEM_OK && out->root && !json_is_object(out->root))
+        return itemi_fail(err, ITEM_E_FORMAT, "%s: is no object", out->path);
+    return status;
+}
+
 static item_status load_settings(itemi_tokens *t, const itemi_pack_stage *stage, item_error *err)
 {
-    item_status status = load_json(t->mem, stage, "tokenizer_config", &t->config, err);
+    item_status status = load_object(t->mem, stage, "tokenizer_config", &t->config, err);
     if (status == ITEM_OK)
-        status = load_json(t->mem, stage, "special_tokens_map", &t->specials_map, err);
+        status = load_object(t->mem, stage, "special_tokens_map", &t->specials_map, err);
     if (status == ITEM_OK)
-        status = load_json(t->mem, stage, "added_tokens", &t->numbers, err);
+        status = load_object(t->mem, stage, "added_tokens", &t->numbers, err);
     return status;
 }
 
@@ -93,18 +102,24 @@ static item_status load_parts(itemi_tokens *t, const itemi_pack_stage *stage, it
 
 /* ---- opening ---- */
 
-static void free_parts(itemi_tokens *t)
+item_status itemi_tokens_make(itemi_tokens *tokens, itemi_tokenizer **out, item_error *err)
 {
-    json_decref(t->tokenizer.root);
-    json_decref(t->vocabulary.root);
-    json_decref(t->config.root);
-    json_decref(t->specials_map.root);
-    json_decref(t->numbers.root);
-    itemi_file_close(&t->lines[0]);
-    itemi_file_close(&t->lines[1]);
-    itemi_free(t->mem, t->pieces);
-    itemi_free(t->mem, t->merges);
-    itemi_free(t->mem, t->added);
+    item_status status = itemi_tokens_read_added(tokens, err);
+    return status == ITEM_OK ? itemi_tokenizer_open(tokens->mem, &tokens->parts, out, err) : status;
+}
+
+void itemi_tokens_free(itemi_tokens *tokens)
+{
+    json_decref(tokens->tokenizer.root);
+    json_decref(tokens->vocabulary.root);
+    json_decref(tokens->config.root);
+    json_decref(tokens->specials_map.root);
+    json_decref(tokens->numbers.root);
+    itemi_file_close(&tokens->lines[0]);
+    itemi_file_close(&tokens->lines[1]);
+    itemi_free(tokens->mem, tokens->pieces);
+    itemi_free(tokens->mem, tokens->merges);
+    itemi_free(tokens->mem, tokens->added);
 }
 
 /* All that lies in a published folder. */
@@ -116,10 +131,8 @@ static item_status load_folder(const itemi_mem *mem, const itemi_pack_stage *sta
     if (status == ITEM_OK)
         status = load_parts(&tokens, stage, err);
     if (status == ITEM_OK)
-        status = itemi_tokens_read_added(&tokens, err);
-    if (status == ITEM_OK)
-        status = itemi_tokenizer_open(mem, &tokens.parts, out, err);
-    free_parts(&tokens);
+        status = itemi_tokens_make(&tokens, out, err);
+    itemi_tokens_free(&tokens);
     return status;
 }
 

@@ -31,6 +31,9 @@ typedef struct itemi_tokens {
     size_t added_room;
 } itemi_tokens;
 
+/* tokens.c: the tokenizer of the vocabulary that was read; nothing borrowed is left in it. */
+item_status itemi_tokens_make(itemi_tokens *tokens, itemi_tokenizer **out, item_error *err);
+void itemi_tokens_free(itemi_tokens *tokens);
 /* tokens_json.c: parts of tokenizer.json; what it asks for beyond what is known is refused. */
 item_status itemi_tokens_read_json(itemi_tokens *tokens, item_error *err);
 /* The vocabulary as an object of ids. */

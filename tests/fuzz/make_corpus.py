@@ -284,6 +284,81 @@ def make_resize():
     case("square_odd_box", 0x88, (64, 48), (9, 9), (0.5, 0, 3, 4))
 
 
+# ---- tokenizers ----
+
+CLIP = ["<|startoftext|>", "<|endoftext|>"]
+MERGES = ["l o", "lo w</w>", "e r</w>", "n e", "ne w", "i d", "\u00c3 \u00a9</w>"]
+SPLIT = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+
+
+def byte_pairs():
+    letters = [*"lowernidst!'0<|>", "\u00c3", "\u00a9"]
+    pieces = letters + [c + "</w>" for c in letters] + [m.replace(" ", "") for m in MERGES] + CLIP
+    return {piece: i for i, piece in enumerate(pieces)}
+
+
+def added(first, names, **flags):
+    return [{"id": first + i, "content": n, "single_word": False, "lstrip": False, "rstrip": False,
+             "normalized": False, "special": True, **flags} for i, n in enumerate(names)]
+
+
+def clip_json(**flags):
+    vocabulary = byte_pairs()
+    end = len(vocabulary) - 2
+    split = {"type": "Split", "pattern": {"Regex": SPLIT}, "behavior": "Removed", "invert": True}
+    return {
+        "truncation": None, "added_tokens": added(end, CLIP, **flags),
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "NFC"}, {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
+            {"type": "Lowercase"}]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            split, {"type": "ByteLevel", "add_prefix_space": False}]},
+        "post_processor": {"type": "RobertaProcessing", "sep": [CLIP[1], end + 1], "cls": [CLIP[0], end]},
+        "model": {"type": "BPE", "unk_token": CLIP[1], "continuing_subword_prefix": "",
+                  "end_of_word_suffix": "</w>", "vocab": vocabulary, "merges": MERGES}}
+
+
+def bert_json():
+    around = [{"SpecialToken": {"id": "[CLS]"}}, {"Sequence": {"id": "A"}},
+              {"SpecialToken": {"id": "[SEP]"}}]
+    pieces = BERT + WORDS
+    return {
+        "truncation": {"direction": "Right", "max_length": 128},
+        "added_tokens": added(0, BERT) + added(len(pieces), ["[DEC]"]),
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                       "strip_accents": None, "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "TemplateProcessing", "single": around},
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                  "max_input_chars_per_word": 100, "vocab": {p: i for i, p in enumerate(pieces)}}}
+
+
+def make_tokenizers():
+    def three(target, name, *parts):
+        put(f"corpus/{target}", name, "\0".join(
+            p if isinstance(p, str) else json.dumps(p, separators=(",", ":")) for p in parts))
+
+    merges = "#version: 0.2\n" + "\n".join(MERGES) + "\n"
+    text = "Low lower NEWER<|endoftext|>!! e\u0301 \u00e9 it's 200 <|EndOfText|>\u3000\u0301\u0323"
+    three("bpe", "plain", byte_pairs(), merges, text)
+    three("bpe", "long", byte_pairs(), merges, "lo" * 300 + " " * 40 + "\u0323\u0301" * 60)
+    three("bpe", "absent", byte_pairs(), "l x\n", "low")
+    three("bpe", "gap", {"l": 0, "</w>": 2}, merges, "low")
+    three("bpe", "one_id", {**byte_pairs(), "w": 0}, merges, "low")
+    three("bpe", "no_json", "l\no\n", merges, "low")
+    three("tokenizerjson", "clip", clip_json(), "", text)
+    three("tokenizerjson", "clip_published", clip_json(normalized=True),
+          {"bos_token": CLIP[0], "pad_token": "!", "tokenizer_class": "CLIPTokenizer"}, text)
+    three("tokenizerjson", "clip_file", clip_json(normalized=True),
+          {"tokenizer_class": "PreTrainedTokenizerFast"}, text)
+    three("tokenizerjson", "bert", bert_json(), "", "A red dog's car [DEC][MASK] \u4e2dx plays, playing.")
+    three("tokenizerjson", "bert_numbered", bert_json(), {
+        "added_tokens_decoder": {"1": {"content": "[UNK]", "special": True, "normalized": False}},
+        "additional_special_tokens": ["[ENC]"], "clean_up_tokenization_spaces": True}, "a [ENC] dog")
+    three("tokenizerjson", "unigram", {"model": {"type": "Unigram", "vocab": [["a", 0.5]]}}, "", "a")
+
+
 def make_pictures():
     put("corpus/picture", "empty.jpg", b"\xff\xd8\xff\xd9")
     put("corpus/picture", "gif", b"GIF89a\1\0\1\0")
@@ -294,5 +369,5 @@ COSINE = 7  # features of cosine/both/1
 
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
-                 make_structs, make_backend, make_resize, make_pictures):
+                 make_structs, make_backend, make_resize, make_tokenizers, make_pictures):
         make()

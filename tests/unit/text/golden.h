@@ -45,4 +45,20 @@ static inline char *golden_line(char **rest)
     return line;
 }
 
+/* Undoes \xHH in place. */
+static inline void golden_unescape(char *text)
+{
+    char *out = text;
+    for (; *text; text++) {
+        if (*text == '\\') {
+            char digits[3] = {text[2], text[3], '\0'};
+            *out++ = (char)strtoul(digits, NULL, 16);
+            text += 3;
+        } else {
+            *out++ = *text;
+        }
+    }
+    *out = '\0';
+}
+
 #endif

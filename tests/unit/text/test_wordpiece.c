@@ -20,22 +20,6 @@ static itemi_tokenizer *open_golden(void)
     return wp;
 }
 
-/* Undoes \xHH in place. */
-static void unescape(char *text)
-{
-    char *out = text;
-    for (; *text; text++) {
-        if (*text == '\\') {
-            char digits[3] = {text[2], text[3], '\0'};
-            *out++ = (char)strtoul(digits, NULL, 16);
-            text += 3;
-        } else {
-            *out++ = *text;
-        }
-    }
-    *out = '\0';
-}
-
 static void check_case(const itemi_tokenizer *wp, char *line, int number)
 {
     int32_t ids[512];
@@ -43,7 +27,7 @@ static void check_case(const itemi_tokenizer *wp, char *line, int number)
     item_error err = ITEM_ERROR_INIT;
     char *text = strchr(line, '\t');
     *text++ = '\0';
-    unescape(text);
+    golden_unescape(text);
     assert_int_equal(itemi_tokenizer_encode(wp, text, SIZE_MAX, ids, 512, &count, &err), ITEM_OK);
     for (char *id = strtok(line, " "); id; id = strtok(NULL, " "), at++) {
         if (at >= count || ids[at] != strtol(id, NULL, 10))
