@@ -1,5 +1,5 @@
-# The two commands, and five for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench coverage docs format clean
+# The two commands, and six for those who work on libitem. Everything is in meson and tools/.
+.PHONY: demo check bench parity coverage docs format clean
 
 demo:
 	@tools/demo.sh
@@ -10,6 +10,9 @@ check:
 
 bench:
 	@tools/bench.sh
+
+parity:
+	@tools/parity.sh
 
 coverage:
 	@tools/install-deps.sh coverage

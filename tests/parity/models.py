@@ -315,7 +315,7 @@ def tiny_blip(words, **more):
     return Spec("blip", **spec)
 
 
-def tiny_owl(family, patches=12, **more):
+def tiny_owl(family, patches, **more):
     spec = {"vision": tiny(48, 3, image_size=patches * 8, patch_size=8), "text": tiny(32, 2, max_position_embeddings=16),
             "top": {"projection_dim": 32}, "merges": SMALL_MERGES} | more
     return Spec(family, **spec)
@@ -343,7 +343,7 @@ FULL = {
 }
 
 
-def tiny_models(words):
+def tiny_models(words, patches=12):
     """Tiny ones; all forms of files, names, vocabularies and configurations in turn."""
     return {
         "clip": tiny_clip(),
@@ -357,15 +357,15 @@ def tiny_models(words):
         "blip": tiny_blip(words, head="other", tokens="files", weights="bin"),
         "blip-sparse": tiny_blip(words, head="absent", config="sparse", weights="bin-sharded",
                                  size="int", seed=22),
-        "owlvit": tiny_owl("owlvit", tokens="files", size="list"),
-        "owlvit-bin": tiny_owl("owlvit", weights="bin", legacy=True, size="int", seed=32),
-        "owlv2": tiny_owl("owlv2", config="sparse", seed=41),
+        "owlvit": tiny_owl("owlvit", patches, tokens="files", size="list"),
+        "owlvit-bin": tiny_owl("owlvit", patches, weights="bin", legacy=True, size="int", seed=32),
+        "owlv2": tiny_owl("owlv2", patches, config="sparse", seed=41),
     }
 
 
 def all_models():
     words = vocab.small_bert(PHRASES)
-    return {"tiny-" + name: spec for name, spec in tiny_models(words).items()} | FULL
+    return {"tiny-" + name: spec for name, spec in tiny_models(words, 18).items()} | FULL
 
 
 def ensure(folder, name):
