@@ -105,7 +105,7 @@ void itemi_to_f32(const itemi_tensor *tensor, float *out);
  * {"weight_map": {tensor: name of a file, ...}}: *.index.json, for weights in several files
  * (shards), which lie beside it. Texts are borrowed from `map`.
  */
-#define ITEMI_SHARDS_MAX 1000
+#define ITEMI_SHARDS_MAX 128
 typedef struct itemi_index {
     const itemi_mem *mem;
     json_t *map;         /* tensor to shard */
@@ -118,7 +118,6 @@ item_status itemi_index_parse(const itemi_mem *mem, const char *text, size_t len
 item_status itemi_index_load(const itemi_mem *mem, const char *path, itemi_index *out,
                              item_error *err);
 void itemi_index_free(itemi_index *index);
-bool itemi_index_is(const char *path); /* by its name: ends with ".json" */
 
 /* Where a shard of an index lies; NULL: nowhere. Borrowed until the weights are open. */
 typedef struct itemi_shards {
@@ -129,8 +128,8 @@ typedef struct itemi_shards {
 /* Does not change once it is open; may be used by several threads at once. */
 typedef struct itemi_weights itemi_weights;
 /*
- * A file's kind is seen by its first bytes, an index by its name. `shards` NULL: they lie beside
- * the index.
+ * A file's kind is told by its first bytes, whatever its name. `shards` NULL: they lie beside the
+ * index.
  */
 item_status itemi_weights_open(const itemi_mem *mem, const char *path, bool map,
                                const itemi_shards *shards, itemi_weights **out, item_error *err);

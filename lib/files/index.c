@@ -4,14 +4,6 @@
 
 #include "files/files_private.h"
 
-#define SUFFIX ".json"
-
-bool itemi_index_is(const char *path)
-{
-    size_t length = strlen(path);
-    return length > strlen(SUFFIX) && strcmp(path + length - strlen(SUFFIX), SUFFIX) == 0;
-}
-
 /* A shard lies beside its index, so its name leads nowhere else. */
 static bool is_base_name(const char *name)
 {

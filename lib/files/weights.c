@@ -203,26 +203,51 @@ static item_status end(itemi_weights *w, item_status status, itemi_weights **out
     return status;
 }
 
+/*
+ * By its text, as caches of downloads have names of their own: safetensors begins with a length of
+ * at most 16 MB in 8 bytes, which has zeros that no JSON has.
+ */
+static bool is_index(const char *path, const itemi_file *file)
+{
+    size_t head = file->size < 8 ? file->size : 8;
+    return ends(path, ".json") || (begins(file, "{", 1) && !memchr(file->data, 0, head));
+}
+
+/* Opens the file again, as JSON is read from a copy that cannot shrink. */
+static item_status open_as_index(itemi_weights *w, const char *path, item_error *err)
+{
+    itemi_file_close(&w->parts[0].file);
+    w->parts[0].owned = false;
+    item_status status =
+        itemi_file_open(w->mem, path, ITEMI_INDEX_BYTES, false, &w->parts[0].file, err);
+    w->parts[0].owned = status == ITEM_OK;
+    return status;
+}
+
+static item_status open_files(itemi_weights *w, const char *path, bool map,
+                              const itemi_shards *shards, item_error *err)
+{
+    part *first = &w->parts[0];
+    item_status status = itemi_file_open(w->mem, path, 0, map, &first->file, err);
+    if (status != ITEM_OK)
+        return status;
+    first->owned = true;
+    w->part_count = 1;
+    if (is_index(path, &first->file)) {
+        status = open_as_index(w, path, err);
+        return status == ITEM_OK ? open_index(w, path, map, shards, err) : status;
+    }
+    status = parse_part(w->mem, first, path, err);
+    return status == ITEM_OK ? sort_tensors(w, path, err) : status;
+}
+
 item_status itemi_weights_open(const itemi_mem *mem, const char *path, bool map,
                                const itemi_shards *shards, itemi_weights **out, item_error *err)
 {
     itemi_weights *w;
     *out = NULL;
     item_status status = start(mem, path, &w, err);
-    if (status != ITEM_OK)
-        return status;
-    if (!itemi_index_is(path)) {
-        status = open_part(w, path, NULL, map, err);
-        if (status == ITEM_OK)
-            status = sort_tensors(w, path, err);
-        return end(w, status, out);
-    }
-    status = itemi_file_open(mem, path, ITEMI_INDEX_BYTES, false, &w->parts[0].file, err);
-    if (status != ITEM_OK)
-        return end(w, status, out);
-    w->parts[0].owned = true;
-    w->part_count = 1;
-    return end(w, open_index(w, path, map, shards, err), out);
+    return status == ITEM_OK ? end(w, open_files(w, path, map, shards, err), out) : status;
 }
 
 item_status itemi_weights_parse(const itemi_mem *mem, const void *data, size_t size,

@@ -26,13 +26,27 @@ typedef struct model {
     item_weights *weights;
     item_tokens *tokens;
     float scale; /* a number out of the weights */
+    void *hold;  /* of the weights */
+    const void *held;
 } model;
+
+/* What is held outlives the weights. */
+static void drop_weights(model *m)
+{
+    float scale = m->scale;
+    if (m->hold)
+        memcpy(&scale, m->held, sizeof scale);
+    if (scale != m->scale)
+        abort();
+    m->services->weights_drop(m->hold);
+}
 
 static void close_model(void *self)
 {
     model *m = self;
     m->services->tokens_close(m->tokens);
     m->services->weights_close(m->weights);
+    drop_weights(m);
     m->services->log(m->services->host, ITEM_LOG_DEBUG, "closed");
     m->services->release(m->services->host, m);
 }
@@ -45,6 +59,8 @@ static int is_key(const item_services *s, const char *key)
     const char *how = s->config_text(s->host, "misbehave");
     if (how && strcmp(how, "unhashed") == 0)
         return strncmp(key, "unhashed:", 9) == 0 && strlen(key) > 15;
+    if (how && strcmp(how, "shards") == 0)
+        return strncmp(key, "shards:", 7) == 0 && strlen(key) == 71;
     return strspn(key, "0123456789abcdef") == 64 && !key[64];
 }
 
@@ -59,6 +75,18 @@ static int other_views(const item_services *s, item_weights *weights)
     return s->weights_tensor(weights, "scale", &newer.view, NULL) == ITEM_OK &&
            newer.view.bytes == 4 && newer.view.struct_size == sizeof newer && newer.beyond == 77 &&
            s->weights_tensor(weights, "scale", &older, NULL) == ITEM_E_ARGUMENT && !older.dtype;
+}
+
+/* Tensors are listed, and let go of their pages; what is held is looked at when the model ends. */
+static int list_and_hold(model *m, const item_tensor_view *view)
+{
+    const item_services *s = m->services;
+    const char *name = s->weights_name(m->weights, 0);
+    m->hold = s->weights_hold(m->weights);
+    m->held = view->data;
+    s->weights_done(m->weights, "scale");
+    s->weights_done(m->weights, "absent");
+    return m->hold && name && strcmp(name, "scale") == 0 && !s->weights_name(m->weights, 1);
 }
 
 static item_status look_at_weights(model *m, item_error *err)
@@ -83,8 +111,8 @@ static item_status look_at_weights(model *m, item_error *err)
     const char *meta = s->weights_meta(m->weights, "kind");
     int right = same && view.dtype == ITEM_DTYPE_F32 && view.dims == 1 && view.shape[0] == 1 &&
                 view.bytes == 4 && direct == m->scale && meta && strcmp(meta, "fake") == 0 &&
-                other_views(s, m->weights) && is_key(s, s->weights_key(m->weights)) &&
-                !s->weights_meta(m->weights, "none") &&
+                list_and_hold(m, &view) && other_views(s, m->weights) &&
+                is_key(s, s->weights_key(m->weights)) && !s->weights_meta(m->weights, "none") &&
                 s->weights_open(s->host, "absent", &again, NULL) == ITEM_E_PACK && !again &&
                 s->weights_tensor(m->weights, "absent", &view, NULL) == ITEM_E_PACK &&
                 s->weights_f32(m->weights, "scale", &direct, 2, NULL) == ITEM_E_PACK;

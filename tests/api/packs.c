@@ -67,15 +67,21 @@ static void stage(char *out, size_t room, const char *name, const pack_spec *spe
 
 static void write_manifest(const char *folder, const pack_spec *spec)
 {
-    char weights[512], words[512], head[600] = "", stages[6000], text[9000];
+    char weights[1100], words[512], head[600] = "", stages[8000], text[11000];
     entry(weights, sizeof weights, folder, "weights.safetensors", spec);
+    if (spec->sharded) {
+        char shard[512], index[512];
+        entry(shard, sizeof shard, folder, "weights.safetensors", NULL);
+        entry(index, sizeof index, folder, "weights.index.json", spec);
+        snprintf(weights, sizeof weights, "%s, \"weights.safetensors\": %s", index, shard);
+    }
     entry(words, sizeof words, folder, "vocab.txt", NULL);
     if (spec->head) {
         char inner[512];
         entry(inner, sizeof inner, folder, spec->head, NULL);
         snprintf(head, sizeof head, ", \"head\": %s", inner);
     }
-    char one[3][1900];
+    char one[3][2500];
     stage(one[0], sizeof one[0], "captioner", spec, weights, words);
     stage(one[1], sizeof one[1], "detector", spec, weights, words);
     stage(one[2], sizeof one[2], "embedder", spec, weights, words);
@@ -96,6 +102,9 @@ char *write_pack(const char *name, const pack_spec *spec)
     (void)mkdir(folder, 0700);
     char *path = path_in(folder, "weights.safetensors");
     write_weights(path);
+    free(path);
+    path = path_in(folder, "weights.index.json");
+    write_text(path, "{\"weight_map\": {\"scale\": \"weights.safetensors\"}}");
     free(path);
     path = path_in(folder, "vocab.txt");
     write_text(path, vocab);

@@ -14,6 +14,7 @@ typedef struct pack_spec {
     const char *bytes;        /* of the weights */
     const char *extra;        /* more members of the pack: ", \"key\": 1" */
     const char *stages;       /* all of "stages" */
+    int sharded;              /* the weights are named by an index */
 } pack_spec;
 
 /* Writes the folder `name` and returns its path; free() it. */

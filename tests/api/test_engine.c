@@ -171,6 +171,20 @@ static void a_hash_that_was_not_computed_is_no_key(void **state)
     }
 }
 
+/* An index names them; the engine looks at key, tensors and what it holds of them. */
+static void weights_may_lie_in_several_files(void **state)
+{
+    (void)state;
+    static const char *const map[] = {"0", "1"};
+    for (size_t i = 0; i < 2; i++) {
+        item_config *config = config_with(FAKE_ENGINE);
+        set_option(config, "map_files", map[i]);
+        item_ctx *ctx = open_pack(&(pack_spec){.sharded = 1, .misbehave = "shards"}, config);
+        free(fingerprint_of(ctx, "a dog by a car"));
+        item_ctx_unref(ctx);
+    }
+}
+
 /* Runs before an engine is loaded: it is the first picture that has no need of one. */
 static void a_mixed_context_has_one_fingerprint(void **state)
 {
@@ -406,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_mixed_context_has_one_fingerprint),
         cmocka_unit_test(the_engine_tells_its_facts),
         cmocka_unit_test(a_hash_that_was_not_computed_is_no_key),
+        cmocka_unit_test(weights_may_lie_in_several_files),
         cmocka_unit_test(a_pack_is_opened_and_answers),
         cmocka_unit_test(captions_take_a_prompt_and_give_tokens),
         cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),

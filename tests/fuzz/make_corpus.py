@@ -5,9 +5,11 @@
     make_corpus.py        writes corpus/ and pack/ beside itself; Python 3.9 or newer, no package
 """
 import hashlib
+import io
 import json
 import struct
 import sys
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +56,66 @@ def make_safetensors():
     put("corpus/safetensors", "short_header", struct.pack("<Q", 1 << 40) + b"{}")
     put("corpus/safetensors", "overlap", safetensors([("a", "U8", [2], b"ab")]).replace(
         b"[0,2]", b"[1,3]"))
+
+
+# ---- torch checkpoints: zips of a pickle and storages, pickles alone, indexes ----
+
+def stored(entries):
+    """A zip as torch writes it, but for its padding."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as file:
+        for name, data in entries:
+            file.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+def text(value):
+    return b"X" + struct.pack("<I", len(value)) + value
+
+
+def storage(kind, count, key=b"0"):
+    return (b"(" + text(b"storage") + b"ctorch\n" + kind + b"\n" + text(key) + text(b"cpu") + b"K"
+            + bytes([count]) + b"tQ")
+
+
+def tensor(where, offset, shape, strides):
+    def numbers(values):
+        return b"(" + b"".join(b"K" + bytes([v]) for v in values) + b"t"
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n(" + where + b"K" + bytes([offset])
+            + numbers(shape) + numbers(strides) + b"\x89ccollections\nOrderedDict\n)RtR")
+
+
+def make_torchfile():
+    row = tensor(storage(b"FloatStorage", 6), 0, [2, 3], [3, 1])
+    column = tensor(storage(b"HalfStorage", 12), 1, [3, 2], [1, 3])
+    parameter = b"ctorch._utils\n_rebuild_parameter\n" + row + b"\x88ccollections\nOrderedDict\n)R\x87R"
+    state = (b"\x80\x02ccollections\nOrderedDict\n)Rq\x00(" + text(b"a") + row + text(b"b") + column
+             + text(b"c") + parameter + b"u}" + text(b"_metadata") + b"}sb.")
+    put("corpus/torchfile", "state.pkl", state)
+    put("corpus/torchfile", "nested.pkl", b"\x80\x02}(" + text(b"epoch") + b"K\x03" + text(b"lr") + b"G"
+        + bytes(8) + text(b"names") + b"](K\x01NM\x00\x01J\xff\xff\xff\xffe" + text(b"state_dict") + b"}"
+        + text(b"w") + row + b"su.")
+    put("corpus/torchfile", "frames.pkl", b"\x80\x04\x95" + bytes(8) + b"}\x8c\x01w\x94\x8c\x0ctorch._utils"
+        b"\x8c\x12_rebuild_tensor_v2\x93\x94(" + storage(b"ByteStorage", 24)
+        + b"K\x04K\x05\x85K\x02\x85\x89)tR\x94s.")
+    put("corpus/torchfile", "system.pkl", b"cos\nsystem\n(" + text(b"ls") + b"tR.")
+    put("corpus/torchfile", "deep.pkl", b"(" * 90 + b"t" * 90 + b"\x85" * 90 + b".")
+    put("corpus/torchfile", "memo.pkl", b"}q\x00r\x01\x00\x00\x00h\x00j\x01\x00\x00\x00s\x8a\x01\xff0.")
+    whole = [("m/data.pkl", state), ("m/byteorder", b"little"), ("m/data/0", bytes(range(24))),
+             ("m/version", b"3\n")]
+    put("corpus/torchfile", "whole.zip", stored(whole))
+    put("corpus/torchfile", "without.zip", stored(whole[1:]))
+    put("corpus/torchfile", "twice.zip", stored(whole + [("m/data/1", b"")]).replace(
+        b"m/data/1", b"m/data/0"))
+    put("corpus/torchfile", "cut.zip", stored(whole)[:-30])
+
+
+def make_index():
+    shards = {"weight_map": {"a": "m-1.bin", "b.c": "m-2.bin", "d": "m-1.bin"}}
+    put("corpus/index", "two.json", json.dumps({"metadata": {"total_size": 96}, **shards}))
+    put("corpus/index", "away.json", json.dumps({"weight_map": {"a": "../m.bin"}}))
+    put("corpus/index", "empty.json", json.dumps({"weight_map": {}}))
+    put("corpus/index", "number.json", json.dumps({"weight_map": {"a": 1}}))
 
 
 def facts(layout="cosine/both/1", width=32):
@@ -369,5 +431,6 @@ COSINE = 7  # features of cosine/both/1
 
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
-                 make_structs, make_backend, make_resize, make_tokenizers, make_pictures):
+                 make_structs, make_backend, make_resize, make_tokenizers, make_pictures,
+                 make_torchfile, make_index):
         make()

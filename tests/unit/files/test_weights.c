@@ -168,7 +168,7 @@ static void indexes_of_too_many_files(void **state)
     itemi_buf_puts(&text, "}}");
     const char *path = test_path(*state, "many.index.json");
     test_puts(path, text.data);
-    assert_refused(path, ITEM_E_LIMIT, "names 1001 files, at most 1000 are read");
+    assert_refused(path, ITEM_E_LIMIT, "names 129 files, at most 128 are read");
     itemi_buf_free(&text);
 }
 
@@ -188,6 +188,28 @@ static void truncations(void **state)
         }
         itemi_file_close(&whole);
     }
+}
+
+/* As in a cache of downloads, where a file is named by its hash. */
+static void names_do_not_matter(void **state)
+{
+    static const char *const names[] = {"plain.safetensors", "protocol2.bin"};
+    for (size_t i = 0; i < ITEMI_COUNT(names); i++) {
+        char path[500];
+        snprintf(path, sizeof path, TORCH "%s", names[i]);
+        const char *link = test_path(*state, i ? "5f3a" : "9c1b");
+        assert_int_equal(symlink(path, link), 0);
+        itemi_weights *w = open_good(link, true);
+        assert_int_equal(itemi_weights_count(w), TENSORS);
+        itemi_weights_close(w);
+    }
+    test_puts(test_path(*state, "77d0"),
+              "{\n \"weight_map\": {\"w\": \"gone\", \"empty\": \"9c1b\"}}");
+    assert_refused(test_path(*state, "77d0"), ITEM_E_IO, "/gone: cannot be opened");
+    test_puts(test_path(*state, "77d0"), "{\"weight_map\": {\"empty\": \"9c1b\"}}");
+    itemi_weights *w = open_good(test_path(*state, "77d0"), true);
+    assert_int_equal(itemi_weights_count(w), TENSORS);
+    itemi_weights_close(w);
 }
 
 static const char *elsewhere(void *user, const char *shard)
@@ -323,6 +345,7 @@ int main(void)
         cmocka_unit_test(indexes_that_lie),
         cmocka_unit_test(indexes_of_too_many_files),
         cmocka_unit_test(truncations),
+        cmocka_unit_test(names_do_not_matter),
         cmocka_unit_test(shards_may_lie_elsewhere),
         cmocka_unit_test(shards_of_an_index_are_listed),
         cmocka_unit_test(bytes_live_until_the_last_owner),
