@@ -170,7 +170,9 @@ static void weights_drop(void *hold)
 
 static void weights_done(item_weights *w, const char *name)
 {
-    itemi_weights_done(w->file->open, itemi_weights_find(w->file->open, name));
+    const itemi_tensor *t = itemi_weights_find(w->file->open, name);
+    if (t)
+        itemi_weights_done(w->file->open, t);
 }
 
 static const char *weights_name(item_weights *w, size_t i)

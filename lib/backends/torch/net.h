@@ -43,6 +43,8 @@ bool itx_find(itx_loader *l, const char *name, item_tensor_view *out);
 bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
                      const int64_t *shape);
 size_t itx_elements(size_t dims, const int64_t *shape);
+/* Copies a tensor of `count` elements as float32, and lets go of its pages of the file. */
+bool itx_read(itx_loader *l, const char *name, float *out, size_t count);
 /*
  * A tensor of which the caller has checked that it has as many numbers as the shape. Float32 is
  * used where it lies in the file, so that it costs no memory of its own and processes share it;

@@ -55,13 +55,12 @@ itx_tensor *itx_take_turned(itx_loader *l, int64_t out, int64_t in, const char *
     }
     float *turned = data + itx_elements(2, shape);
     itx_tensor *made = NULL;
-    if (l->s->weights_f32(l->file, name, data, itx_elements(2, shape), l->err) != ITEM_OK)
-        itx_loader_fail(l, ITEM_E_PACK, "cannot read %s", name);
-    for (int64_t i = 0; i < in && l->status == ITEM_OK; i++) {
+    const bool read = itx_read(l, name, data, itx_elements(2, shape));
+    for (int64_t i = 0; i < in && read; i++) {
         for (int64_t o = 0; o < out; o++)
             turned[o * in + i] = data[i * out + o];
     }
-    if (l->status == ITEM_OK)
+    if (read)
         made = itx_upload(l, name, turned, 2, shape, true);
     free(data);
     return made;

@@ -128,6 +128,17 @@ bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *fo
     return same;
 }
 
+bool itx_read(itx_loader *l, const char *name, float *out, size_t count)
+{
+    const item_services *s = l->s;
+    const item_status status = s->weights_f32(l->file, name, out, count, l->err);
+    if (status != ITEM_OK)
+        itx_loader_fail(l, status, "cannot read %s", name);
+    else if (s->weights_done)
+        s->weights_done(l->file, name);
+    return l->status == ITEM_OK;
+}
+
 /* Reads a tensor of that shape as float32 to out. */
 static bool read_floats(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
                         float *out, size_t count)
@@ -135,10 +146,7 @@ static bool read_floats(itx_loader *l, const char *name, size_t dims, const int6
     item_tensor_view found;
     if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, dims, shape))
         return false;
-    const item_status status = l->s->weights_f32(l->file, name, out, count, l->err);
-    if (status != ITEM_OK)
-        itx_loader_fail(l, status, "cannot read %s", name);
-    return l->status == ITEM_OK;
+    return itx_read(l, name, out, count);
 }
 
 size_t itx_elements(size_t dims, const int64_t *shape)
@@ -206,9 +214,7 @@ static itx_tensor *convert(itx_loader *l, const char *name, size_t dims, const i
     itx_tensor *made = NULL;
     if (!data)
         itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
-    else if (l->s->weights_f32(l->file, name, data, count, l->err) != ITEM_OK)
-        itx_loader_fail(l, ITEM_E_PACK, "cannot read %s", name);
-    else
+    else if (itx_read(l, name, data, count))
         made = itx_upload(l, name, data, dims, shape, may_be_bf16);
     free(data);
     return made;
