@@ -1,5 +1,5 @@
-# The two commands, and six for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench parity coverage docs format clean
+# The two commands, and seven for those who work on libitem. Everything is in meson and tools/.
+.PHONY: demo check bench bench-models parity coverage docs format clean
 
 demo:
 	@tools/demo.sh
@@ -10,6 +10,9 @@ check:
 
 bench:
 	@tools/bench.sh
+
+bench-models:
+	@tools/bench.sh models
 
 parity:
 	@tools/parity.sh

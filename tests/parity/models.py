@@ -10,7 +10,6 @@ same seed gives the same bytes.
 """
 import copy
 import json
-import os
 import shutil
 import sys
 import zlib
@@ -23,6 +22,7 @@ from transformers import (BlipConfig, BlipForConditionalGeneration, CLIPConfig, 
                           OwlViTConfig, OwlViTForObjectDetection, Owlv2Config,
                           Owlv2ForObjectDetection)
 
+import environment
 import open_clip_names
 import vocab
 
@@ -366,6 +366,14 @@ def tiny_models(words, patches=12):
 def all_models():
     words = vocab.small_bert(PHRASES)
     return {"tiny-" + name: spec for name, spec in tiny_models(words, 18).items()} | FULL
+
+
+def version():
+    """Changes with all that the models hang on: 12 letters."""
+    here = Path(__file__).resolve().parent
+    sources = [here / name for name in ("models.py", "open_clip_names.py", "pictures.py",
+                                        "vocab.py", "words.py", "requirements.txt")]
+    return environment.digest(*sources)
 
 
 def ensure(folder, name):

@@ -19,6 +19,11 @@ CLASSES = {"clip": (CLIPModel, CLIPTokenizer, CLIPImageProcessorPil),
            "owlv2": (Owlv2ForObjectDetection, CLIPTokenizer, Owlv2ImageProcessorPil)}
 
 
+def opened(picture):
+    """A picture in memory: given as such, or as a file."""
+    return picture if isinstance(picture, Image.Image) else Image.open(picture)
+
+
 class Reference:
     """A model folder opened by the reference. `spec` is needed for open_clip's names alone,
     which the reference does not read: there the same weights are set under its own names."""
@@ -38,16 +43,15 @@ class Reference:
         self.end = getattr(self.model.config.text_config, "sep_token_id", None)
         self.limit = self.model.config.text_config.max_position_embeddings
 
-    def pixels(self, path):
-        with Image.open(path) as image:
-            return self.processor(image, return_tensors="pt")["pixel_values"]
+    def pixels(self, picture):
+        return self.processor(opened(picture), return_tensors="pt")["pixel_values"]
 
     def tokens(self, text):
         return self.tokenizer(text, truncation=True, max_length=self.limit)["input_ids"]
 
     @torch.inference_mode()
-    def embed_picture(self, path):
-        out = self.model.get_image_features(self.pixels(path).to(self.dtype)).pooler_output[0]
+    def embed_picture(self, picture):
+        out = self.model.get_image_features(self.pixels(picture).to(self.dtype)).pooler_output[0]
         return torch.nn.functional.normalize(out.float(), dim=0).tolist()
 
     @torch.inference_mode()
@@ -63,12 +67,12 @@ class Reference:
         return [self.model.config.text_config.bos_token_id] + self.tokens(prompt)[1:-1]
 
     @torch.inference_mode()
-    def caption(self, path, beams=1, prompt=None, max_tokens=20):
+    def caption(self, picture, beams=1, prompt=None, max_tokens=20):
         ids = None if prompt is None else torch.tensor([self.tokens(prompt)])
         margins = []
         with watched(self.model.text_decoder, margins):
             out = self.model.generate(
-                self.pixels(path).to(self.dtype), input_ids=ids, num_beams=beams,
+                self.pixels(picture).to(self.dtype), input_ids=ids, num_beams=beams,
                 max_length=max_tokens, output_scores=True, return_dict_in_generate=True)
         if beams == 1:
             for scores in out.scores:
@@ -82,14 +86,13 @@ class Reference:
                 "caption": self.tokenizer.decode(out.sequences[0], skip_special_tokens=True)}
 
     @torch.inference_mode()
-    def objects(self, path, queries):
+    def objects(self, picture, queries):
         """Every box: best query, score, corners in pixels; in the reference's order."""
         tokens = self.tokenizer(queries, padding="max_length", truncation=True,
                                 max_length=self.limit, return_tensors="pt")
-        with Image.open(path) as image:
-            size = (image.height, image.width)
+        size = opened(picture).size[::-1]
         out = self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"],
-                         pixel_values=self.pixels(path).to(self.dtype))
+                         pixel_values=self.pixels(picture).to(self.dtype))
         found = self.processor.post_process_object_detection(out, threshold=0.0,
                                                              target_sizes=[size])[0]
         return [{"query": int(label), "score": score, "box": box} for label, score, box in

@@ -55,14 +55,11 @@ class Session:
     """Both sides, and what they have said already."""
 
     def __init__(self, args):
+        import models
         import torch
         self.args, self.torch = args, torch
-        sources = [HERE / name for name in ("models.py", "pictures.py", "reference.py", "rows.py",
-                                            "vocab.py", "words.py", "open_clip_names.py",
-                                            "requirements.txt")]
-        made = environment.digest(*[s for s in sources if s.name not in ("reference.py",
-                                                                         "rows.py")])
-        self.work = args.work / made
+        sources = [HERE / name for name in ("reference.py", "rows.py")]
+        self.work = args.work / models.version()
         self.theirs = Answers(self.work / ("reference-" + environment.digest(*sources)))
         self.ours = Answers(self.work / ("item-" + environment.program_digest(args.item)))
         self.env = environment.run_with(args.item)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our side of `make bench-models`: keeps a published model open and, for each line of standard
+ * input, makes one call and answers with its milliseconds.
+ *
+ *     bench-models FOLDER PRECISION TOKENS FILE...
+ *
+ * Lines: "images N", "texts N", "caption 1", "detect N" (N queries), "memory 0" (peak, MB).
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+#define MOST 64
+
+typedef struct side {
+    item_ctx *ctx;
+    item_image *images[MOST];
+    const char *texts[MOST];
+    size_t count, width; /* of images; of a vector */
+} side;
+
+static const char *const words[] = {"a dog", "the sky",     "two red cars", "a man with a hat",
+                                    "tree",  "green grass", "a small boat", "window"};
+
+static void config_set(item_config *config, const char *name, const char *value)
+{
+    item_error err = ITEM_ERROR_INIT;
+    if (item_config_set(config, name, value, &err) != ITEM_OK)
+        bench_die(&err);
+}
+
+static void open_side(side *s, char **argv, int argc)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_config *config = NULL;
+    item_ctx_info info = ITEM_CTX_INFO_INIT;
+    if (item_config_new(&config, &err) != ITEM_OK)
+        bench_die(&err);
+    config_set(config, "precision", argv[2]);
+    config_set(config, "max_tokens", argv[3]);
+    config_set(config, "detector_score", "0.2");
+    if (item_ctx_open(argv[1], config, &s->ctx, &err) != ITEM_OK ||
+        item_ctx_get_info(s->ctx, &info, &err) != ITEM_OK)
+        bench_die(&err);
+    item_config_unref(config);
+    s->width = info.width;
+    for (int i = 0; i < MOST; i++) {
+        s->texts[i] = words[i % 8];
+        if (i + 4 < argc &&
+            item_image_from_file(argv[i + 4], NULL, &s->images[s->count++], &err) != ITEM_OK)
+            bench_die(&err);
+    }
+}
+
+static item_status embed(side *s, const char *what, size_t n, item_error *err)
+{
+    float *out = calloc(n * s->width + 1, sizeof *out);
+    if (!out)
+        exit(1);
+    item_image *images[MOST];
+    for (size_t i = 0; i < n; i++)
+        images[i] = s->images[i % s->count];
+    item_status status = strcmp(what, "images") == 0
+                             ? item_embed_images(s->ctx, images, n, NULL, out, s->width, err)
+                             : item_embed_texts(s->ctx, s->texts, n, NULL, out, s->width, err);
+    free(out);
+    return status;
+}
+
+static item_status call(side *s, const char *what, size_t n, item_error *err)
+{
+    item_result *result = NULL;
+    item_status status = ITEM_E_ARGUMENT;
+    if (strcmp(what, "images") == 0 || strcmp(what, "texts") == 0)
+        return embed(s, what, n, err);
+    if (strcmp(what, "caption") == 0)
+        status = item_caption_image(s->ctx, s->images[0], NULL, &result, err);
+    else if (strcmp(what, "detect") == 0)
+        status = item_detect_image(s->ctx, s->images[0], s->texts, n, NULL, &result, err);
+    item_result_unref(result);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    side s = {.count = 0};
+    char what[32];
+    unsigned n = 0;
+    if (argc < 5) {
+        fprintf(stderr, "usage: %s FOLDER PRECISION TOKENS FILE...\n", argv[0]);
+        return 2;
+    }
+    open_side(&s, argv, argc);
+    while (scanf("%31s %u", what, &n) == 2 && n <= MOST) {
+        item_error err = ITEM_ERROR_INIT;
+        double start = bench_now();
+        bool memory = strcmp(what, "memory") == 0;
+        if (!memory && call(&s, what, n, &err) != ITEM_OK)
+            bench_die(&err);
+        printf("%.3f\n", memory ? bench_peak_rss_mb() : bench_now() - start);
+        fflush(stdout);
+    }
+    for (size_t i = 0; i < s.count; i++)
+        item_image_unref(s.images[i]);
+    item_ctx_unref(s.ctx);
+    return 0;
+}

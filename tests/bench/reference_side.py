@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference's and ONNX Runtime's side of `make bench-models`, with the same lines as
+tests/bench/models.c: one call a line, answered with its milliseconds.
+
+usage: reference_side.py HOW FOLDER FAMILY PRECISION TOKENS THREADS FILE...
+
+HOW: default (as a program would use it first), best (inference mode, the same threads), onnx.
+Pictures are preprocessed before; what is timed is the model's call alone.
+"""
+import resource
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "parity"))
+
+import torch  # noqa: E402
+
+from reference import Reference  # noqa: E402
+
+WORDS = ["a dog", "the sky", "two red cars", "a man with a hat", "tree", "green grass",
+         "a small boat", "window"]
+
+
+class Side:
+    def __init__(self, folder, family, precision, tokens, files):
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self.reference = Reference(Path(folder), family, None, dtype)
+        self.model, self.tokens = self.reference.model, tokens
+        self.pixels = torch.cat([self.reference.pixels(f) for f in files]).to(dtype)
+
+    def some(self, n):
+        return self.pixels[[i % len(self.pixels) for i in range(n)]]
+
+    def ids(self, n, padding=True):
+        return self.reference.tokenizer([WORDS[i % 8] for i in range(n)], padding=padding,
+                                        max_length=self.reference.limit, return_tensors="pt")
+
+    def images(self, n):
+        self.model.get_image_features(self.some(n))
+
+    def texts(self, n):
+        self.model.get_text_features(**self.ids(n))
+
+    def caption(self, n):
+        self.model.generate(self.some(n), max_length=self.tokens)
+
+    def detect(self, n):
+        tokens = self.ids(n, "max_length")
+        self.model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"],
+                   pixel_values=self.some(1))
+
+
+class Tower(torch.nn.Module):
+    def __init__(self, vision):
+        super().__init__()
+        self.vision = vision
+
+    def forward(self, pixels):
+        out = self.vision(pixel_values=pixels)
+        return out.pooler_output, out.last_hidden_state
+
+
+class Onnx(Side):
+    """The vision side, exported once."""
+
+    def __init__(self, folder, family, precision, tokens, files, threads):
+        import onnxruntime
+        super().__init__(folder, family, precision, tokens, files)
+        path = Path(folder).with_suffix(".onnx")
+        if not path.exists():
+            self.export(path)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(str(path), options,
+                                                    providers=["CPUExecutionProvider"])
+        del self.model
+
+    def export(self, path):
+        tower = Tower(self.model.vision_model).eval()
+        with torch.no_grad():
+            torch.onnx.export(tower, (self.some(1),), str(path), dynamo=False,
+                              input_names=["pixels"], output_names=["pooled", "tokens"],
+                              dynamic_axes={"pixels": {0: "n"}}, opset_version=17)
+
+    def images(self, n):
+        self.session.run(None, {"pixels": self.some(n).numpy()})
+
+    caption = images
+
+
+def main():
+    how, folder, family, precision, tokens, threads, *files = sys.argv[1:]
+    threads = int(threads)
+    if how != "default":
+        torch.set_num_threads(threads)
+    if how == "onnx":
+        side = Onnx(folder, family, precision, int(tokens), files, threads)
+    else:
+        side = Side(folder, family, precision, int(tokens), files)
+    guard = torch.enable_grad if how == "default" else torch.inference_mode
+    for line in sys.stdin:
+        what, n = line.split()
+        if what == "memory":
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, flush=True)
+            continue
+        start = time.perf_counter()
+        with guard():
+            getattr(side, what)(int(n))
+        print(f"{(time.perf_counter() - start) * 1e3:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
