@@ -1,39 +1,20 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The whole chain of `item check` on packs of mixed origin, against the formulae written out.
+"""What `item check` does with a picture, written out as docs/method.md says it.
 
-usage: chain.py [--item PROGRAM] [--work FOLDER] [--pictures N]
-
-Caption, boxes and vectors come from the reference, phrases from `item phrases`; what lies between
-is below, as docs/method.md says it. The feature vector is compared through heads of random
-weights: the score that such a head gives is one number that each feature moves.
+The stages are the reference's; phrases come from `item phrases`. run_chain.py compares.
 """
-import argparse
-import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+import numpy as np
+from PIL import Image
 
-import environment
-
-NEAR = 1e-3          # of a score or similarity
 WORKING_SIZE = 224   # short side, where no head says otherwise
 LEAST_SCORE = 0.1    # of a box
 MOST_OBJECTS = 8
 SAME_OBJECT = 0.5    # intersection over union
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-LAYOUTS = ["difference/both/1", "product/both/1", "cosine/both/1"]
-PACKS = [("tiny-blip-words", "tiny-owlvit", "tiny-clip"),
-         ("tiny-blip-words", "tiny-owlv2", "tiny-clip-open"),
-         ("small", "tiny-owlvit-bin", "tiny-clip-legacy")]  # our small pack's captioner
 
-
-# ---- the chain ----
 
 def working(image):
     """The picture at its working size, and the factors from there to its own pixels."""
-    from PIL import Image
     scale = WORKING_SIZE / min(image.size)
     size = tuple(max(1, int(side * scale + 0.5)) for side in image.size)
     small = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
@@ -44,9 +25,8 @@ def overlap(a, b):
     across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     if across <= 0 or down <= 0:
         return 0
-    def area(box):
-        return (box[2] - box[0]) * (box[3] - box[1])
-    return across * down / (area(a) + area(b) - across * down)
+    both = across * down
+    return both / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - both)
 
 
 def choose(found, phrases, size):
@@ -66,7 +46,6 @@ def choose(found, phrases, size):
 
 def features(layout, image, text, crops, phrases):
     """m_g and m_i of docs/method.md, in the order of the layout."""
-    import numpy as np
     form = layout.split("/")[0]
 
     def m(a, b):
@@ -81,8 +60,6 @@ def features(layout, image, text, crops, phrases):
 
 def expect(stages, path, phrases_of, caption_of):
     """What the chain should say of a picture, and the vectors behind it."""
-    import numpy as np
-    from PIL import Image
     image = Image.open(path).convert("RGB")
     small, factors = working(image)
     caption = caption_of(path) if caption_of else stages[0].caption(small)["caption"]
@@ -101,129 +78,7 @@ def expect(stages, path, phrases_of, caption_of):
             "objects": objects}, vectors
 
 
-# ---- packs, heads, the program ----
-
-def make_head(path, layout, width, embedder):
-    """One layer of random weights; returns them."""
-    import numpy as np
-    from safetensors.numpy import save_file
-    count = features(layout, *[np.zeros(width)] * 2, [], []).size
-    rng = np.random.default_rng(count)
-    weights = {"mean": rng.normal(size=count) * 0.1, "scale": rng.uniform(0.5, 2, count),
-               "layers.0.weight": rng.normal(size=(1, count)), "layers.0.bias": rng.normal(size=1)}
-    promise = {"score": 0.0, "rate": 0.5, "real": 2, "above": 1}
-    facts = {"format": 1, "layout": layout, "vector_width": width, "embedder": embedder,
-             "pipeline": "", "working_size": WORKING_SIZE, "working_filter": "bicubic",
-             "size_min": 0, "size_max": 0, "temperature": 1.0, "bias": 0.0,
-             "thresholds": {"fpr1": promise, "fpr5": promise}, "real_below": None,
-             "real_share": 0.0, "ai": 2, "scope_limit": None, "scope_quantile": 0.0,
-             "caption_least": None, "caption_quantile": 0.0, "callers_captions": False,
-             "trained_on": "nothing: random weights", "library": "0"}
-    save_file({k: v.astype(np.float32) for k, v in weights.items()}, path,
-              metadata={"item_head": json.dumps(facts)})
-    return weights
-
-
 def score(weights, values):
+    """A head of one layer."""
     hidden = (values - weights["mean"]) * weights["scale"]
     return float(weights["layers.0.weight"][0] @ hidden + weights["layers.0.bias"][0])
-
-
-class Item:
-    def __init__(self, program):
-        self.program, self.env = str(program), environment.run_with(program)
-
-    def run(self, *args):
-        done = subprocess.run([self.program, *map(str, args)], capture_output=True, env=self.env)
-        if done.returncode != 0:
-            raise RuntimeError(f"item {' '.join(map(str, args[:6]))}: {done.stderr.decode()}"
-                               f"{done.stdout.decode()[:300]}")
-        return [json.loads(line) for line in done.stdout.decode().splitlines() if line[:1] == "{"]
-
-    def phrases(self, caption):
-        return [p["phrase"] for p in self.run("phrases", "--json", "--", caption)[0]["phrases"]]
-
-
-def compare(got, wanted):
-    """The largest difference, and what is wrong."""
-    if got["caption"] != wanted["caption"]:
-        return 0, f'caption {got["caption"]!r} for {wanted["caption"]!r}'
-    if [o["phrase"] for o in got["objects"]] != [o["phrase"] for o in wanted["objects"]]:
-        return 0, f'{len(got["objects"])} objects for {len(wanted["objects"])}, or others'
-    away = [abs(got["similarity"] - wanted["similarity"])]
-    for mine, theirs in zip(got["objects"], wanted["objects"]):
-        if max(abs(a - b) for a, b in zip(mine["box"], theirs["box"])) > 0.5:
-            return 0, f'box {mine["box"]} for {theirs["box"]}'
-        away += [abs(mine[key] - theirs[key]) for key in ("score", "similarity")]
-    return max(away), None if max(away) <= NEAR else "score or similarity"
-
-
-def run_pack(item, folders, stages, captioner, files, work):
-    """(pictures, objects, largest differences, faults) of one pack."""
-    pack = work / "pack"
-    shutil.rmtree(pack, ignore_errors=True)
-    item.run("pack", "create", "--captioner", folders[0], "--detector", folders[1], "--clip",
-             folders[2], pack)
-    caption_of = None
-    if stages[0] is None:  # not a model of the reference: the program's own caption is taken
-        said = {a["file"]: a["caption"] for a in item.run("caption", "--json", "--pack", captioner,
-                                                          "--", *files)}
-        def caption_of(path):
-            return said[str(path)]
-    wanted = [expect(stages, f, item.phrases, caption_of) for f in files]
-    got = item.run("check", "--json", "--pack", pack, "--", *files)
-    width = len(wanted[0][1][0])
-    heads = []
-    for layout in LAYOUTS:
-        path = work / (layout.split("/")[0] + ".safetensors")
-        weights = make_head(path, layout, width, got[0]["backends"]["embedder"])
-        heads.append((layout, weights, item.run("check", "--json", "--pack", pack, "--head", path,
-                                                "--", *files)))
-    worst, worst_score, faults = 0, 0, []
-    for i, (answer, vectors) in enumerate(wanted):
-        away, why = compare(got[i], answer)
-        worst = max(worst, away)
-        for layout, weights, answers in heads:
-            if why is None:
-                off = abs(answers[i]["score"] - score(weights, features(layout, *vectors)))
-                worst_score = max(worst_score, off)
-                why = None if off <= NEAR * 10 else f"score of {layout} differs by {off:.2g}"
-        if why:
-            faults.append(f"{files[i].name}: {why}")
-    return sum(len(w["objects"]) for w, _ in wanted), worst, worst_score, faults
-
-
-def main():
-    parse = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parse.add_argument("--item", type=Path, default=environment.ROOT / "build/prefix/bin/item")
-    parse.add_argument("--work", type=Path, default=environment.ROOT / "build/parity-chain")
-    parse.add_argument("--pictures", type=int, default=20)
-    args = parse.parse_args()
-    environment.enter()
-    import torch
-    import pictures
-    import rows
-    torch.set_num_threads(1)
-    small = environment.ROOT / "packs" / "small"
-    scenes = args.work / "pictures"
-    drawn = pictures.ensure(args.work / "drawn", args.pictures * 2)
-    drawn = [f for f in drawn if min(pictures.SHAPES[int(f.stem) % 20]) > 16][:args.pictures]
-    failed = 0
-    for names in PACKS:
-        stages, folders = [], []
-        for name in names:
-            own = name == "small"
-            folders.append(small if own else rows.model_folder(args.work, name))
-            stages.append(None if own else rows.open_reference(args.work, name, torch.float32))
-        files = drawn if names[0] == "small" else sorted(scenes.glob("*.png"))[:args.pictures]
-        objects, worst, worst_score, faults = run_pack(Item(args.item), folders, stages, small,
-                                                       files, args.work)
-        failed += bool(faults)
-        print(f"{' + '.join(names)}: {len(files)} pictures, {objects} objects, similarity and box "
-              f"scores {worst:.2g}, heads' scores {worst_score:.2g}, {len(faults)} faults")
-        print(*("    " + f for f in faults[:5]), sep="\n", end="\n" if faults else "")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
