@@ -173,9 +173,24 @@ typedef struct sink {
     frame *frame;
     item_image_info info;
     size_t phrases, given;
-    bool refused;
+    bool refused, raw;
     double (*boxes)[PER_BOX];
 } sink;
+
+static bool is_box(const sink *s, const double box[4])
+{
+    return box[0] < box[2] && box[1] < box[3] && box[0] >= -pixel_tolerance &&
+           box[1] >= -pixel_tolerance && box[2] <= s->info.width + pixel_tolerance &&
+           box[3] <= s->info.height + pixel_tolerance;
+}
+
+/* As ITEM_BACKEND_RAW_BOXES tells. */
+static bool is_raw_box(const sink *s, const double box[4])
+{
+    const double side = s->info.width > s->info.height ? s->info.width : s->info.height;
+    return box[0] <= box[2] && box[1] <= box[3] && box[0] >= -side && box[1] >= -side &&
+           box[2] <= 2 * side && box[3] <= 2 * side;
+}
 
 static void check_box(const sink *s, size_t phrase, const double box[4], double score)
 {
@@ -188,9 +203,7 @@ static void check_box(const sink *s, size_t phrase, const double box[4], double 
     if (score < how->least_score)
         breach(DETECTOR, ANSWERS, "a box of score %g, although least_score is %g", score,
                how->least_score);
-    if (!(box[0] < box[2] && box[1] < box[3] && box[0] >= -pixel_tolerance &&
-          box[1] >= -pixel_tolerance && box[2] <= w + pixel_tolerance &&
-          box[3] <= h + pixel_tolerance))
+    if (!(s->raw ? is_raw_box(s, box) : is_box(s, box)))
         breach(DETECTOR, ANSWERS, "%g %g %g %g is no box of a picture of %g x %g", box[0], box[1],
                box[2], box[3], w, h);
     size_t same = 0;
@@ -199,7 +212,7 @@ static void check_box(const sink *s, size_t phrase, const double box[4], double 
         if (other[0] != (double)phrase)
             continue;
         same++;
-        if (other[5] < score)
+        if (other[5] < score && !s->raw)
             breach(DETECTOR, ANSWERS, "a box of score %g after one of %g: the best come first",
                    score, other[5]);
     }
@@ -287,12 +300,15 @@ static query lend_query(frame *f, const sample *const *inputs, size_t n)
 static item_status ask_boxes(const backend *b, frame *f, const sample *const *inputs, size_t n,
                              answer *out, char *why)
 {
+    const bool raw =
+        frame_how(f)->max_boxes == 0 && b->ops.start.capabilities & ITEM_BACKEND_RAW_BOXES;
     query q = lend_query(f, inputs, n);
     sink **sinks = need(calloc(n, sizeof(sink *)));
     const void **faces = need(calloc(n, sizeof(void *)));
     for (size_t i = 0; i < n; i++) {
         sinks[i] = need(calloc(1, sizeof *sinks[i]));
         sinks[i]->frame = f;
+        sinks[i]->raw = raw;
         sinks[i]->info = info_of(inputs[i]->image);
         sinks[i]->phrases = frame_how(f)->no_phrases ? 0 : inputs[i]->count;
         const item_box_sink face = {sizeof face, 0, sinks[i], add};

@@ -33,10 +33,14 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
  *
  * @param ctx      context with a detector
  * @param image    picture
- * @param phrases  n texts, UTF-8; one that is empty or blank is ITEM_E_ARGUMENT
+ * @param phrases  n texts, UTF-8; one that is empty or blank is ITEM_E_ARGUMENT, but to a published
+ *                 detector a text like others
  * @param n        how many, 1 to 1,000, of 256 KiB in all at most
  * @param options  cancel and max_objects are used; NULL for the defaults
- * @param out      receives a result with objects (phrase, box, score) alone, best first
+ * @param out      receives a result with objects (phrase, box, score) alone, best first. Since 0.2
+ *                 a published detector (OWL-ViT, OWLv2) gives, where neither options nor the
+ *                 context say how many, all that its own post-processing gives, in that order:
+ *                 such boxes may reach beyond the picture.
  * @param err      receives the reason of a failure; may be NULL
  * @return as item_check_image()
  * Owner: caller.  Threads: any number on one context.  Since: 0.1

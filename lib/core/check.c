@@ -80,8 +80,7 @@ static item_status check_groups(const request *r, itemi_work *works, size_t most
     for (size_t first = 0; first < r->n; first += most) {
         size_t n = r->n - first < most ? r->n - first : most;
         itemi_batch batch = {.ctx = ctx, .cancel = r->options.cancel, .works = works, .n = n};
-        batch.max_objects =
-            r->options.max_objects ? r->options.max_objects : ctx->settings.max_objects;
+        batch.max_objects = itemi_objects_asked(ctx, &r->options);
         itemi_pipeline_name(ctx, batch.max_objects, batch.pipeline);
         batch.call = (itemi_call){&ctx->mem, &ctx->log, r->options.cancel, keep_warning, &batch};
         memset(works, 0, n * sizeof *works);

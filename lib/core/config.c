@@ -14,7 +14,7 @@ void itemi_settings_init(itemi_settings *settings)
         .device = "cpu",
         .threshold = "fpr1",
         .prior = NAN,
-        .max_objects = 8,
+        .max_objects = ITEMI_OBJECTS_UNSET,
         .detector_score = NAN,
         .batch = 8,
         .map_files = 1,

@@ -26,6 +26,7 @@
 
 #define ITEMI_TEXT_MAX       65536 /* bytes of a caption, a phrase or another text to embed */
 #define ITEMI_OBJECTS_MAX    64
+#define ITEMI_OBJECTS_UNSET  UINT32_MAX /* as setting: 8, or all that a published detector gives */
 #define ITEMI_DEFAULT_LAYOUT "difference/both/1"
 
 /* ---- settings of a configuration that a context keeps ---- */
@@ -35,7 +36,7 @@ typedef struct itemi_settings {
     double prior;          /* NaN: none */
     uint32_t beams;        /* 0: the pack's */
     uint32_t max_tokens;   /* likewise */
-    uint32_t max_objects;  /* 0 to ITEMI_OBJECTS_MAX */
+    uint32_t max_objects;  /* 0 to ITEMI_OBJECTS_MAX, or ITEMI_OBJECTS_UNSET */
     double detector_score; /* NaN: the pack's */
     uint32_t batch;
     uint32_t map_files; /* 0 or 1 */
@@ -243,6 +244,8 @@ void itemi_working_size(uint32_t width, uint32_t height, uint32_t short_side, ui
 /* One word over half of six or more, or three words in a row three times. ASCII case is ignored. */
 bool itemi_caption_loops(const char *caption);
 bool itemi_caption_is_empty(const char *caption); /* nothing but blanks */
+/* Objects of a picture at most: a call's, else the context's, else the default. */
+uint32_t itemi_objects_asked(const item_ctx *ctx, const item_check_options *options);
 /*
  * Objects out of boxes: for each phrase the best box, or the best `counts[phrase]` ones that do
  * not cover each other; at most `most`, best score first, in order of mention where scores are

@@ -6,6 +6,8 @@
 
 #include "core/core.h"
 
+#define OBJECTS_DEFAULT 8
+
 #define SAME_OBJECT 0.5 /* intersection over union from which two boxes are one object */
 
 /* ---- working size ---- */
@@ -100,6 +102,14 @@ bool itemi_caption_is_empty(const char *caption)
 }
 
 /* ---- objects ---- */
+
+uint32_t itemi_objects_asked(const item_ctx *ctx, const item_check_options *options)
+{
+    if (options->max_objects)
+        return options->max_objects;
+    const uint32_t set = ctx->settings.max_objects;
+    return set == ITEMI_OBJECTS_UNSET ? OBJECTS_DEFAULT : set;
+}
 
 static double overlap(const double a[4], const double b[4])
 {

@@ -182,6 +182,15 @@ static item_status check_phrases(const char *const *phrases, size_t n, item_erro
         bytes += strlen(phrases[i]);
         if (bytes > QUERY_BYTES)
             return itemi_fail(err, ITEM_E_LIMIT, "phrases: more than %d bytes in all", QUERY_BYTES);
+    }
+    return ITEM_OK;
+}
+
+/* To a published detector an empty text is a text, as it is to an embedder. */
+static item_status check_blank(const itemi_stage *stage, const char *const *phrases, size_t n,
+                               item_error *err)
+{
+    for (size_t i = 0; i < n && !itemi_stage_raw_boxes(stage); i++) {
         if (!phrases[i][strspn(phrases[i], " \t\n\v\f\r")])
             return itemi_fail(err, ITEM_E_ARGUMENT, "phrase %zu of %zu is blank", i + 1, n);
     }
@@ -212,13 +221,16 @@ static bool add_objects(item_result *result, const itemi_boxes *boxes, size_t co
 static item_status detect(single *s, const itemi_query *query, item_result **out, item_error *err)
 {
     const item_ctx *ctx = s->ctx;
-    uint32_t most = s->options.max_objects ? s->options.max_objects : ctx->settings.max_objects;
+    const bool limited = s->options.max_objects || ctx->settings.max_objects != ITEMI_OBJECTS_UNSET;
+    const bool raw = !limited && itemi_stage_raw_boxes(s->stage);
+    const uint32_t most = raw ? 0 : itemi_objects_asked(ctx, &s->options);
     itemi_boxes boxes;
     item_status status = itemi_stage_detect(s->stage, &s->call, query, 1, most,
                                             ctx->settings.detector_score, &boxes, err);
     if (status != ITEM_OK)
         return status;
-    size_t count = itemi_choose_objects(boxes.items, boxes.count, NULL, most);
+    const size_t count =
+        raw ? boxes.count : itemi_choose_objects(boxes.items, boxes.count, NULL, most);
     item_result *result = make_result(s, ITEMI_DETECTOR, query->image);
     if (result && add_objects(result, &boxes, count, query->phrases)) {
         result->timings.detect = result->timings.total;
@@ -247,8 +259,10 @@ item_status item_detect_image(item_ctx *ctx, item_image *image, const char *cons
         status = begin(&s, ctx, ITEMI_DETECTOR, options, err);
     if (status != ITEM_OK)
         return status;
-    nouns found;
-    status = find_nouns(s.call.mem, phrases, n, &found, err);
+    nouns found = {0};
+    status = check_blank(s.stage, phrases, n, err);
+    if (status == ITEM_OK)
+        status = find_nouns(s.call.mem, phrases, n, &found, err);
     if (status == ITEM_OK) {
         const itemi_query query = {image, phrases, found.heads, n};
         status = detect(&s, &query, out, err);

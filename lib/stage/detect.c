@@ -14,10 +14,22 @@ typedef struct sink {
     const itemi_mem *mem;
     size_t phrases;
     double width, height;
+    bool raw; /* as ITEM_BACKEND_RAW_BOXES tells */
     itemi_boxes *boxes;
     item_status status;
     item_error err;
 } sink;
+
+/* Written so that a NaN is outside. */
+static bool is_inside(const sink *s, const double box[4])
+{
+    if (!s->raw)
+        return box[0] >= -ROUNDING && box[1] >= -ROUNDING && box[2] <= s->width + ROUNDING &&
+               box[3] <= s->height + ROUNDING && box[0] < box[2] && box[1] < box[3];
+    const double side = fmax(s->width, s->height);
+    return box[0] >= -side && box[1] >= -side && box[2] <= 2 * side && box[3] <= 2 * side &&
+           box[0] <= box[2] && box[1] <= box[3];
+}
 
 static item_status check_box(sink *s, size_t phrase, const double box[4], double score)
 {
@@ -27,9 +39,7 @@ static item_status check_box(sink *s, size_t phrase, const double box[4], double
                                 s->phrases);
     if (!(score >= 0 && score <= 1)) /* NaN too */
         return itemi_stage_lied(stage, &s->err, "gave %g as the score of a box", score);
-    bool inside = box[0] >= -ROUNDING && box[1] >= -ROUNDING && box[2] <= s->width + ROUNDING &&
-                  box[3] <= s->height + ROUNDING;
-    if (!inside || !(box[0] < box[2]) || !(box[1] < box[3]))
+    if (!is_inside(s, box))
         return itemi_stage_lied(stage, &s->err,
                                 "gave a box that is no box of the picture of %g x %g: %g %g %g %g",
                                 s->width, s->height, box[0], box[1], box[2], box[3]);
@@ -52,6 +62,16 @@ static item_status reserve(sink *s)
     return ITEM_OK;
 }
 
+/* To the picture's edges; false where nothing is left. */
+static bool cut(const sink *s, double box[4])
+{
+    box[0] = fmax(box[0], 0);
+    box[1] = fmax(box[1], 0);
+    box[2] = fmin(box[2], s->width);
+    box[3] = fmin(box[3], s->height);
+    return box[0] < box[2] && box[1] < box[3];
+}
+
 static item_status add(void *host, size_t phrase, const double box[4], double score)
 {
     sink *s = host;
@@ -62,12 +82,8 @@ static item_status add(void *host, size_t phrase, const double box[4], double sc
     if (s->status != ITEM_OK)
         return s->status;
 
-    itemi_box kept = {.phrase = phrase, .score = score};
-    kept.box[0] = fmax(box[0], 0);
-    kept.box[1] = fmax(box[1], 0);
-    kept.box[2] = fmin(box[2], s->width);
-    kept.box[3] = fmin(box[3], s->height);
-    if (kept.box[0] >= kept.box[2] || kept.box[1] >= kept.box[3])
+    itemi_box kept = {.phrase = phrase, .box = {box[0], box[1], box[2], box[3]}, .score = score};
+    if (!s->raw && !cut(s, kept.box))
         return ITEM_OK; /* all of it lay in the rounding outside */
     s->boxes->items[s->boxes->count++] = kept;
     return ITEM_OK;
@@ -108,8 +124,8 @@ static bool reserve_room(const itemi_mem *mem, size_t n, room *r)
 }
 
 static item_status fill_room(const itemi_stage *stage, const itemi_call *call,
-                             const itemi_query *queries, size_t n, itemi_boxes *out, room *r,
-                             item_error *err)
+                             const itemi_query *queries, size_t n, bool raw, itemi_boxes *out,
+                             room *r, item_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         item_image_info info = ITEM_IMAGE_INFO_INIT;
@@ -125,6 +141,7 @@ static item_status fill_room(const itemi_stage *stage, const itemi_call *call,
                              .phrases = queries[i].count,
                              .width = info.width,
                              .height = info.height,
+                             .raw = raw,
                              .boxes = &out[i],
                              .err = ITEM_ERROR_INIT};
         r->faces[i] =
@@ -161,9 +178,10 @@ item_status itemi_stage_detect(itemi_stage *stage, const itemi_call *call,
     memset(out, 0, n * sizeof *out);
     item_detect_options options = {
         .struct_size = sizeof options, .max_boxes = max_boxes, .least_score = least_score};
+    const bool raw = stage->raw_boxes && max_boxes == 0;
     room r = {0};
     item_status status = reserve_room(call->mem, n, &r)
-                             ? fill_room(stage, call, queries, n, out, &r, err)
+                             ? fill_room(stage, call, queries, n, raw, out, &r, err)
                              : itemi_fail_memory(err, "detecting");
     if (status == ITEM_OK)
         status = ask(stage, call, n, &options, &r, err);

@@ -16,15 +16,19 @@ _Static_assert(offsetof(ops_start, id) == offsetof(item_captioner_ops, id), "sam
 _Static_assert(offsetof(ops_start, id) == offsetof(item_detector_ops, id), "same start");
 _Static_assert(offsetof(ops_start, id) == offsetof(item_embedder_ops, id), "same start");
 
-/* Sizes of the tables: ours, and the required members, which stand before `close`. */
+/* Sizes of the tables: ours, and the required members, which stand before `close`; what they may
+   say that they can. */
 static const struct {
     const char *word;
     size_t size, least;
+    uint32_t capabilities;
 } kinds[ITEMI_STAGES] = {
     [ITEMI_CAPTIONER] = {"captioner", sizeof(item_captioner_ops),
-                         offsetof(item_captioner_ops, close)},
-    [ITEMI_DETECTOR] = {"detector", sizeof(item_detector_ops), offsetof(item_detector_ops, close)},
-    [ITEMI_EMBEDDER] = {"embedder", sizeof(item_embedder_ops), offsetof(item_embedder_ops, close)},
+                         offsetof(item_captioner_ops, close), ITEM_BACKEND_SERIAL},
+    [ITEMI_DETECTOR] = {"detector", sizeof(item_detector_ops), offsetof(item_detector_ops, close),
+                        ITEM_BACKEND_SERIAL | ITEM_BACKEND_RAW_BOXES},
+    [ITEMI_EMBEDDER] = {"embedder", sizeof(item_embedder_ops), offsetof(item_embedder_ops, close),
+                        ITEM_BACKEND_SERIAL},
 };
 
 const char *itemi_stage_word(itemi_stage_kind kind)
@@ -39,10 +43,11 @@ static item_status check_start(itemi_stage_kind kind, const ops_start *start, it
         return itemi_fail(err, ITEM_E_BACKEND,
                           "the %s's table has version %u, this libitem takes version %u", word,
                           (unsigned)start->version, ITEM_BACKEND_VERSION);
-    if (start->capabilities & ~ITEM_BACKEND_SERIAL)
+    const uint32_t unknown = start->capabilities & ~kinds[kind].capabilities;
+    if (unknown)
         return itemi_fail(err, ITEM_E_BACKEND,
                           "the %s's table sets capabilities 0x%x that this libitem does not know",
-                          word, (unsigned)(start->capabilities & ~ITEM_BACKEND_SERIAL));
+                          word, (unsigned)unknown);
     if (start->reserved)
         return itemi_fail(err, ITEM_E_ARGUMENT, "the %s's table: reserved is not 0", word);
     if (!start->name || !start->id)
@@ -101,6 +106,7 @@ static item_status take_table(itemi_stage *stage, const void *ops, item_error *e
         return status;
 
     stage->serial = (start.capabilities & ITEM_BACKEND_SERIAL) != 0;
+    stage->raw_boxes = (start.capabilities & ITEM_BACKEND_RAW_BOXES) != 0;
     stage->name = itemi_strdup(stage->mem, start.name);
     stage->id = itemi_strdup(stage->mem, start.id);
     if (!stage->name || !stage->id)
@@ -169,6 +175,11 @@ const char *itemi_stage_name(const itemi_stage *stage)
 const char *itemi_stage_id(const itemi_stage *stage)
 {
     return stage->id;
+}
+
+bool itemi_stage_raw_boxes(const itemi_stage *stage)
+{
+    return stage->raw_boxes;
 }
 
 uint32_t itemi_stage_width(const itemi_stage *stage)

@@ -38,6 +38,7 @@ void itemi_stage_unref(itemi_stage *stage);
 const char *itemi_stage_name(const itemi_stage *stage);
 const char *itemi_stage_id(const itemi_stage *stage);
 uint32_t itemi_stage_width(const itemi_stage *stage); /* of an embedder's vectors */
+bool itemi_stage_raw_boxes(const itemi_stage *stage); /* ITEM_BACKEND_RAW_BOXES is set */
 
 /* What a call of the host's brings to the backends that it reaches. */
 typedef struct itemi_call {
@@ -77,7 +78,7 @@ void itemi_captioned_free(const itemi_mem *mem, itemi_captioned *captions, size_
 
 typedef struct itemi_box {
     size_t phrase;
-    double box[4]; /* inside of the picture, x0 < x1, y0 < y1 */
+    double box[4]; /* inside of the picture, x0 < x1, y0 < y1, unless they are raw */
     double score;
 } itemi_box;
 
@@ -93,7 +94,7 @@ typedef struct itemi_query {
     size_t count;
 } itemi_query;
 
-/* max_boxes, least_score: as in item_detect_options. */
+/* max_boxes, least_score: as in item_detect_options. With max_boxes 0 boxes may be raw ones. */
 item_status itemi_stage_detect(itemi_stage *stage, const itemi_call *call,
                                const itemi_query *queries, size_t n, uint32_t max_boxes,
                                double least_score, itemi_boxes *out, item_error *err);

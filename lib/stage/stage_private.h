@@ -11,7 +11,7 @@ struct itemi_stage {
     const itemi_mem *mem;
     atomic_uint refs;
     itemi_stage_kind kind;
-    bool serial;
+    bool serial, raw_boxes;
     pthread_mutex_t lock; /* held around calls of a serial backend */
     char *name, *id;
     void *self;

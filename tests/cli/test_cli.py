@@ -54,9 +54,6 @@ class Usage(Case):
         self.fails(item("check", "--threads", "none", "a.jpg"), 2, "--threads")
         self.fails(item("check", "--device", "gpu", "a.jpg"), 2, '"gpu" is not cpu, cuda or cuda:N')
         self.fails(item("detect", "a.jpg"), 2, "--query")
-        for blank in ("", " \t"):
-            self.fails(item("detect", "--query", "dog", "--query", blank, "a.jpg", "b.jpg"), 2,
-                       "--query", "blank")
         self.fails(item("embed"), 2, "--text")
         self.fails(item("tokenize"), 2, "text")
         self.fails(item("phrases"), 2, "text")

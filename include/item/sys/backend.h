@@ -27,6 +27,10 @@ extern "C" {
 #define ITEM_BACKEND_VERSION 1u /**< of the three tables; raised when a meaning changes */
 
 #define ITEM_BACKEND_SERIAL 1u /**< capability: libitem must not call it from two threads */
+/** Capability of a detector, since 0.2: where max_boxes is 0, it gives what its model's published
+    post-processing gives, box after box in that order. These boxes may reach beyond the picture,
+    by its longer side at most, and may be empty: x0 <= x1, y0 <= y1. */
+#define ITEM_BACKEND_RAW_BOXES 2u
 
 /** What a call of a backend may use of its host; borrowed for the call. */
 typedef struct item_call {
@@ -111,7 +115,7 @@ typedef struct item_box_sink {
 /** What the host asks of a detector. */
 typedef struct item_detect_options {
     uint32_t struct_size; /**< sizeof(item_detect_options) */
-    uint32_t max_boxes;   /**< a phrase, best first; 0: the model's default */
+    uint32_t max_boxes;   /**< a phrase, best first; 0: as many as the model gives by itself */
     double least_score;   /**< NaN: the model's default */
 } item_detect_options;
 
@@ -119,12 +123,13 @@ typedef struct item_detect_options {
 typedef struct item_detector_ops {
     uint32_t struct_size;  /**< sizeof(item_detector_ops) */
     uint32_t version;      /**< ITEM_BACKEND_VERSION */
-    uint32_t capabilities; /**< ITEM_BACKEND_SERIAL or 0 */
+    uint32_t capabilities; /**< ITEM_BACKEND_SERIAL, ITEM_BACKEND_RAW_BOXES, both or 0 */
     uint32_t reserved;     /**< 0 */
     const char *name;      /**< of the implementation, such as "torch" */
     const char *id;        /**< as in item_captioner_ops */
     /**
-     * Required: searches n pictures, each for phrases of its own; the best boxes come first.
+     * Required: searches n pictures, each for phrases of its own; the best boxes come first
+     * (ITEM_BACKEND_RAW_BOXES tells the exception).
      *
      * @param self     as given with the table
      * @param call     what may be used of the host

@@ -34,7 +34,7 @@ static void match_in_lane(itx_run *run, void *arg)
     match_job *job = arg;
     const itx_nanodet *d = itx_net_model(job->c->detector);
     itx_tensor *t = itx_text_vectors(run, itx_net_model(job->c->text), &job->row);
-    t = itx->linear(run, itx->unit(run, t), d->aliases, NULL, ITX_NONE);
+    t = itx->linear(run, itx->unit(run, t, 1e-12), d->aliases, NULL, ITX_NONE);
     itx->read(run, t, job->cosines, job->row.texts * (size_t)d->alias_count);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detector "nanodet": boxes of what phrases name. */
 #include "classes.h"
+#include "owl.h"
 #include "stages.h"
 
 #include <math.h>
@@ -316,8 +317,11 @@ item_status itx_open_detector(const item_services *s, const char *family, item_d
                               void **self, item_error *err)
 {
     *self = NULL;
+    const bool second = family && strcmp(family, "owlv2") == 0;
+    if (second || (family && strcmp(family, "owlvit") == 0))
+        return itx_open_owl(s, second, ops, self, err);
     if (!family || strcmp(family, "nanodet") != 0)
-        return itx_fail_family(err, family, "nanodet");
+        return itx_fail_family(err, family, "nanodet, owlvit, owlv2");
     detector *d = itx_host_alloc(s, sizeof *d);
     if (!d)
         return itx_fail_memory(err, "opening the detector");

@@ -23,7 +23,7 @@ static void embed_images_in_lane(itx_run *run, void *arg)
     image_job *job = arg;
     const itx_embedder *e = job->e;
     itx_tensor *vectors = e->space->images(run, e, job->pixels, job->n);
-    itx->read(run, itx->unit(run, vectors), job->out, job->n * (size_t)e->width);
+    itx->read(run, itx->unit(run, vectors, 1e-12), job->out, job->n * (size_t)e->width);
 }
 
 static item_status embed_some_images(image_job *job, const item_call *call,
@@ -73,7 +73,7 @@ static void embed_texts_in_lane(itx_run *run, void *arg)
     text_job *job = arg;
     const itx_embedder *e = job->e;
     itx_tensor *vectors = e->space->texts(run, e, &job->row);
-    itx->read(run, itx->unit(run, vectors), job->out, job->row.texts * (size_t)e->width);
+    itx->read(run, itx->unit(run, vectors, 1e-12), job->out, job->row.texts * (size_t)e->width);
 }
 
 /* As many texts as fit in one run; *done says how many. */

@@ -424,9 +424,10 @@ OP(softmax, (itx_run * run, itx_tensor *x, int64_t dim), at::softmax(f32(x), dim
 OP(log_softmax, (itx_run * run, itx_tensor *x, int64_t dim), at::log_softmax(f32(x), dim))
 OP(matmul, (itx_run * run, itx_tensor *a, itx_tensor *b), at::matmul(f32(a), f32(b)))
 OP(add, (itx_run * run, itx_tensor *a, itx_tensor *b), at::Tensor(raw(a)).add_(raw(b)))
+OP(multiply, (itx_run * run, itx_tensor *a, itx_tensor *b), f32(a).mul(f32(b)))
 OP(scale, (itx_run * run, itx_tensor *x, double factor), f32(x).mul(factor))
 OP(mean, (itx_run * run, itx_tensor *x, int64_t dim), f32(x).mean(dim))
-OP(unit, (itx_run * run, itx_tensor *x), f32(x).div(f32(x).norm(2, -1, true).clamp_min(1e-12)))
+OP(unit, (itx_run * run, itx_tensor *x, double eps), f32(x).div(f32(x).norm(2, -1, true).add_(eps)))
 OP(reshape, (itx_run * run, itx_tensor *x, const itx_shape *shape), raw(x).reshape(sizes(shape)))
 OP(transpose, (itx_run * run, itx_tensor *x, int64_t a, int64_t b), raw(x).transpose(a, b))
 OP(slice, (itx_run * run, itx_tensor *x, int64_t dim, int64_t from, int64_t to),
@@ -451,8 +452,9 @@ const itx_ops table = {ITX_OPS_VERSION, TORCH_VERSION, describe,  set_threads, b
                        status,          mark,          sweep,     own,         release, weight,
                        lasting,         input,         pictures,  indices,     read,    size,
                        linear,          conv,          attention, layer_norm,  softmax, log_softmax,
-                       matmul,          add,           scale,     mean,        unit,    reshape,
-                       transpose,       slice,         cat,       rows,        resize,  max_pool};
+                       matmul,          add,           multiply,  scale,       mean,    unit,
+                       reshape,         transpose,     slice,     cat,         rows,    resize,
+                       max_pool};
 
 } // namespace
 

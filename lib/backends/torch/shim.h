@@ -98,11 +98,13 @@ typedef struct itx_ops {
                               double eps);
     itx_tensor *(*softmax)(itx_run *run, itx_tensor *x, int64_t dim);
     itx_tensor *(*log_softmax)(itx_run *run, itx_tensor *x, int64_t dim);
-    itx_tensor *(*matmul)(itx_run *run, itx_tensor *a, itx_tensor *b); /* batched */
-    itx_tensor *(*add)(itx_run *run, itx_tensor *a, itx_tensor *b);    /* into a */
+    itx_tensor *(*matmul)(itx_run *run, itx_tensor *a, itx_tensor *b);   /* batched */
+    itx_tensor *(*add)(itx_run *run, itx_tensor *a, itx_tensor *b);      /* into a */
+    itx_tensor *(*multiply)(itx_run *run, itx_tensor *a, itx_tensor *b); /* each by each */
     itx_tensor *(*scale)(itx_run *run, itx_tensor *x, double factor);
     itx_tensor *(*mean)(itx_run *run, itx_tensor *x, int64_t dim);
-    itx_tensor *(*unit)(itx_run *run, itx_tensor *x); /* rows of length 1 */
+    /* rows of length 1: each is divided by its length and eps */
+    itx_tensor *(*unit)(itx_run *run, itx_tensor *x, double eps);
     itx_tensor *(*reshape)(itx_run *run, itx_tensor *x, const itx_shape *shape);
     itx_tensor *(*transpose)(itx_run *run, itx_tensor *x, int64_t a, int64_t b);
     itx_tensor *(*slice)(itx_run *run, itx_tensor *x, int64_t dim, int64_t start, int64_t end);
