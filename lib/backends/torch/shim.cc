@@ -387,6 +387,36 @@ itx_tensor *conv(itx_run *run, itx_tensor *x, itx_tensor *w, itx_tensor *b,
     });
 }
 
+bool has_rows(const at::Tensor &t)
+{
+    return t.is_cpu() && t.scalar_type() == at::kFloat && t.dim() == 3 && t.stride(2) == 1;
+}
+
+itx_heads heads_of(const at::Tensor &t)
+{
+    return {t.data_ptr<float>(), t.stride(1), t.stride(0)};
+}
+
+/* An undefined tensor where it is not for oneDNN. */
+at::Tensor attention_by_onednn(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
+                               int64_t heads, const itx_tensor *mask)
+{
+    if (!has_rows(q) || !has_rows(k) || !has_rows(v) || (mask && !plain(mask->t)))
+        return {};
+    const at::Tensor y = at::empty(q.sizes(), q.options());
+    const itx_attention_job job{heads_of(q),
+                                heads_of(k),
+                                heads_of(v),
+                                mask ? mask->t.data_ptr<float>() : nullptr,
+                                y.data_ptr<float>(),
+                                q.size(0),
+                                q.size(1),
+                                k.size(1),
+                                heads,
+                                q.size(2) / heads};
+    return itx_onednn_attention(&job) ? y : at::Tensor();
+}
+
 /* Numbers of scores that are held at a time: attention over thousands of places has a billion. */
 constexpr int64_t SCORES = 1 << 22;
 
@@ -394,6 +424,9 @@ itx_tensor *attention(itx_run *run, itx_tensor *q, itx_tensor *k, itx_tensor *v,
                       itx_tensor *mask) noexcept
 {
     return make(run, "attention", [&] {
+        const at::Tensor fast = attention_by_onednn(raw(q), raw(k), raw(v), heads, mask);
+        if (fast.defined())
+            return fast;
         const int64_t n = raw(q).size(0), a = raw(q).size(1), b = raw(k).size(1);
         const int64_t width = raw(q).size(2), each = width / heads;
         auto split = [&](const itx_tensor *x, int64_t length) {
