@@ -120,6 +120,7 @@ void itemi_tokens_free(itemi_tokens *tokens)
     itemi_free(tokens->mem, tokens->pieces);
     itemi_free(tokens->mem, tokens->merges);
     itemi_free(tokens->mem, tokens->added);
+    itemi_free(tokens->mem, tokens->forms);
 }
 
 /* All that lies in a published folder. */

@@ -27,8 +27,8 @@ typedef struct itemi_tokens {
     itemi_tokens_class class;
     itemi_tokenizer_parts parts;
     itemi_token_text *pieces, *merges;
-    itemi_added_token *added;
-    size_t added_room;
+    itemi_added_token *added; /* room for ITEMI_ADDED_MAX */
+    unsigned char *forms;     /* of each, for tokens_added.c */
 } itemi_tokens;
 
 /* tokens.c: the tokenizer of the vocabulary that was read; nothing borrowed is left in it. */

@@ -69,16 +69,24 @@ static bool same_text(const itemi_token_text *a, const itemi_token_text *b)
     return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
 }
 
-static item_status grow(itemi_tokens *t, item_error *err)
+/* `form` tells apart what the reference takes for different tokens of one name. */
+static item_status append(itemi_tokens *t, const itemi_added_token *token, unsigned char form,
+                          item_error *err)
 {
-    if (t->parts.added_count < t->added_room)
-        return ITEM_OK;
-    const size_t room = t->added_room ? t->added_room * 2 : 16;
-    itemi_added_token *more = itemi_resize_array(t->mem, t->added, room, sizeof *more);
-    if (!more)
-        return itemi_fail_memory(err, "reading a tokenizer");
-    t->parts.added = t->added = more;
-    t->added_room = room;
+    const size_t count = t->parts.added_count;
+    if (count == ITEMI_ADDED_MAX)
+        return itemi_fail(err, ITEM_E_LIMIT, "%s: more than %d added tokens", where(t),
+                          ITEMI_ADDED_MAX);
+    if (!t->added) {
+        t->added = itemi_alloc_array(t->mem, ITEMI_ADDED_MAX, sizeof *t->added);
+        t->forms = itemi_alloc_zero(t->mem, ITEMI_ADDED_MAX, 1);
+        t->parts.added = t->added;
+        if (!t->added || !t->forms)
+            return itemi_fail_memory(err, "reading a tokenizer");
+    }
+    t->added[count] = *token;
+    t->forms[count] = form;
+    t->parts.added_count++;
     return ITEM_OK;
 }
 
@@ -102,27 +110,38 @@ static item_status read_token(const itemi_tokens *t, const json_t *value, bool s
     return ITEM_OK;
 }
 
-/* Adds a special token unless one with a number has its name; of two without the later counts. */
-static item_status add(itemi_tokens *t, const itemi_added_token *token, item_error *err)
+/* What the reference compares two tokens of one name by; a bare name is none of these. */
+static unsigned char form_of(const json_t *value, bool special)
 {
-    for (size_t i = 0; i < t->parts.added_count; i++) {
-        if (!same_text(&t->added[i].text, &token->text))
-            continue;
-        if (t->added[i].id < 0)
-            t->added[i] = *token;
-        return ITEM_OK;
-    }
-    item_status status = grow(t, err);
-    if (status == ITEM_OK)
-        t->added[t->parts.added_count++] = *token;
-    return status;
+    if (!json_is_object(value))
+        return 0;
+    const bool flags[] = {true, json_is_true(json_object_get(value, "lstrip")),
+                          json_is_true(json_object_get(value, "rstrip")),
+                          json_is_true(json_object_get(value, "normalized")),
+                          special || json_is_true(json_object_get(value, "special"))};
+    unsigned form = 0;
+    for (size_t i = 0; i < ITEMI_COUNT(flags); i++)
+        form |= (unsigned)flags[i] << i;
+    return (unsigned char)form;
 }
 
-static item_status add_value(itemi_tokens *t, const json_t *value, item_error *err)
+/* Adds a special token unless one with a number has its name, or the very same one is there. */
+static item_status add(itemi_tokens *t, const itemi_added_token *token, unsigned char form,
+                       item_error *err)
+{
+    for (size_t i = 0; i < t->parts.added_count; i++) {
+        if (same_text(&t->added[i].text, &token->text) &&
+            (t->added[i].id >= 0 || t->forms[i] == form))
+            return ITEM_OK;
+    }
+    return append(t, token, form, err);
+}
+
+static item_status add_value(itemi_tokens *t, const json_t *value, bool special, item_error *err)
 {
     itemi_added_token token;
     item_status status = read_token(t, value, true, &token, err);
-    return status == ITEM_OK ? add(t, &token, err) : status;
+    return status == ITEM_OK ? add(t, &token, form_of(value, special), err) : status;
 }
 
 /* ---- numbered tokens ---- */
@@ -141,10 +160,7 @@ static item_status add_numbered(itemi_tokens *t, itemi_added_token *token, json_
             return ITEM_OK;
         }
     }
-    item_status status = grow(t, err);
-    if (status == ITEM_OK)
-        t->added[t->parts.added_count++] = *token;
-    return status;
+    return append(t, token, 0, err);
 }
 
 static item_status add_object(itemi_tokens *t, const json_t *value, json_int_t id, item_error *err)
@@ -174,11 +190,17 @@ static const json_t *numbered(const itemi_tokens *t)
     return json_object_get(t->config.root, "added_tokens_decoder");
 }
 
+/* What special_tokens_map.json says of an attribute, where that counts. */
+static const json_t *elder(const itemi_tokens *t, const char *name)
+{
+    return numbered(t) ? NULL : json_object_get(t->specials_map.root, name);
+}
+
 /* What the files say of an attribute; NULL: nothing. */
 static const json_t *value_of(const itemi_tokens *t, const char *name)
 {
-    const json_t *elder = numbered(t) ? NULL : json_object_get(t->specials_map.root, name);
-    return elder ? elder : json_object_get(t->config.root, name);
+    const json_t *value = elder(t, name);
+    return value ? value : json_object_get(t->config.root, name);
 }
 
 /* Name of the token of an attribute; NULL: it has none. */
@@ -190,20 +212,22 @@ static const char *name_of(const itemi_tokens *t, int i)
     return json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
 }
 
-/* The list of further special tokens; older files have another name for it. */
-static const json_t *extras(const itemi_tokens *t)
-{
-    const json_t *list = value_of(t, "extra_special_tokens");
-    return json_array_size(list) ? list : value_of(t, "additional_special_tokens");
-}
+/*
+ * Lists of further special tokens, in the order of the reference. The last one, the older name in
+ * the older file, counts where the newer name stands nowhere; added_tokens.json is read before it.
+ */
+enum { EXTRAS = 3, EARLY_EXTRAS = 2 };
 
-/* As far as the reference knows when it reads added_tokens.json: what special_tokens_map.json has
- * under the older name comes later. */
-static const json_t *early_extras(const itemi_tokens *t)
+static const json_t *extras(const itemi_tokens *t, int i)
 {
-    const json_t *list = value_of(t, "extra_special_tokens");
-    return json_array_size(list) ? list
-                                 : json_object_get(t->config.root, "additional_special_tokens");
+    static const char newer[] = "extra_special_tokens", older[] = "additional_special_tokens";
+    const json_t *config = json_object_get(t->config.root, newer), *map = elder(t, newer);
+    const json_t *first = json_array_size(config) ? config : json_object_get(t->config.root, older);
+    if (i == 0)
+        return first;
+    if (i == 1)
+        return map;
+    return config || first || map ? NULL : elder(t, older);
 }
 
 static bool is_special(const itemi_tokens *t, const char *name)
@@ -213,10 +237,12 @@ static bool is_special(const itemi_tokens *t, const char *name)
         if (special && strcmp(special, name) == 0)
             return true;
     }
-    for (size_t i = 0; i < json_array_size(early_extras(t)); i++) {
-        const char *special = json_string_value(json_array_get(early_extras(t), i));
-        if (special && strcmp(special, name) == 0)
-            return true;
+    for (int k = 0; k < EARLY_EXTRAS; k++) {
+        for (size_t i = 0; i < json_array_size(extras(t, k)); i++) {
+            const char *special = json_string_value(json_array_get(extras(t, k), i));
+            if (special && strcmp(special, name) == 0)
+                return true;
+        }
     }
     return false;
 }
@@ -228,14 +254,17 @@ static item_status add_attributes(itemi_tokens *t, item_error *err)
         const json_t *value = value_of(t, attributes[i]);
         const char *name = name_of(t, i);
         if (value && !json_is_null(value)) {
-            status = add_value(t, value, err);
+            status = add_value(t, value, value == elder(t, attributes[i]), err);
         } else if (name) {
             const itemi_added_token token = {{name, strlen(name)}, true, false, -1};
-            status = add(t, &token, err);
+            status = add(t, &token, 0, err);
         }
     }
-    for (size_t i = 0; i < json_array_size(extras(t)) && status == ITEM_OK; i++)
-        status = add_value(t, json_array_get(extras(t), i), err);
+    for (int k = 0; k < EXTRAS; k++) {
+        const json_t *list = extras(t, k);
+        for (size_t i = 0; i < json_array_size(list) && status == ITEM_OK; i++)
+            status = add_value(t, json_array_get(list, i), false, err);
+    }
     return status;
 }
 
@@ -314,6 +343,23 @@ static item_status check_attributes(const itemi_tokens *t, const json_t *object,
     return ITEM_OK;
 }
 
+/* So many that looking for one among all takes no time. */
+static item_status check_counts(const itemi_tokens *t, item_error *err)
+{
+    const size_t counts[] = {json_object_size(numbered(t)),
+                             json_object_size(t->numbers.root),
+                             json_array_size(json_object_get(t->tokenizer.root, "added_tokens")),
+                             json_array_size(extras(t, 0)),
+                             json_array_size(extras(t, 1)),
+                             json_array_size(extras(t, 2))};
+    for (size_t i = 0; i < ITEMI_COUNT(counts); i++) {
+        if (counts[i] > ITEMI_ADDED_MAX)
+            return itemi_fail(err, ITEM_E_LIMIT, "%s: more than %d added tokens", where(t),
+                              ITEMI_ADDED_MAX);
+    }
+    return ITEM_OK;
+}
+
 static item_status check_settings(const itemi_tokens *t, item_error *err)
 {
     static const struct {
@@ -333,7 +379,9 @@ static item_status check_settings(const itemi_tokens *t, item_error *err)
     const char *side = json_string_value(json_object_get(t->config.root, "truncation_side"));
     if (side && strcmp(side, "right") != 0)
         return fail_setting(t, "truncation_side", err);
-    item_status status = check_attributes(t, t->config.root, err);
+    item_status status = check_counts(t, err);
+    if (status == ITEM_OK)
+        status = check_attributes(t, t->config.root, err);
     return status == ITEM_OK ? check_attributes(t, t->specials_map.root, err) : status;
 }
 

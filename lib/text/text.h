@@ -13,6 +13,7 @@ typedef struct itemi_tokenizer itemi_tokenizer;
 
 #define ITEMI_VOCABULARY_BYTES (UINT64_C(16) << 20) /* the largest file worth reading */
 #define ITEMI_PIECES_MAX       1000000 /* the largest published ones have a quarter of that */
+#define ITEMI_ADDED_MAX        1000    /* likewise of tokens that are found by their names */
 
 typedef enum itemi_tokenizer_kind { ITEMI_WORDPIECE = 1, ITEMI_BPE } itemi_tokenizer_kind;
 
@@ -38,7 +39,7 @@ typedef struct itemi_tokenizer_parts {
     size_t piece_count;
     const itemi_token_text *merges; /* BPE: two for each merge, the most wanted first */
     size_t merge_count;
-    const itemi_added_token *added; /* of equal ones the first counts */
+    const itemi_added_token *added; /* of equal ones the last counts */
     size_t added_count;
     const char *first, *last, *unknown; /* special pieces: around each text, and for what is none */
     bool split_names; /* BPE: names of special tokens in other case stand apart from what follows */

@@ -5,8 +5,7 @@
 #include "text/clip_words.h"
 #include "text/tokenizer.h"
 
-#define ADDED_MAX 10000
-#define NAME_MAX  256 /* bytes; looking for names takes time for each place of a text */
+#define NAME_MAX 256 /* bytes; looking for names takes time for each place of a text */
 
 /* ---- vocabulary ---- */
 
@@ -15,9 +14,9 @@ static item_status check_parts(const itemi_tokenizer_parts *parts, item_error *e
     if (parts->piece_count > ITEMI_PIECES_MAX)
         return itemi_fail(err, ITEM_E_LIMIT, "%s: %zu pieces, the limit is %d",
                           parts->vocabulary_name, parts->piece_count, ITEMI_PIECES_MAX);
-    if (parts->added_count > ADDED_MAX)
+    if (parts->added_count > ITEMI_ADDED_MAX)
         return itemi_fail(err, ITEM_E_LIMIT, "%s: %zu added tokens, the limit is %d",
-                          parts->vocabulary_name, parts->added_count, ADDED_MAX);
+                          parts->vocabulary_name, parts->added_count, ITEMI_ADDED_MAX);
     for (size_t i = 0; i < parts->added_count; i++) {
         const itemi_added_token *token = &parts->added[i];
         if (token->text.length == 0 || token->text.length > NAME_MAX)
@@ -95,8 +94,7 @@ static item_status make_found(itemi_found *found, const itemi_mem *mem,
     return ITEM_OK;
 }
 
-/* Those that are looked for in the text as it is, or those in the normalised one. Of equal names
- * the last one counts in itemi_pieces, the first one in the reference: so they go in backwards. */
+/* Those that are looked for in the text as it is, or those in the normalised one. */
 static item_status make_half(itemi_tokenizer *t, const itemi_tokenizer_parts *parts,
                              const int32_t *ids, bool normalised, item_error *err)
 {
@@ -106,10 +104,11 @@ static item_status make_half(itemi_tokenizer *t, const itemi_tokenizer_parts *pa
     size_t count = 0, at = 0;
     itemi_token_text *texts = itemi_alloc_array(t->mem, parts->added_count + 1, sizeof *texts);
     found->ids = itemi_alloc_array(t->mem, parts->added_count + 1, sizeof *found->ids);
-    for (size_t i = parts->added_count; texts && found->ids && i-- > 0;) {
+    for (size_t i = 0; texts && found->ids && i < parts->added_count; i++) {
         const itemi_token_text *name = &parts->added[i].text;
-        if (parts->added[i].normalised != normalised)
-            continue;
+        if (parts->added[i].normalised != normalised ||
+            itemi_pieces_find(&t->names, name->bytes, name->length) != (int32_t)i)
+            continue; /* of the other half, or a later one counts */
         if (normalised)
             itemi_clip_normalise(name->bytes, name->length, &text);
         else
