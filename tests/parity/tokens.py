@@ -5,14 +5,9 @@ every code point between two letters, for CLIP and BERT, from the separate files
 tokenizer.json, with the settings that published folders have; and texts made of ids (BERT).
 
     python3 tests/parity/tokens.py --driver BUILD/tests/unit/core/token-driver FOLDER
-        FOLDER is for what is made on the way. Needs transformers and open_clip_torch.
-
-The vocabularies are OpenAI's byte pairs (bpe_simple_vocab_16e6.txt.gz of open_clip_torch, MIT) and
-bert-base-uncased's (packs/small/vocab.txt, Apache-2.0).
+        FOLDER is for what is made on the way. Needs what requirements.txt names, but no torch.
 """
 import argparse
-import gzip
-import importlib.util
 import random
 import subprocess
 import sys
@@ -22,14 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "golden" / "text"))
 import folders  # noqa: E402  (lies there)
+import token_settings  # noqa: E402  (beside this file, as vocab is)
+import vocab  # noqa: E402
 from token_texts import texts  # noqa: E402  (likewise)
-
-
-def openai_merges():
-    """The merges that CLIP uses of the list in open_clip_torch."""
-    package = Path(importlib.util.find_spec("open_clip").origin).parent
-    lines = gzip.open(package / "bpe_simple_vocab_16e6.txt.gz").read().decode().split("\n")
-    return [tuple(line.split()) for line in lines[1:49152 - 256 - 2 + 1]]
 
 
 CODE_POINTS = ["a" + chr(c) + "b" for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000]
@@ -94,6 +84,24 @@ def check(driver, folder, count, every_point):
     return wrong
 
 
+def compare_settings(driver, root, count):
+    """Small vocabularies with settings that are drawn at random."""
+    stored = ROOT / "tests" / "golden" / "text" / "published"
+    bases = [stored / name for name in (*folders.FULL, "clip-published-json")]
+    rng, wrong, texts_of_all = random.Random(7), 0, 0
+    for i in range(count):
+        base, folder = rng.choice(bases), root / "drawn"
+        token_settings.draw(rng, base, folder)
+        reference = folders.reference(base, folder)
+        given = [t for t in texts(400, reference, i) if len(t) < 2000]
+        a, b = ours(driver, folder, given, 77), theirs(reference, given, 77)
+        texts_of_all += len(given)
+        if a != b or int(subprocess.check_output([driver, "size", folder])) != len(reference):
+            wrong += 1 + compare(f"settings {i} on {base.name}", given, a, b)
+    print(f"{count} folders with settings drawn at random, {texts_of_all} strings: {wrong} differences")
+    return wrong
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--driver", default=ROOT / "build/release/tests/unit/core/token-driver")
@@ -105,13 +113,14 @@ def main():
     import transformers
     transformers.logging.set_verbosity_error()
     print(f"reference: transformers {transformers.__version__}, tokenizers {tokenizers.__version__}")
-    bert = (ROOT / "packs/small/vocab.txt").read_text().splitlines()
-    made = folders.make(args.folder, openai_merges(), bert)
+    made = folders.make(args.folder, len(vocab.clip()[1]), vocab.bert())
     wrong, start = 0, time.time()
     for folder in made:
         if folder.name.startswith(args.only or ""):
             full = folder.name in folders.FULL
             wrong += check(args.driver, folder, args.count if full else args.count // 10, full)
+    if not args.only:
+        wrong += compare_settings(args.driver, args.folder, args.count // 200)
     print(f"{wrong} differences, {time.time() - start:.0f} s")
     return wrong > 0
 

@@ -2,22 +2,10 @@
 """Folders of tokenizers as they are published, made of vocabularies, and the reference for each."""
 import json
 
+import vocab  # of tests/parity
+
 CLIP, BERT = ("<|startoftext|>", "<|endoftext|>"), ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 FULL = ("clip-files", "clip-json", "bert-files", "bert-json")  # compared at length
-
-
-def byte_characters():
-    """The character that stands for each byte, in the order of CLIP's vocabulary."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    rest = [b for b in range(256) if b not in plain]
-    return [chr(b) for b in plain] + [chr(256 + i) for i in range(len(rest))]
-
-
-def clip_vocabulary(merges):
-    characters = byte_characters()
-    pieces = (characters + [c + "</w>" for c in characters] + ["".join(m) for m in merges] +
-              list(CLIP))
-    return {piece: i for i, piece in enumerate(pieces)}
 
 
 def token(content, normalized, special=None):
@@ -32,7 +20,8 @@ def write(path, value):
 
 
 def put_clip(folder, merges):
-    write(folder / "vocab.json", clip_vocabulary(merges))
+    vocabulary, merges = vocab.clip(merges)
+    write(folder / "vocab.json", vocabulary)
     write(folder / "merges.txt", "#version: 0.2\n" + "".join(f"{a} {b}\n" for a, b in merges))
 
 
@@ -116,12 +105,15 @@ def make_bert(root, vocabulary):
 
 
 def make(root, merges, vocabulary):
-    """All folders; the last part of a name says which files there are."""
+    """All folders, with so many of CLIP's merges; the last part of a name says which files there
+    are."""
     return make_clip(root, merges) + make_bert(root, vocabulary)
 
 
-def reference(folder):
+def reference(folder, path=None):
+    """Of a folder, or of another one of its kind."""
     from transformers import BertTokenizer, CLIPTokenizer, PreTrainedTokenizerFast
     if folder.name == "clip-as-it-stands":
-        return PreTrainedTokenizerFast.from_pretrained(folder)
-    return (BertTokenizer if folder.name.startswith("bert") else CLIPTokenizer).from_pretrained(folder)
+        return PreTrainedTokenizerFast.from_pretrained(path or folder)
+    kind = BertTokenizer if folder.name.startswith("bert") else CLIPTokenizer
+    return kind.from_pretrained(path or folder)

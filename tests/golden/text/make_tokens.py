@@ -18,12 +18,11 @@ import tokenizers
 import transformers
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "parity"))
+sys.path.append(str(HERE.parents[1] / "parity"))
 import folders  # noqa: E402
 from make_wordpiece import WORDS, escaped, vocabulary, write  # noqa: E402
 from reference import strings  # noqa: E402
 from token_texts import texts  # noqa: E402
-from tokens import openai_merges  # noqa: E402  (tests/parity)
 
 MERGES, PIECES = 1000, 2000
 COUNT, MORE = 250, 60    # strings of the folders that are compared at length, and of the others
@@ -60,7 +59,7 @@ def main():
     letters = [p for p in pieces if len(p.removeprefix("##")) == 1 and p.isascii()]
     marks = ["'", ".", ",", "!", "?"]
     pieces = list(dict.fromkeys(pieces[:5] + letters + marks + WORDS + pieces))[:PIECES]
-    made = folders.make(HERE / "published", openai_merges()[:MERGES], pieces)
+    made = folders.make(HERE / "published", MERGES, pieces)
     write("tokens.tsv", [line for folder in made for line in cases(folder)])
     write("decoded.tsv", [line for folder in made if folder.name.startswith("bert")
                           for line in decoded(folder)])
