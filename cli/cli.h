@@ -37,7 +37,8 @@ typedef struct cli_args {
     const char *command;
     const char *pack, *caption, *threshold, *head;
     const char *out, *save, *rival, *split, *layout, *hidden, *trained_on; /* train and eval */
-    bool json, nul_names, verbose, help;
+    const char *captioner, *detector, *clip;                               /* pack create */
+    bool json, nul_names, verbose, help, copy;
     uint64_t batch, threads, max_failures, epochs, seed; /* epochs, threads 0: not given */
     cli_list queries, texts, rest;
     item_config *config; /* options that are settings of a context end here */

@@ -71,21 +71,21 @@ static void show(const item_pack *pack)
     json_decref(root);
 }
 
-static int run_pack(const cli_args *args)
+/* Opens a pack for `show` and `verify`; says why not. */
+static item_pack *open_pack(const cli_args *args, const char *path, bool verify)
 {
-    const char *what = args->rest.count > 0 ? args->rest.items[0] : "";
-    bool verify = strcmp(what, "verify") == 0;
-    if ((!verify && strcmp(what, "show") != 0) || args->rest.count > 2) {
-        cli_complain(args, "usage: item pack show|verify [FOLDER]");
-        return CLI_USAGE;
-    }
     item_error err = ITEM_ERROR_INIT;
     item_pack *pack = NULL;
-    const char *path = args->rest.count > 1 ? args->rest.items[1] : args->pack;
-    if (item_pack_open(path, verify ? 2 : 0, &pack, &err) != ITEM_OK) {
+    if (item_pack_open(path, verify ? 2 : 0, &pack, &err) != ITEM_OK)
         cli_complain(args, "%s", err.message);
+    return pack;
+}
+
+static int look_into(const cli_args *args, const char *path, bool verify)
+{
+    item_pack *pack = open_pack(args, path, verify);
+    if (!pack)
         return CLI_FAILED;
-    }
     if (args->json)
         puts(item_pack_json(pack));
     else if (verify)
@@ -98,11 +98,70 @@ static int run_pack(const cli_args *args)
     return CLI_OK;
 }
 
+static void tell_made(const cli_args *args, const char *path)
+{
+    cli_print_escaped("%s is made; say in %s/card.md what it is for and how good it is", path,
+                      path);
+    if (!args->head)
+        cli_print_escaped("It gives no verdict, as it has no head: item train --pack %s --out "
+                          "head.safetensors PICTURES makes one, --head puts it into a pack",
+                          path);
+}
+
+static int create(const cli_args *args, const char *path)
+{
+    item_error err = ITEM_ERROR_INIT;
+    cli_run run;
+    if (!cli_run_start(&run, args))
+        return CLI_FAILED;
+    item_pack_parts parts = ITEM_PACK_PARTS_INIT;
+    parts.flags = args->copy ? ITEM_PACK_COPY : 0;
+    parts.captioner = args->captioner;
+    parts.detector = args->detector;
+    parts.embedder = args->clip;
+    parts.head = args->head;
+    parts.cancel = run.cancel;
+    item_status status = item_pack_create(&parts, path, &err);
+    run.failed += status != ITEM_OK;
+    if (status != ITEM_OK && status != ITEM_E_CANCELLED)
+        cli_complain(args, "%s", err.message);
+    int code = cli_run_end(&run);
+    if (status != ITEM_OK)
+        return code;
+    if (args->json)
+        return look_into(args, path, false);
+    tell_made(args, path);
+    return code;
+}
+
+static int run_pack(const cli_args *args)
+{
+    const char *what = args->rest.count > 0 ? args->rest.items[0] : "";
+    const char *path = args->rest.count > 1 ? args->rest.items[1] : NULL;
+    bool parts = args->captioner || args->detector || args->clip;
+    bool verify = strcmp(what, "verify") == 0, make = strcmp(what, "create") == 0;
+    if (make && parts && path && !args->pack && args->rest.count == 2)
+        return create(args, path);
+    if (make) {
+        cli_complain(args, "usage: item pack create [--captioner FOLDER] [--detector FOLDER] "
+                           "[--clip FOLDER] [--head FILE] FOLDER");
+        return CLI_USAGE;
+    }
+    if ((!verify && strcmp(what, "show") != 0) || args->rest.count > 2 || parts || args->head ||
+        args->copy) {
+        cli_complain(args, "usage: item pack show|verify [FOLDER], or item pack create ...");
+        return CLI_USAGE;
+    }
+    return look_into(args, path ? path : args->pack, verify);
+}
+
 const cli_command cli_pack = {
     .name = "pack",
-    .takes = "show|verify [OPTION]... [FOLDER]",
-    .options = "pj",
-    .line = "shows what is in a pack, or checks every hash",
-    .help = "Without a folder: the installed pack.",
+    .takes = "show|verify|create [OPTION]... [FOLDER]",
+    .options = "pKGCgyj",
+    .line = "shows what is in a pack, checks every hash, or makes one",
+    .help = "Without a folder, show and verify take the installed pack. create makes FOLDER of\n"
+            "models as they are published and of stages of other packs; files are linked where\n"
+            "the file system makes hard links, else copied.",
     .run = run_pack,
 };

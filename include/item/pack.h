@@ -63,6 +63,43 @@ ITEM_API const char *item_pack_text(const item_pack *pack, const char *key);
  */
 ITEM_API const char *item_pack_json(const item_pack *pack);
 
+#define ITEM_PACK_COPY 1u /**< flag: files are copied, never linked */
+
+/** Of what a pack is put together; what is NULL is left out. Since 0.2 */
+typedef struct item_pack_parts {
+    uint32_t struct_size;  /**< set by ITEM_PACK_PARTS_INIT */
+    uint32_t flags;        /**< ITEM_PACK_COPY or 0 */
+    const char *captioner; /**< folder of a published model, or of a pack with such a stage */
+    const char *detector;  /**< likewise */
+    const char *embedder;  /**< likewise */
+    const char *head;      /**< file of a head that was trained with this embedder */
+    const char *name;      /**< of the pack; NULL: its folder's */
+    item_cancel *cancel;   /**< NULL: cannot be cancelled */
+} item_pack_parts;
+
+/** Start value of item_pack_parts: nothing. */
+#define ITEM_PACK_PARTS_INIT                                                                       \
+    {                                                                                              \
+        sizeof(item_pack_parts), 0, NULL, NULL, NULL, NULL, NULL, NULL                             \
+    }
+
+/**
+ * Makes a pack of published models, of stages of other packs, or of both: a folder with
+ * item.json, the files, which are hashed, and card.md, a model card to fill in. Files are hard
+ * links where the file system makes them, else copies. The folder appears whole or not at all;
+ * a process that is killed meanwhile leaves one beside it whose name ends in .tmp.
+ *
+ * @param parts  one stage or more
+ * @param path   folder to make; it must not exist
+ * @param err    receives the reason of a failure, with the file; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_UNSUPPORTED, ITEM_E_LIMIT,
+ *         ITEM_E_CANCELLED, ITEM_E_PACK, ITEM_E_MISMATCH (the head is another embedder's),
+ *         ITEM_E_MEMORY
+ * Threads: any.  Since: 0.2
+ */
+ITEM_API item_status item_pack_create(const item_pack_parts *parts, const char *path,
+                                      item_error *err);
+
 /**
  * Path of the default pack: what NULL opens.
  *

@@ -40,11 +40,21 @@ static int put(const char *bytes, size_t length, void *user)
     return buf->failed ? -1 : 0;
 }
 
-char *itemi_json_dump(const itemi_mem *mem, const json_t *value, size_t digits)
+static char *dump(const itemi_mem *mem, const json_t *value, size_t flags)
 {
     itemi_buf buf;
     itemi_buf_init(&buf, mem);
-    if (!value || json_dump_callback(value, put, &buf, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
+    if (!value || json_dump_callback(value, put, &buf, flags))
         buf.failed = true;
     return itemi_buf_take(&buf);
+}
+
+char *itemi_json_dump(const itemi_mem *mem, const json_t *value, size_t digits)
+{
+    return dump(mem, value, JSON_COMPACT | JSON_REAL_PRECISION(digits));
+}
+
+char *itemi_json_dump_lines(const itemi_mem *mem, const json_t *value)
+{
+    return dump(mem, value, JSON_INDENT(2) | JSON_REAL_PRECISION(ITEMI_DIGITS_REPORT));
 }

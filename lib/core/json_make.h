@@ -24,5 +24,6 @@ json_t *itemi_json_interval(itemi_interval interval);
  * ran out. itemi_free() it.
  */
 char *itemi_json_dump(const itemi_mem *mem, const json_t *value, size_t digits);
+char *itemi_json_dump_lines(const itemi_mem *mem, const json_t *value); /* for people to read */
 
 #endif

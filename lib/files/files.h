@@ -48,6 +48,13 @@ item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX]
 /* Of a regular file, read piece by piece: never mapped, so that it may shrink meanwhile. */
 item_status itemi_sha256_path(const char *path, char hex[ITEMI_SHA256_HEX], item_error *err);
 
+/*
+ * Puts a file into another folder under a name that is not there yet, by a hard link where the
+ * system makes one and `copy` is not set, else by a copy. Tells size and hash of what lies there.
+ */
+item_status itemi_file_place(const char *from, const char *to, bool copy, const item_cancel *cancel,
+                             uint64_t *bytes, char hex[ITEMI_SHA256_HEX], item_error *err);
+
 /* ---- JSON (jansson) with the file and line in every error ---- */
 
 /*

@@ -16,6 +16,9 @@ typedef struct itemi_piece {
 item_status itemi_file_write_pieces(const char *path, const itemi_piece *pieces, size_t count,
                                     item_error *err);
 
+/* False, with errno, where not all could be written. */
+bool itemi_write_all(int fd, const uint8_t *data, size_t size);
+
 /* Names as safetensors has them, such as "BF16"; NULL and 0 for what libitem does not read. */
 const char *itemi_dtype_name(itemi_dtype dtype);
 itemi_dtype itemi_dtype_parse(const char *name);

@@ -44,7 +44,7 @@ static int open_beside(const char *path, char **beside)
     return -1;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size)
+bool itemi_write_all(int fd, const uint8_t *data, size_t size)
 {
     while (size) {
         ssize_t put = write(fd, data, size);
@@ -61,7 +61,7 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
 static bool fill(int fd, const itemi_piece *pieces, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!write_all(fd, pieces[i].data, pieces[i].size))
+        if (!itemi_write_all(fd, pieces[i].data, pieces[i].size))
             return false;
     }
     return fsync(fd) == 0;

@@ -9,7 +9,7 @@
 
 static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\ndog\ncar\nby\nbright\ndark\n";
 
-static char *path_in(const char *folder, const char *name)
+char *path_in(const char *folder, const char *name)
 {
     size_t room = strlen(folder) + strlen(name) + 2;
     char *path = malloc(room);
@@ -110,5 +110,20 @@ char *write_pack(const char *name, const pack_spec *spec)
     write_text(path, vocab);
     free(path);
     write_manifest(folder, spec);
+    return folder;
+}
+
+char *write_folder(const char *name, const piece *pieces)
+{
+    static unsigned made;
+    char unique[64];
+    snprintf(unique, sizeof unique, "%u-%s", made++, name);
+    char *folder = temp_path(unique);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (; pieces->name; pieces++) {
+        char *path = path_in(folder, pieces->name);
+        write_text(path, pieces->text);
+        free(path);
+    }
     return folder;
 }

@@ -20,4 +20,28 @@ typedef struct pack_spec {
 /* Writes the folder `name` and returns its path; free() it. */
 char *write_pack(const char *name, const pack_spec *spec);
 
+/* A file of a folder, with its text. */
+typedef struct piece {
+    const char *name, *text;
+} piece;
+
+/* What a published CLIP has, as far as can be told without opening it. */
+#define CLIP_CONFIG                                                                                \
+    {                                                                                              \
+        "config.json", "{\"model_type\": \"clip\", \"projection_dim\": 24}"                        \
+    }
+#define BYTE_PAIRS                                                                                 \
+    {"vocab.json", "{}"},                                                                          \
+    {                                                                                              \
+        "merges.txt", "#version: 0.2\n"                                                            \
+    }
+#define WEIGHTS                                                                                    \
+    {                                                                                              \
+        "model.safetensors", "weights"                                                             \
+    }
+
+/* A new folder of that name, behind a number, with the files in it. The last piece has no name. */
+char *write_folder(const char *name, const piece *pieces);
+char *path_in(const char *folder, const char *name);
+
 #endif

@@ -75,6 +75,7 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_head_apply(NULL, NULL, 0, NULL, next(size)),
         item_pack_open(NULL, 0, NULL, next(size)),
         item_pack_default_path(NULL, 0, next(size)),
+        item_pack_create(NULL, NULL, next(size)),
         item_dataset_new(NULL, NULL, next(size)),
         item_dataset_add(NULL, NULL, next(size)),
         item_dataset_get(NULL, 0, NULL, next(size)),

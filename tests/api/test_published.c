@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Folders as models are published in: what is found in them, and all that may be missing. */
-#include "support.h"
+#include "packs.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,49 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-typedef struct piece {
-    const char *name, *text;
-} piece;
-
-#define CLIP_CONFIG                                                                                \
-    {                                                                                              \
-        "config.json", "{\"model_type\": \"clip\", \"projection_dim\": 24}"                        \
-    }
-#define BYTE_PAIRS                                                                                 \
-    {"vocab.json", "{}"},                                                                          \
-    {                                                                                              \
-        "merges.txt", "#version: 0.2\n"                                                            \
-    }
-#define WEIGHTS                                                                                    \
-    {                                                                                              \
-        "model.safetensors", "weights"                                                             \
-    }
-
-static char *path_in(const char *folder, const char *name)
-{
-    size_t room = strlen(folder) + strlen(name) + 2;
-    char *path = malloc(room);
-    assert_non_null(path);
-    snprintf(path, room, "%s/%s", folder, name);
-    return path;
-}
-
-/* A new folder of that name with the files in it; free() the path. The last piece has no name. */
-static char *make_folder(const char *name, const piece *pieces)
-{
-    static unsigned made;
-    char unique[64];
-    snprintf(unique, sizeof unique, "%u-%s", made++, name);
-    char *folder = temp_path(unique);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    for (; pieces->name; pieces++) {
-        char *path = path_in(folder, pieces->name);
-        write_text(path, pieces->text);
-        free(path);
-    }
-    return folder;
-}
 
 static void assert_refused(char *folder, item_status wanted, const char *part)
 {
@@ -67,7 +24,7 @@ static void assert_refused(char *folder, item_status wanted, const char *part)
 
 static void assert_bad(const piece *pieces, item_status wanted, const char *part)
 {
-    char *folder = make_folder("bad", pieces);
+    char *folder = write_folder("bad", pieces);
     assert_refused(folder, wanted, part);
     free(folder);
 }
@@ -83,7 +40,7 @@ static item_pack *open_folder(const char *folder, int32_t verify)
 /* The JSON of the folder holds each of the texts up to NULL. */
 static void assert_tells(const piece *pieces, const char *const *parts)
 {
-    char *folder = make_folder("good", pieces);
+    char *folder = write_folder("good", pieces);
     item_pack *pack = open_folder(folder, 1);
     for (; *parts; parts++) {
         if (!strstr(item_pack_json(pack), *parts))
@@ -104,7 +61,7 @@ static item_ctx_info info_of(item_ctx *ctx)
 static void a_folder_is_a_pack_of_one_stage(void **state)
 {
     (void)state;
-    char *folder = make_folder("clip", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
+    char *folder = write_folder("clip", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
     item_pack *pack = open_folder(folder, 1);
     assert_non_null(strstr(item_pack_text(pack, "name"), "-clip"));
     assert_string_equal(item_pack_text(pack, "version"), "as published");
@@ -240,7 +197,7 @@ static void shards_stay_in_the_folder(void **state)
 static void shards_are_counted(void **state)
 {
     (void)state;
-    char *folder = make_folder("shards", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, {0}});
+    char *folder = write_folder("shards", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, {0}});
     char text[8192] = "{\"weight_map\": {",
          *index = path_in(folder, "pytorch_model.bin.index.json");
     for (unsigned i = 0; i < 130; i++) {
@@ -294,7 +251,7 @@ static void what_is_missing_is_named(void **state)
 static void links_may_lead_out(void **state)
 {
     (void)state;
-    char *folder = make_folder("linked", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, {0}});
+    char *folder = write_folder("linked", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, {0}});
     char *blob = temp_path("blob"), *link = path_in(folder, "model.safetensors");
     assert_int_equal(symlink(blob, link), 0);
     assert_refused(folder, ITEM_E_PACK, "model.safetensors: cannot be read"); /* leads nowhere */
@@ -311,7 +268,7 @@ static void links_may_lead_out(void **state)
 static void a_snapshot_is_named_by_its_model(void **state)
 {
     (void)state;
-    char *cache = make_folder("models--who--what", (const piece[]){{0}});
+    char *cache = write_folder("models--who--what", (const piece[]){{0}});
     char *snapshots = path_in(cache, "snapshots"), *folder = path_in(snapshots, "0a1b2c");
     assert_int_equal(mkdir(snapshots, 0700) | mkdir(folder, 0700), 0);
     for (const piece *p = (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}}; p->name; p++) {
@@ -365,7 +322,7 @@ static char *fingerprint_of(const char *folder, int32_t verify)
 static void large_files_are_hashed_on_request(void **state)
 {
     (void)state;
-    char *folder = make_folder("large", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
+    char *folder = write_folder("large", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
     char *path = path_in(folder, "model.safetensors");
     assert_int_equal(truncate(path, LARGE), 0);
     const char *quick = "\"bytes\":16000000,\"sha256\":null";
@@ -394,7 +351,7 @@ static void large_files_are_hashed_on_request(void **state)
 static void a_head_knows_a_published_embedder_by_its_hash(void **state)
 {
     (void)state;
-    char *folder = make_folder("large", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
+    char *folder = write_folder("large", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
     char *path = path_in(folder, "model.safetensors");
     assert_int_equal(truncate(path, LARGE), 0);
     char *other = write_head("other.safetensors", &(head_spec){.width = 24, .embedder = "none"});

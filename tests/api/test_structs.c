@@ -3,7 +3,7 @@
  * Structs of callers that were compiled with an older or a newer header, through every public
  * function that takes one. tools/check_symbols.py sees to it that no function is forgotten here.
  */
-#include "support.h"
+#include "packs.h"
 
 #include <dlfcn.h>
 #include <item/sys/engine.h>
@@ -20,6 +20,7 @@
 /* What the calls work on: a context with a head, and a data set of it. */
 static struct {
     char *file, *manifest, *bytes; /* a picture file, a list of some, the file's content */
+    char *pack;
     size_t size;
     item_config *config;
     item_ctx *ctx;
@@ -58,6 +59,7 @@ static int make_things(void **state)
     (void)state;
     item_error err = ITEM_ERROR_INIT;
     make_pictures();
+    the.pack = write_pack("pack", &(pack_spec){0});
     head_spec head = default_head(1);
     char *path = write_head("head.safetensors", &head);
     item_config *config = make_config();
@@ -89,6 +91,7 @@ static int free_things(void **state)
     item_image_unref(the.image);
     item_ctx_unref(the.ctx);
     item_config_unref(the.config);
+    free(the.pack);
     free(the.file);
     free(the.manifest);
     free(the.bytes);
@@ -161,6 +164,18 @@ static item_status dataset_add(const void *in, item_error *err)
     assert_ok(item_dataset_new(&info, &data, err), err);
     item_status status = item_dataset_add(data, in, err);
     item_dataset_free(data);
+    return status;
+}
+
+/* A pack is made once under a name. */
+static item_status pack_create(const void *in, item_error *err)
+{
+    static unsigned made;
+    char name[32];
+    snprintf(name, sizeof name, "made-%u", made++);
+    char *path = temp_path(name);
+    item_status status = item_pack_create(in, path, err);
+    free(path);
     return status;
 }
 
@@ -275,6 +290,8 @@ static void every_function_that_reads(void **state)
     item_dataset_info info = ITEM_DATASET_INFO_INIT;
     item_train_options training = ITEM_TRAIN_OPTIONS_INIT;
     item_eval_options evaluation = ITEM_EVAL_OPTIONS_INIT;
+    item_pack_parts parts = ITEM_PACK_PARTS_INIT;
+    parts.embedder = the.pack;
     assert_int_equal(item_dataset_get_info(the.data, &info, NULL), ITEM_OK);
     training.epochs = 2;
     training.controls = 0;
@@ -314,6 +331,7 @@ static void every_function_that_reads(void **state)
          {offsetof(item_eval_options, reserved)},
          0,
          bad},
+        {READS(pack_create, item_pack_parts, cancel, &parts), {0}, 0, bad},
         {TABLE(set_captioner, item_captioner_ops, caption, item_dummy_captioner(), "captioner"),
          {offsetof(item_captioner_ops, reserved)},
          1,

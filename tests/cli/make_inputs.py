@@ -112,3 +112,14 @@ def tiny_pack(folder):
                               tokenizer={"kind": "wordpiece", "file": "vocab", "limit": 6}),
         }}))
     return folder
+
+
+def tiny_model(folder):
+    """A published CLIP by its names, of which no network can be made."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "clip", "projection_dim": 8}')
+    (folder / "vocab.json").write_text(json.dumps(
+        {"a</w>": 0, "b</w>": 1, "<|startoftext|>": 2, "<|endoftext|>": 3}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")
+    return folder

@@ -441,6 +441,41 @@ class Packs(Case):
         (self.work / "locked").chmod(0o700)
         self.fails(done, 1, "locked/pack", "Permission denied")
 
+    def test_pack_of_a_published_model(self):
+        model, made = make_inputs.tiny_model(self.work / "model"), self.work / "made"
+        done = item("pack", "create", "--captioner", self.pack, "--clip", model, made)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"item train --pack", done.stdout)  # how a head is made
+        shown = lines(item("pack", "verify", "--json", made))[0]
+        self.assertEqual(sorted(shown["stages"]), ["captioner", "embedder"])
+        self.assertEqual(item("pack", "verify", model).returncode, 0)
+        linked = made / "embedder" / "model.safetensors"
+        self.assertEqual(linked.stat().st_ino, (model / "model.safetensors").stat().st_ino)
+        self.fails(item("pack", "create", "--clip", model, made), 1, "is there already")
+        self.fails(item("pack", "create", "--clip", model), 2, "usage: item pack create")
+        self.fails(item("pack", "create", made), 2, "usage: item pack create")
+        self.fails(item("pack", "show", "--clip", model), 2, "show|verify")
+        copied = item("pack", "create", "--copy", "--json", "--clip", model, self.work / "copied")
+        self.assertEqual(lines(copied)[0]["name"], "copied")
+        self.assertNotEqual((self.work / "copied/embedder/model.safetensors").stat().st_ino,
+                            linked.stat().st_ino)
+
+    def test_published_model(self):
+        model = make_inputs.tiny_model(self.work / "published")
+        done = lines(item("tokenize", "--json", "--model", model, "a b", ""))
+        self.assertEqual([d["tokens"] for d in done], [[2, 0, 1, 3], [2, 3]])
+        self.fails(item("embed", "--model", self.work, "--text", "a"), 2, "nor is it a model")
+        failed = item("caption", "--json", "--model", model, make_inputs.PICTURES / "chelsea.jpg")
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("no captioner", lines(failed)[0]["error"]["message"])
+        (model / "config.json").write_text('{"model_type": "git"}')
+        self.fails(item("detect", "--model", model, "--query", "a", "b.jpg"), 2,
+                   "there are blip, clip, owlv2, owlvit, and open_clip")
+
+    def test_options_of_captions(self):
+        self.fails(item("caption", "--max-tokens", "0", "a.jpg"), 2, "--max-tokens", "1 to 512")
+        self.fails(item("caption", "--prompt", b"\xff", "a.jpg"), 2, "--prompt", "UTF-8")
+
     def test_shown_texts_cannot_draw(self):
         pack = self.copy("drawn")
         listed = json.loads((pack / "item.json").read_text())

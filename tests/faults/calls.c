@@ -2,7 +2,9 @@
 /* The calls that are tried, each with what it needs before; see calls.h. */
 #include "calls.h"
 
+#include <ftw.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* ---- configurations ---- */
 
@@ -75,6 +77,33 @@ item_status call_image_pixels(item_error *err)
 item_status call_pack_open(item_error *err)
 {
     return item_pack_open(w.pack, 2, &out.pack, err);
+}
+
+item_status call_published_open(item_error *err)
+{
+    return item_pack_open(w.model, 2, &out.pack, err);
+}
+
+static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
+{
+    (void)facts;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* What the last try made is in the way. */
+void remove_made(void)
+{
+    (void)nftw(w.made, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+item_status call_pack_create(item_error *err)
+{
+    item_pack_parts parts = ITEM_PACK_PARTS_INIT;
+    parts.embedder = w.model;
+    parts.detector = w.pack;
+    return item_pack_create(&parts, w.made, err);
 }
 
 void make_config_of_pack(void)

@@ -25,6 +25,9 @@ item_status call_image_pixels(item_error *err);
 
 /* ---- packs and contexts ---- */
 item_status call_pack_open(item_error *err);
+item_status call_published_open(item_error *err);
+void remove_made(void);
+item_status call_pack_create(item_error *err);
 void make_config_of_pack(void);
 item_status call_ctx_dummies(item_error *err);
 item_status call_ctx_pack(item_error *err);

@@ -25,6 +25,8 @@ static const phase configs[] = {
 
 static const phase packs[] = {
     {"pack open, all verified", NULL, call_pack_open, 0, NULL},
+    {"published model open", NULL, call_published_open, 0, NULL},
+    {"pack made", remove_made, call_pack_create, 9, NULL},
     {"context of dummies", make_config_of_dummies, call_ctx_dummies, 0, NULL},
     {"context of a pack", make_config_of_pack, call_ctx_pack, 0, NULL},
     {"first check opens stages", make_ctx_of_pack, call_first_check, 0, NULL},

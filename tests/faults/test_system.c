@@ -36,6 +36,7 @@ static const phase readers[] = {
     {"check a file", NULL, call_check_file, 0, NULL},
     {"check three files", NULL, call_check_files, 0, NULL},
     {"pack open, all verified", NULL, call_pack_open, 0, NULL},
+    {"published model open", NULL, call_published_open, 0, NULL},
     {"context of dummies", make_config_of_dummies, call_ctx_dummies, 0, NULL},
     {"context of a pack", make_config_of_pack, call_ctx_pack, 0, NULL},
     {"first check, mapped", make_ctx_of_pack, call_first_check, 0, NULL},
@@ -104,9 +105,26 @@ static void look_at_old_file(item_status status)
                  files_beside() - 1);
 }
 
+/* The pack is there and whole, or nothing is. */
+static void look_at_made(item_status status)
+{
+    DIR *folder = opendir(temp_folder());
+    assert_non_null(folder);
+    unsigned found = 0;
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        found += strncmp(entry->d_name, "made", 4) == 0;
+    closedir(folder);
+    item_pack *pack = NULL;
+    const bool whole = item_pack_open(w.made, 2, &pack, NULL) == ITEM_OK;
+    item_pack_free(pack);
+    if (whole != (status == ITEM_OK) || found != (whole ? 1 : 0))
+        fail_msg("the pack is %s, and of it are %u there", whole ? "whole" : "missing", found);
+}
+
 static const phase writers[] = {
     {"data set save", make_old_file, call_data_save, 0, look_at_old_file},
     {"head write", make_old_file, call_head_write, 0, look_at_old_file},
+    {"pack made", remove_made, call_pack_create, 0, look_at_made},
 };
 
 static const trouble writing[] = {

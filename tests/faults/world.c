@@ -188,6 +188,8 @@ void world_make(void)
     write_text(w.broken, "no picture");
     w.head = write_head("head.safetensors", &spec);
     w.pack = write_pack_with_head();
+    w.model = write_folder("model", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
+    w.made = temp_path("made");
     w.data = temp_path("data.safetensors");
     w.saved = temp_path("saved.safetensors");
     w.written = temp_path("written.safetensors");
@@ -215,8 +217,9 @@ void world_close(void)
 
 void world_free(void)
 {
-    char **const texts[] = {&w.pictures[0], &w.pictures[1], &w.broken, &w.head,  &w.pack,
-                            &w.set,         &w.list,        &w.data,   &w.saved, &w.written};
+    char **const texts[] = {&w.pictures[0], &w.pictures[1], &w.broken, &w.head,
+                            &w.pack,        &w.model,       &w.made,   &w.set,
+                            &w.list,        &w.data,        &w.saved,  &w.written};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(*texts[i]);
     item_image_unref(w.image);

@@ -10,6 +10,7 @@ typedef struct world {
     char *broken;       /* a picture file that is none */
     char *head;         /* of the dummies' embedder */
     char *pack;         /* for the fake engine, with a head */
+    char *model, *made; /* a published model; where the tries make packs */
     char *set, *list;   /* folder of pictures by label and source; CSV file of the same */
     char *data, *saved; /* a data set that was saved; where the tries save theirs */
     char *written;      /* where the tries write heads */
