@@ -23,6 +23,7 @@ sys.path.insert(0, str(HERE.parent / "parity"))
 import environment  # noqa: E402
 
 WARM = 2
+REST = 0.5  # seconds before each turn: threads of the side before still wait for work, and spin
 # name, model, family, line to send, sides beside ours
 ROWS = [
     ("CLIP B/32, picture", "clip-b32", "clip", "images 1", ["default", "best", "onnx"]),
@@ -88,6 +89,7 @@ def run(args, row, folder, precision):
     times = {side: [] for side in sides}
     for round_ in range(WARM + args.rounds):
         for side, process in sides.items():
+            time.sleep(REST)
             took = process.ask(row[3])
             if round_ >= WARM:
                 times[side].append(took)
