@@ -123,21 +123,56 @@ def print_row(row, tally, seconds):
         print("    " + fault, flush=True)
 
 
+def scripts(args, work):
+    """Comparisons that are programs of their own: (name, command, the program that they ask)."""
+    tests = environment.ROOT / "build" / "release" / "tests"
+    tokens, pixels = tests / "unit/core/token-driver", tests / "parity/parity-pixels"
+    count = "2000" if args.small else "20000"
+    out = [("tokens", ["tokens.py", "--driver", tokens, "--count", count, work / "tokens"], tokens),
+           ("pixels", ["pixels.py", pixels, "--count", "20" if args.small else "200"], pixels),
+           ("whole chain", ["run_chain.py", "--item", args.item, "--work", work], args.item)]
+    return [row for row in out if wanted(args, row[0])]
+
+
+def run_script(args, work, name, command, program):
+    """True where it passed; what it printed is kept, and not asked for again."""
+    if not program.exists():
+        print(f"{name}: {program} is not built; left out", flush=True)
+        return True
+    made = environment.digest(HERE / command[0], program) + environment.program_digest(args.item)
+    kept = work / "scripts" / f"{name.replace(' ', '-')}-{made}{'-small' * args.small}.txt"
+    passed = kept.exists()
+    if not passed:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        (work / "tokens").mkdir(exist_ok=True)
+        with open(part, "wb") as log:
+            call = [sys.executable, HERE / command[0], *map(str, command[1:])]
+            passed = subprocess.run(call, stdout=log, stderr=subprocess.STDOUT).returncode == 0
+        kept = part.rename(kept if passed else part)
+    print(f"{name}: {'pass' if passed else 'FAIL'}", flush=True)
+    print(*("    " + line for line in kept.read_text(errors="replace").splitlines()[-40:]),
+          sep="\n", flush=True)
+    return passed
+
+
+def wanted(args, name):
+    return not args.row or any(part.lower() in name.lower() for part in args.row)
+
+
 def chosen(args):
     import rows
     out = []
     for row in rows.table():
-        if args.small and row.full:
-            continue
-        if args.row and not any(part.lower() in row.name.lower() for part in args.row):
-            continue
-        out.append(row)
+        if wanted(args, row.name) and not (args.small and row.full):
+            out.append(row)
     return out
 
 
 def prepare(session, picked):
     import pictures
-    pictures.ensure(session.work / "pictures", max(row.pictures for row in picked))
+    most = max((row.pictures for row in picked), default=0)
+    pictures.ensure(session.work / "pictures", most)
 
 
 def main():
@@ -145,12 +180,13 @@ def main():
     environment.enter()
     logging.disable(logging.WARNING)
     picked = chosen(args)
-    if args.list or not picked:
-        print(*(row.name for row in picked), sep="\n")
-        return 0 if args.list else 2
     session = Session(args)
+    others = scripts(args, session.work)
+    if args.list or not picked + others:
+        print(*[name for name, *_ in others], *(row.name for row in picked), sep="\n")
+        return 0 if args.list else 2
     prepare(session, picked)
-    failed = 0
+    failed = sum(not run_script(args, session.work, *row) for row in others)
     print(f"{'what':<22} {'cases':>6}  worst")
     for row in picked:
         start = time.monotonic()
@@ -160,7 +196,7 @@ def main():
         tally = session.run(row)
         failed += bool(tally.faults)
         print_row(row, tally, time.monotonic() - start)
-    print(f"{len(picked) - failed} passed, {failed} failed")
+    print(f"{len(picked) + len(others) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
