@@ -55,8 +55,9 @@ class Spec:
 
 # ---- weights ----
 
-def scale_of(name, shape):
-    """Standard deviation of a weight, by its name: outputs near one, peaked attention."""
+def scale_of(name, shape, depth):
+    """Standard deviation of a weight, by its name: outputs near one, peaked attention. `depth` is
+    that of BLIP's decoder, which would forget position and picture in many layers."""
     if "token_embedding" in name or "class_embedding" in name:
         return 1.0
     if "word_embeddings" in name:
@@ -72,9 +73,11 @@ def scale_of(name, shape):
     elif any(part in name for part in ("q_proj", "k_proj", "self.query", "self.key")):
         gain = 2.0 if "cross" in name else 1.5
     elif "crossattention.output.dense" in name:
-        gain = 1.2  # what is seen must count beside what was said
+        gain = 1.2 * (2 / depth) ** 0.5  # what is seen must count beside what was said
     elif "attention.output.dense" in name:
-        gain = 0.6
+        gain = 0.6 * (2 / depth) ** 0.5
+    elif "output.dense" in name:
+        gain = (2 / depth) ** 0.5
     elif "intermediate.dense" in name or "transform.dense" in name:
         gain = 2.0
     elif "logit_scale" in name:
@@ -99,7 +102,7 @@ def widen(model, seed):
             norm = "norm" in name.lower() or "layrnorm" in name
             value = 1 + 0.2 * value if norm and name.endswith("weight") else 0.1 * value
         else:
-            value *= scale_of(name, tensor.shape)
+            value *= scale_of(name, tensor.shape, model.config.text_config.num_hidden_layers)
         if "self_attn.qkv.weight" in name:
             value[: value.shape[0] * 2 // 3] *= 1.5
         if name == "class_head.logit_scale.bias":
