@@ -4,11 +4,11 @@
 
 #include "cli.h"
 
-static item_status ask(const cli_args *args, item_ctx *ctx, item_image *image,
+static item_status ask(const cli_args *args, item_ctx *ctx, item_image *const *images, size_t n,
                        const item_check_options *options, item_result **out, item_error *err)
 {
     (void)args;
-    return item_caption_image(ctx, image, options, out, err);
+    return item_caption_images(ctx, images, n, options, out, err);
 }
 
 static json_t *tokens_of(const item_result *result)
@@ -47,7 +47,7 @@ static int run_caption(const cli_args *args)
 const cli_command cli_caption = {
     .name = "caption",
     .takes = "[OPTION]... FILE|FOLDER|-...",
-    .options = "pmBwMrdTj0v",
+    .options = "pmBwMbrdTj0v",
     .line = "says in one sentence what a picture shows",
     .help = "",
     .run = run_caption,

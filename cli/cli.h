@@ -108,8 +108,9 @@ item_ctx *cli_open_context(const cli_args *args);
 
 /* ---- one picture after another ---- */
 
-typedef item_status (*cli_ask)(const cli_args *args, item_ctx *ctx, item_image *image,
-                               const item_check_options *options, item_result **out,
+#define CLI_BATCH 64 /* the most that --batch takes */
+typedef item_status (*cli_ask)(const cli_args *args, item_ctx *ctx, item_image *const *images,
+                               size_t n, const item_check_options *options, item_result **out,
                                item_error *err);
 typedef void (*cli_tell)(cli_run *run, const char *file, const item_result *result);
 

@@ -4,11 +4,11 @@
 
 #include "cli.h"
 
-static item_status ask(const cli_args *args, item_ctx *ctx, item_image *image,
+static item_status ask(const cli_args *args, item_ctx *ctx, item_image *const *images, size_t n,
                        const item_check_options *options, item_result **out, item_error *err)
 {
-    return item_detect_image(ctx, image, (const char *const *)args->queries.items,
-                             args->queries.count, options, out, err);
+    return item_detect_images(ctx, images, n, (const char *const *)args->queries.items,
+                              args->queries.count, options, out, err);
 }
 
 static void tell_json(cli_run *run, const char *file, const item_result *result, uint32_t count)
@@ -61,7 +61,7 @@ static int run_detect(const cli_args *args)
 const cli_command cli_detect = {
     .name = "detect",
     .takes = "--query TEXT... [OPTION]... FILE|FOLDER|-...",
-    .options = "pmqsordTj0v",
+    .options = "pmqsobrdTj0v",
     .line = "finds what you name in pictures, with boxes",
     .help = "Boxes are x0,y0 - x1,y1 in pixels of the upright picture.",
     .run = run_detect,

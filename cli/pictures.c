@@ -10,26 +10,67 @@ item_status cli_read_picture(const cli_run *run, const char *file, item_image **
     return item_image_from_file(file, &options, out, err);
 }
 
-static void ask_one(cli_run *run, item_ctx *ctx, const char *file, cli_ask ask, cli_tell tell)
+/* A picture that was read, or why it was not. */
+typedef struct reading {
+    const char *file;
+    item_image *image;
+    item_result *result;
+    item_error err;
+} reading;
+
+static void answer(cli_run *run, cli_tell tell, reading *r)
 {
+    run->done++;
+    if (r->err.code == ITEM_OK && r->result) {
+        cli_run_hide_progress(run);
+        tell(run, r->file, r->result);
+        cli_flush();
+    } else if (r->err.code != ITEM_E_CANCELLED) {
+        cli_print_failure(run, "file", r->file, &r->err);
+    }
+    item_result_unref(r->result);
+    item_image_unref(r->image);
+}
+
+/* All in one call; where that fails one by one, so that a bad picture spares the others. */
+static void ask_some(cli_run *run, item_ctx *ctx, cli_ask ask, reading *readings, size_t n)
+{
+    item_image *images[CLI_BATCH];
+    item_result *results[CLI_BATCH];
     item_error err = ITEM_ERROR_INIT;
     item_check_options options = ITEM_CHECK_OPTIONS_INIT;
-    item_image *image = NULL;
-    item_result *result = NULL;
+    size_t good = 0;
     options.cancel = run->cancel;
-    item_status status = cli_read_picture(run, file, &image, &err);
-    if (status == ITEM_OK)
-        status = ask(run->args, ctx, image, &options, &result, &err);
-    run->done++;
-    if (status == ITEM_OK) {
-        cli_run_hide_progress(run);
-        tell(run, file, result);
-        cli_flush();
-    } else if (status != ITEM_E_CANCELLED) {
-        cli_print_failure(run, "file", file, &err);
+    for (size_t i = 0; i < n; i++)
+        if (readings[i].image)
+            images[good++] = readings[i].image;
+    item_status status =
+        good ? ask(run->args, ctx, images, good, &options, results, &err) : ITEM_OK;
+    size_t next = 0;
+    for (size_t i = 0; i < n; i++) {
+        reading *r = &readings[i];
+        if (!r->image)
+            continue;
+        if (status == ITEM_OK)
+            r->result = results[next++];
+        else if (good == 1 || status == ITEM_E_CANCELLED)
+            r->err = err;
+        else
+            ask(run->args, ctx, &r->image, 1, &options, &r->result, &r->err);
     }
-    item_result_unref(result);
-    item_image_unref(image);
+}
+
+static void read_and_ask(cli_run *run, item_ctx *ctx, const char *const *files, size_t n,
+                         cli_ask ask, cli_tell tell)
+{
+    reading readings[CLI_BATCH];
+    for (size_t i = 0; i < n; i++) {
+        readings[i] = (reading){.file = files[i], .err = ITEM_ERROR_INIT};
+        cli_read_picture(run, files[i], &readings[i].image, &readings[i].err);
+    }
+    ask_some(run, ctx, ask, readings, n);
+    for (size_t i = 0; i < n; i++)
+        answer(run, tell, &readings[i]);
 }
 
 static int ask_all(const cli_args *args, item_ctx *ctx, cli_ask ask, cli_tell tell)
@@ -40,9 +81,9 @@ static int ask_all(const cli_args *args, item_ctx *ctx, cli_ask ask, cli_tell te
     cli_names *names = cli_names_new(args);
     run.total = cli_names_total(names);
     const char *const *files = NULL;
-    while (cli_run_goes_on() && cli_names_take(names, 1, &files) > 0) {
+    for (size_t n; cli_run_goes_on() && (n = cli_names_take(names, args->batch, &files)) > 0;) {
         cli_run_progress(&run);
-        ask_one(&run, ctx, files[0], ask, tell);
+        read_and_ask(&run, ctx, files, n, ask, tell);
     }
     run.failed += cli_names_failed(names);
     cli_names_free(names);

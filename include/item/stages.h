@@ -29,6 +29,23 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
                                         item_error *err);
 
 /**
+ * Captions pictures, as many at a time as the context's `batch`; each gets the caption that it
+ * gets alone. One that fails lets all fail: ask for them one by one then.
+ *
+ * @param ctx      context with a captioner
+ * @param images   n pictures
+ * @param n        how many
+ * @param options  cancel is used; NULL for the defaults
+ * @param out      receives n results as item_caption_image() makes them; all NULL on failure
+ * @param err      receives the reason of a failure; may be NULL
+ * @return as item_caption_image()
+ * Owner: caller, each result.  Threads: any number on one context.  Since: 0.2
+ */
+ITEM_API item_status item_caption_images(item_ctx *ctx, item_image *const *images, size_t n,
+                                         const item_check_options *options, item_result **out,
+                                         item_error *err);
+
+/**
  * Finds the objects that phrases name, in a picture at its own size.
  *
  * @param ctx      context with a detector
@@ -48,6 +65,26 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
 ITEM_API item_status item_detect_image(item_ctx *ctx, item_image *image, const char *const *phrases,
                                        size_t n, const item_check_options *options,
                                        item_result **out, item_error *err);
+
+/**
+ * Finds the objects that phrases name in each of some pictures, as item_caption_images() captions
+ * them.
+ *
+ * @param ctx      context with a detector
+ * @param images   pictures
+ * @param count    how many
+ * @param phrases  n texts, as in item_detect_image()
+ * @param n        how many
+ * @param options  cancel and max_objects are used; NULL for the defaults
+ * @param out      receives `count` results as item_detect_image() makes them; all NULL on failure
+ * @param err      receives the reason of a failure; may be NULL
+ * @return as item_detect_image()
+ * Owner: caller, each result.  Threads: any number on one context.  Since: 0.2
+ */
+ITEM_API item_status item_detect_images(item_ctx *ctx, item_image *const *images, size_t count,
+                                        const char *const *phrases, size_t n,
+                                        const item_check_options *options, item_result **out,
+                                        item_error *err);
 
 /**
  * Unit vectors of pictures.

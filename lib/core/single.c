@@ -5,7 +5,7 @@
 
 #include "core/pipeline.h"
 
-#define EMBED_AT_ONCE 64 /* pictures or texts in one call of the embedder */
+#define AT_ONCE 64 /* pictures or texts in one call of a stage, at most */
 
 /* What a single stage keeps while it runs. */
 typedef struct single {
@@ -15,6 +15,7 @@ typedef struct single {
     itemi_call call;
     itemi_lines lines;
     double start;
+    size_t n; /* pictures of one call of the stage, which share its time and its warnings */
 } single;
 
 static void keep_warning(void *user, const char *text)
@@ -58,11 +59,12 @@ static item_result *make_result(single *s, itemi_stage_kind kind, const item_ima
     (void)item_image_get_info(image, &info, NULL);
     result->summary.width = info.width;
     result->summary.height = info.height;
-    result->timings.total = itemi_now_ms() - s->start;
-    result->warnings = s->lines;
-    s->lines = (itemi_lines){0};
+    result->timings.total = (itemi_now_ms() - s->start) / (double)s->n;
+    for (size_t i = 0; i < s->lines.count; i++)
+        itemi_lines_add(s->call.mem, &result->warnings, s->lines.items[i]);
     const itemi_slot *slot = &s->ctx->slot[kind];
     bool made =
+        !result->warnings.lost &&
         itemi_result_set_text(result, ITEM_TEXT_CAPTIONER + (int32_t)kind, slot->identity) &&
         itemi_result_set_text(result, ITEM_TEXT_PRECISION, slot->precision) &&
         itemi_result_set_text(result, ITEM_TEXT_VERDICT, itemi_verdict_name(ITEM_VERDICT_NONE)) &&
@@ -81,6 +83,40 @@ _Static_assert(ITEM_TEXT_EMBEDDER - ITEM_TEXT_CAPTIONER == ITEMI_EMBEDDER, "same
 static item_status need(const void *pointer, const char *name, item_error *err)
 {
     return pointer ? ITEM_OK : itemi_fail(err, ITEM_E_ARGUMENT, "%s is NULL", name);
+}
+
+/* Before each call of the stage. */
+static void start_some(single *s, size_t n)
+{
+    itemi_lines_free(s->call.mem, &s->lines);
+    s->start = itemi_now_ms();
+    s->n = n;
+}
+
+static item_status need_images(item_image *const *images, size_t n, item_result **out,
+                               item_error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = NULL;
+    item_status status = need(images, "images", err);
+    for (size_t i = 0; i < n && status == ITEM_OK; i++)
+        status = need(images[i], "image", err);
+    return status;
+}
+
+static void drop_results(item_result **out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        item_result_unref(out[i]);
+        out[i] = NULL;
+    }
+}
+
+/* How many of those that are left go into one call. */
+static size_t some_of(const item_ctx *ctx, size_t left)
+{
+    const size_t batch = ctx->settings.batch < AT_ONCE ? ctx->settings.batch : AT_ONCE;
+    return left < batch ? left : batch;
 }
 
 /* ---- caption ---- */
@@ -106,29 +142,61 @@ static item_status caption_result(single *s, const item_image *image, itemi_capt
     return ITEM_OK;
 }
 
+static item_status caption_some(single *s, item_image *const *images, size_t n, item_result **out,
+                                item_error *err)
+{
+    const item_image *some[AT_ONCE];
+    itemi_captioned captions[AT_ONCE];
+    const itemi_captioning how = itemi_ctx_captioning(s->ctx, true);
+    for (size_t i = 0; i < n; i++)
+        some[i] = images[i];
+    start_some(s, n);
+    item_status status = itemi_stage_caption(s->stage, &s->call, some, n, &how, captions, err);
+    if (status != ITEM_OK)
+        return status;
+    for (size_t i = 0; i < n && status == ITEM_OK; i++)
+        status = caption_result(s, images[i], &captions[i], &out[i], err);
+    itemi_captioned_free(s->call.mem, captions, n);
+    return status;
+}
+
+static item_status caption_all(item_ctx *ctx, item_image *const *images, size_t n,
+                               const item_check_options *options, item_result **out,
+                               item_error *err)
+{
+    item_status status = need_images(images, n, out, err);
+    single s;
+    if (status == ITEM_OK)
+        status = begin(&s, ctx, ITEMI_CAPTIONER, options, err);
+    if (status != ITEM_OK)
+        return status;
+    for (size_t at = 0, some; at < n && status == ITEM_OK; at += some) {
+        some = some_of(ctx, n - at);
+        status = caption_some(&s, images + at, some, out + at, err);
+    }
+    if (status != ITEM_OK)
+        drop_results(out, n);
+    end(&s);
+    return status;
+}
+
 item_status item_caption_image(item_ctx *ctx, item_image *image, const item_check_options *options,
                                item_result **out, item_error *err)
 {
     ITEMI_HOLD_PTHREAD_CANCEL;
     if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
-    *out = NULL;
-    if (need(image, "image", err) != ITEM_OK)
+    return caption_all(ctx, &image, 1, options, out, err);
+}
+
+item_status item_caption_images(item_ctx *ctx, item_image *const *images, size_t n,
+                                const item_check_options *options, item_result **out,
+                                item_error *err)
+{
+    ITEMI_HOLD_PTHREAD_CANCEL;
+    if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
-    single s;
-    item_status status = begin(&s, ctx, ITEMI_CAPTIONER, options, err);
-    if (status != ITEM_OK)
-        return status;
-    const item_image *images[] = {image};
-    const itemi_captioning how = itemi_ctx_captioning(ctx, true);
-    itemi_captioned caption;
-    status = itemi_stage_caption(s.stage, &s.call, images, 1, &how, &caption, err);
-    if (status == ITEM_OK) {
-        status = caption_result(&s, image, &caption, out, err);
-        itemi_captioned_free(s.call.mem, &caption, 1);
-    }
-    end(&s);
-    return status;
+    return caption_all(ctx, images, n, options, out, err);
 }
 
 /* ---- detect ---- */
@@ -218,28 +286,72 @@ static bool add_objects(item_result *result, const itemi_boxes *boxes, size_t co
     return true;
 }
 
-static item_status detect(single *s, const itemi_query *query, item_result **out, item_error *err)
+static item_status detect_result(single *s, const itemi_query *query, itemi_boxes *boxes,
+                                 uint32_t most, item_result **out, item_error *err)
+{
+    const size_t count =
+        most ? itemi_choose_objects(boxes->items, boxes->count, NULL, most) : boxes->count;
+    item_result *result = make_result(s, ITEMI_DETECTOR, query->image);
+    if (!result || !add_objects(result, boxes, count, query->phrases)) {
+        item_result_unref(result);
+        return itemi_fail_memory(err, "detecting");
+    }
+    result->timings.detect = result->timings.total;
+    *out = result;
+    return ITEM_OK;
+}
+
+/* `query` of each of n pictures. */
+static item_status detect_some(single *s, const itemi_query *query, item_image *const *images,
+                               size_t n, item_result **out, item_error *err)
 {
     const item_ctx *ctx = s->ctx;
     const bool limited = s->options.max_objects || ctx->settings.max_objects != ITEMI_OBJECTS_UNSET;
     const bool raw = !limited && itemi_stage_raw_boxes(s->stage);
     const uint32_t most = raw ? 0 : itemi_objects_asked(ctx, &s->options);
-    itemi_boxes boxes;
-    item_status status = itemi_stage_detect(s->stage, &s->call, query, 1, most,
-                                            ctx->settings.detector_score, &boxes, err);
+    itemi_query queries[AT_ONCE];
+    itemi_boxes boxes[AT_ONCE];
+    for (size_t i = 0; i < n; i++) {
+        queries[i] = *query;
+        queries[i].image = images[i];
+    }
+    start_some(s, n);
+    item_status status = itemi_stage_detect(s->stage, &s->call, queries, n, most,
+                                            ctx->settings.detector_score, boxes, err);
     if (status != ITEM_OK)
         return status;
-    const size_t count =
-        raw ? boxes.count : itemi_choose_objects(boxes.items, boxes.count, NULL, most);
-    item_result *result = make_result(s, ITEMI_DETECTOR, query->image);
-    if (result && add_objects(result, &boxes, count, query->phrases)) {
-        result->timings.detect = result->timings.total;
-        *out = result;
-    } else {
-        item_result_unref(result);
-        status = itemi_fail_memory(err, "detecting");
+    for (size_t i = 0; i < n && status == ITEM_OK; i++)
+        status = detect_result(s, &queries[i], &boxes[i], most, &out[i], err);
+    for (size_t i = 0; i < n; i++)
+        itemi_free(s->call.mem, boxes[i].items);
+    return status;
+}
+
+static item_status detect_all(item_ctx *ctx, item_image *const *images, size_t count,
+                              const itemi_query *asked, const item_check_options *options,
+                              item_result **out, item_error *err)
+{
+    item_status status = need_images(images, count, out, err);
+    if (status == ITEM_OK)
+        status = check_phrases(asked->phrases, asked->count, err);
+    single s;
+    if (status == ITEM_OK)
+        status = begin(&s, ctx, ITEMI_DETECTOR, options, err);
+    if (status != ITEM_OK)
+        return status;
+    nouns found = {0};
+    status = check_blank(s.stage, asked->phrases, asked->count, err);
+    if (status == ITEM_OK)
+        status = find_nouns(s.call.mem, asked->phrases, asked->count, &found, err);
+    const itemi_query query = {NULL, asked->phrases, found.heads, asked->count};
+    for (size_t at = 0, some; at < count && status == ITEM_OK; at += some) {
+        some = some_of(ctx, count - at);
+        status = detect_some(&s, &query, images + at, some, out + at, err);
     }
-    itemi_free(s->call.mem, boxes.items);
+    if (status != ITEM_OK)
+        drop_results(out, count);
+    free_nouns(s.call.mem, &found);
+    end(&s);
     return status;
 }
 
@@ -250,26 +362,20 @@ item_status item_detect_image(item_ctx *ctx, item_image *image, const char *cons
     ITEMI_HOLD_PTHREAD_CANCEL;
     if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
-    *out = NULL;
-    if (need(image, "image", err) != ITEM_OK)
+    const itemi_query asked = {NULL, phrases, NULL, n};
+    return detect_all(ctx, &image, 1, &asked, options, out, err);
+}
+
+item_status item_detect_images(item_ctx *ctx, item_image *const *images, size_t count,
+                               const char *const *phrases, size_t n,
+                               const item_check_options *options, item_result **out,
+                               item_error *err)
+{
+    ITEMI_HOLD_PTHREAD_CANCEL;
+    if (need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
-    item_status status = check_phrases(phrases, n, err);
-    single s;
-    if (status == ITEM_OK)
-        status = begin(&s, ctx, ITEMI_DETECTOR, options, err);
-    if (status != ITEM_OK)
-        return status;
-    nouns found = {0};
-    status = check_blank(s.stage, phrases, n, err);
-    if (status == ITEM_OK)
-        status = find_nouns(s.call.mem, phrases, n, &found, err);
-    if (status == ITEM_OK) {
-        const itemi_query query = {image, phrases, found.heads, n};
-        status = detect(&s, &query, out, err);
-    }
-    free_nouns(s.call.mem, &found);
-    end(&s);
-    return status;
+    const itemi_query asked = {NULL, phrases, NULL, n};
+    return detect_all(ctx, images, count, &asked, options, out, err);
 }
 
 /* ---- embed ---- */
@@ -286,7 +392,7 @@ static item_status check_width(const single *s, size_t width, item_error *err)
 static item_status embed_some_images(single *s, item_image *const *images, size_t n, float *out,
                                      item_error *err)
 {
-    item_crop crops[EMBED_AT_ONCE];
+    item_crop crops[AT_ONCE];
     for (size_t i = 0; i < n; i++) {
         item_image_info info = ITEM_IMAGE_INFO_INIT;
         item_status status = item_image_get_info(images[i], &info, err);
@@ -322,8 +428,8 @@ static item_status embed(item_ctx *ctx, item_image *const *images, const char *c
     if (status != ITEM_OK)
         return status;
     status = check_width(&s, width, err);
-    for (size_t at = 0; at < n && status == ITEM_OK; at += EMBED_AT_ONCE) {
-        size_t some = n - at < EMBED_AT_ONCE ? n - at : EMBED_AT_ONCE;
+    for (size_t at = 0; at < n && status == ITEM_OK; at += AT_ONCE) {
+        size_t some = n - at < AT_ONCE ? n - at : AT_ONCE;
         float *rows = out + at * width;
         status = images ? embed_some_images(&s, images + at, some, rows, err)
                         : embed_some_texts(&s, texts + at, some, rows, err);

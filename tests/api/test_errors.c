@@ -67,6 +67,8 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_result_get_timings(NULL, NULL, next(size)),
         item_caption_image(NULL, NULL, NULL, NULL, next(size)),
         item_detect_image(NULL, NULL, NULL, 1, NULL, NULL, next(size)),
+        item_caption_images(NULL, NULL, 1, NULL, NULL, next(size)),
+        item_detect_images(NULL, NULL, 1, NULL, 1, NULL, NULL, next(size)),
         item_embed_images(NULL, NULL, 1, NULL, NULL, 0, next(size)),
         item_embed_texts(NULL, NULL, 1, NULL, NULL, 0, next(size)),
         item_tokenize(NULL, NULL, NULL, 0, NULL, next(size)),

@@ -189,12 +189,55 @@ static void names_and_versions(void **state)
     assert_string_equal(item_status_name(12345), "ITEM_E_?");
 }
 
+/* Several at once get what each gets alone, more of them than one batch holds too. */
+static void pictures_may_be_asked_for_together(void **state)
+{
+    (void)state;
+    enum { MANY = 11 };
+    static const char *const phrases[] = {"a dog", "the car"};
+    item_ctx *ctx = make_ctx();
+    item_image *images[MANY];
+    item_result *captions[MANY], *boxes[MANY];
+    item_error err = ITEM_ERROR_INIT;
+    for (uint32_t i = 0; i < MANY; i++)
+        images[i] = make_picture(i, 90 + i, 80);
+    assert_ok(item_caption_images(ctx, images, MANY, NULL, captions, &err), &err);
+    assert_ok(item_detect_images(ctx, images, MANY, phrases, 2, NULL, boxes, &err), &err);
+    for (size_t i = 0; i < MANY; i++) {
+        item_result *alone = NULL;
+        assert_ok(item_caption_image(ctx, images[i], NULL, &alone, &err), &err);
+        assert_string_equal(item_result_text(captions[i], ITEM_TEXT_CAPTION),
+                            item_result_text(alone, ITEM_TEXT_CAPTION));
+        item_result_unref(alone);
+        assert_ok(item_detect_image(ctx, images[i], phrases, 2, NULL, &alone, &err), &err);
+        assert_int_equal(summary_of(boxes[i]).objects, summary_of(alone).objects);
+        assert_int_equal(summary_of(boxes[i]).width, 90 + i);
+        item_result_unref(alone);
+        item_result_unref(captions[i]);
+        item_result_unref(boxes[i]);
+    }
+    item_image *last = images[MANY - 1];
+    images[MANY - 1] = NULL;
+    assert_error(item_caption_images(ctx, images, MANY, NULL, captions, &err), ITEM_E_ARGUMENT,
+                 &err, "image is NULL");
+    images[MANY - 1] = last;
+    for (size_t i = 0; i < MANY; i++) {
+        assert_null(captions[i]);
+        item_image_unref(images[i]);
+    }
+    item_ctx_unref(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_caption_alone),    cmocka_unit_test(objects_alone),
-        cmocka_unit_test(vectors_alone),      cmocka_unit_test(phrases_need_no_context),
-        cmocka_unit_test(layouts_have_sizes), cmocka_unit_test(misalignment_of_own_vectors),
+        cmocka_unit_test(a_caption_alone),
+        cmocka_unit_test(objects_alone),
+        cmocka_unit_test(vectors_alone),
+        cmocka_unit_test(phrases_need_no_context),
+        cmocka_unit_test(layouts_have_sizes),
+        cmocka_unit_test(misalignment_of_own_vectors),
+        cmocka_unit_test(pictures_may_be_asked_for_together),
         cmocka_unit_test(names_and_versions),
     };
     return cmocka_run_group_tests_name("api: stages", tests, NULL, NULL);

@@ -129,6 +129,8 @@ RESULT_IN(check_images, item_check_images(the.ctx, &the.image, 1, in, &out, err)
 RESULT_IN(check_files, item_check_files(the.ctx, (const char *[]){the.file}, 1, in, &out, err))
 RESULT_IN(caption_image, item_caption_image(the.ctx, the.image, in, &out, err))
 RESULT_IN(detect_image, item_detect_image(the.ctx, the.image, &text, 1, in, &out, err))
+RESULT_IN(caption_images, item_caption_images(the.ctx, &the.image, 1, in, &out, err))
+RESULT_IN(detect_images, item_detect_images(the.ctx, &the.image, 1, &text, 1, in, &out, err))
 DATA_IN(dataset_new, item_dataset_new(in, &out, err))
 DATA_IN(dataset_extract, item_dataset_extract(the.ctx, the.manifest, in, &out, err))
 REPORT_IN(train, item_train(the.data, in, &out, err))
@@ -321,6 +323,8 @@ static void every_function_that_reads(void **state)
         {READS(check_files, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(caption_image, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(detect_image, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(caption_images, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(detect_images, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(embed_images, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(embed_texts, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(dataset_new, item_dataset_info, pipeline, &info), {0}, 0, bad},
