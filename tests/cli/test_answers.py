@@ -117,6 +117,35 @@ class Check(unittest.TestCase):
             json.loads(line)
 
 
+MODELS = ROOT / "tests" / "golden" / "models"
+
+
+class Published(unittest.TestCase):
+    def test_a_device_reaches_every_family(self):
+        for name, words in (("clip", ["embed", "--text", "a"]), ("blip", ["caption", SOME[0]]),
+                            ("clip-open", ["embed", "--text", "a"]),
+                            ("owlvit", ["detect", "--query", "a", SOME[0]]),
+                            ("owlv2", ["detect", "--query", "a", SOME[0]])):
+            done = subprocess.run([PROGRAM, words[0], "--json", "--device", "cuda:0", "--model",
+                                   MODELS / name, *words[1:]], capture_output=True)
+            answer = json.loads(done.stdout)
+            self.assertEqual(done.returncode, 1 if "error" in answer else 0)
+            if "error" in answer:  # no libtorch with CUDA, or no GPU
+                self.assertIn("this libtorch has no CUDA", answer["error"]["message"])
+
+    def test_stages_of_different_origin(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "mixed"
+            small = ROOT / "packs" / "small"
+            item("pack", "create", "--captioner", small, "--detector", small,
+                 "--clip", MODELS / "clip", made)
+            answer = json.loads(item("check", "--json", "--pack", made, SOME[0]))
+            self.assertEqual(answer["caption"], lines("check", SOME[0])[0]["caption"])
+            self.assertEqual(answer["verdict"], "none")
+            self.assertIn("item train", answer["reason"]["text"])
+            self.assertTrue(answer["backends"]["embedder"].startswith("clip/"))
+
+
 class Stages(unittest.TestCase):
     def test_caption(self):
         answers = lines("caption", *SOME)
