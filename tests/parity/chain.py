@@ -8,7 +8,7 @@ from PIL import Image
 
 WORKING_SIZE = 224   # short side, where no head says otherwise
 LEAST_SCORE = 0.1    # of a box
-MOST_OBJECTS = 8
+MOST_OBJECTS = 8     # and boxes of a phrase that are looked at
 SAME_OBJECT = 0.5    # intersection over union
 NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
@@ -29,19 +29,38 @@ def overlap(a, b):
     return both / (sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - both)
 
 
-def choose(found, phrases, size):
-    """Of the best boxes those that are objects of their own, as many as the phrase says."""
-    chosen = []
-    for thing in sorted(found, key=lambda o: -o["score"])[:MOST_OBJECTS]:
-        most = [size[0], size[1]] * 2
-        box = [min(max(value, 0), top) for value, top in zip(thing["box"], most)]
+def cut(found, phrases, size):
+    """The part of each box that lies in the picture; of a phrase the best ones, best first."""
+    out = []
+    for thing in sorted(found, key=lambda o: -o["score"]):
+        box = [min(max(value, 0), most) for value, most in zip(thing["box"], size * 2)]
         phrase = phrases[thing["query"]]
-        same = [c for c in chosen if c["phrase"] == phrase]
-        if (box[0] < box[2] and box[1] < box[3] and
-                len(same) < NUMBERS.get(phrase.split()[0], 1) and
-                all(overlap(c["box"], box) <= SAME_OBJECT for c in same)):
-            chosen.append({"phrase": phrase, "box": box, "score": thing["score"]})
-    return chosen
+        if (box[0] < box[2] and box[1] < box[3] and thing["score"] > LEAST_SCORE and
+                sum(o["phrase"] == phrase for o in out) < MOST_OBJECTS):
+            out.append({"phrase": phrase, "box": box, "score": thing["score"]})
+    return out
+
+
+def choose(boxes):
+    """Those that are objects of their own, of each phrase as many as it says."""
+    chosen = []
+    for thing in boxes:
+        same = [c for c in chosen if c["phrase"] == thing["phrase"]]
+        if (len(same) < NUMBERS.get(thing["phrase"].split()[0], 1) and
+                all(overlap(c["box"], thing["box"]) <= SAME_OBJECT for c in same)):
+            chosen.append(thing)
+    return chosen[:MOST_OBJECTS]
+
+
+def crop_of(image, box, edge):
+    """A box of whole pixels, resized within its picture, so that the pixels around it count at
+    its edges; the embedder's processor finds its size already there."""
+    box = [int(value + 0.5) for value in box]
+    across, down = max(1, box[2] - box[0]), max(1, box[3] - box[1])
+    size = ((edge, int(edge * down / across)) if across <= down
+            else (int(edge * across / down), edge))
+    box = [box[0], box[1], box[0] + across, box[1] + down]
+    return image.resize(size, Image.Resampling.BICUBIC, box=box)
 
 
 def features(layout, image, text, crops, phrases):
@@ -65,11 +84,11 @@ def expect(stages, path, phrases_of, caption_of):
     caption = caption_of(path) if caption_of else stages[0].caption(small)["caption"]
     phrases = phrases_of(caption)
     found = stages[1].objects(small, phrases) if phrases else []
-    objects = choose([o for o in found if o["score"] >= LEAST_SCORE], phrases, small.size)
+    objects = choose(cut(found, phrases, small.size))
     embedder = stages[2]
+    edge = embedder.processor.size["shortest_edge"]
     vectors = [np.array(embedder.embed_picture(small)), np.array(embedder.embed_text(caption)),
-               [np.array(embedder.embed_picture(small.crop([int(v + 0.5) for v in o["box"]])))
-                for o in objects],
+               [np.array(embedder.embed_picture(crop_of(small, o["box"], edge))) for o in objects],
                [np.array(embedder.embed_text(o["phrase"])) for o in objects]]
     for thing, crop, phrase in zip(objects, vectors[2], vectors[3]):
         thing["similarity"] = float(crop @ phrase)

@@ -45,8 +45,8 @@ class Program:
 
     def detect(self, files, queries, threshold):
         given = [part for query in queries for part in ("--query", query)]
-        answers = self.lines("detect", *self.options, *given, "--threshold", threshold, "--", *files)
-        return [a["objects"] for a in answers]
+        given += ["--threshold", threshold, "--", *files]
+        return [a["objects"] for a in self.lines("detect", *self.options, *given)]
 
 
 def vector(got, wanted, near=NEAR, least=COSINE):

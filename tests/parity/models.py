@@ -319,7 +319,8 @@ def tiny_blip(words, **more):
 
 
 def tiny_owl(family, patches, **more):
-    spec = {"vision": tiny(48, 3, image_size=patches * 8, patch_size=8), "text": tiny(32, 2, max_position_embeddings=16),
+    spec = {"vision": tiny(48, 3, image_size=patches * 8, patch_size=8),
+            "text": tiny(32, 2, max_position_embeddings=16),
             "top": {"projection_dim": 32}, "merges": SMALL_MERGES} | more
     return Spec(family, **spec)
 

@@ -66,12 +66,24 @@ def compare(got, wanted):
         return 0, f'caption {got["caption"]!r} for {wanted["caption"]!r}'
     if [o["phrase"] for o in got["objects"]] != [o["phrase"] for o in wanted["objects"]]:
         return 0, f'{len(got["objects"])} objects for {len(wanted["objects"])}, or others'
-    away = [abs(got["similarity"] - wanted["similarity"])]
-    for mine, theirs in zip(got["objects"], wanted["objects"]):
+    away = {"similarity": abs(got["similarity"] - wanted["similarity"])}
+    for i, (mine, theirs) in enumerate(zip(got["objects"], wanted["objects"])):
         if max(abs(a - b) for a, b in zip(mine["box"], theirs["box"])) > 0.5:
             return 0, f'box {mine["box"]} for {theirs["box"]}'
-        away += [abs(mine[key] - theirs[key]) for key in ("score", "similarity")]
-    return max(away), None if max(away) <= NEAR else "score or similarity"
+        away |= {f"{key} of object {i}": abs(mine[key] - theirs[key])
+                 for key in ("score", "similarity")}
+    worst = max(away, key=away.get)
+    return away[worst], None if away[worst] <= NEAR else f"{worst} differs by {away[worst]:.2g}"
+
+
+def at_working_size(path, work):
+    """The picture that a captioner sees within a check, as a file."""
+    import chain
+    from PIL import Image
+    out = work / "working" / path.name
+    out.parent.mkdir(exist_ok=True)
+    chain.working(Image.open(path).convert("RGB"))[0].save(out)
+    return out
 
 
 def run_pack(item, folders, stages, captioner, files, work):
@@ -83,10 +95,11 @@ def run_pack(item, folders, stages, captioner, files, work):
              folders[2], pack)
     caption_of = None
     if stages[0] is None:  # not a model of the reference: the program's own caption is taken
-        said = {a["file"]: a["caption"] for a in item.run("caption", "--json", "--pack", captioner,
-                                                          "--", *files)}
+        said = dict(zip(files, item.run("caption", "--json", "--pack", captioner, "--",
+                                        *[at_working_size(f, work) for f in files])))
+
         def caption_of(path):
-            return said[str(path)]
+            return said[path]["caption"]
     wanted = [chain.expect(stages, f, item.phrases, caption_of) for f in files]
     got = item.run("check", "--json", "--pack", pack, "--", *files)
     width = len(wanted[0][1][0])
@@ -102,9 +115,10 @@ def run_pack(item, folders, stages, captioner, files, work):
         worst = max(worst, away)
         for layout, weights, answers in heads:
             if why is None:
-                off = abs(answers[i]["score"] - chain.score(weights, chain.features(layout, *vectors)))
+                values = chain.features(layout, *vectors)
+                off = abs(answers[i]["score"] - chain.score(weights, values))
                 worst_score = max(worst_score, off)
-                why = None if off <= NEAR * 10 else f"score of {layout} differs by {off:.2g}"
+                why = None if off <= NEAR else f"score of {layout} differs by {off:.2g}"
         if why:
             faults.append(f"{files[i].name}: {why}")
     return sum(len(w["objects"]) for w, _ in wanted), worst, worst_score, faults
