@@ -77,7 +77,7 @@ static itx_tensor *attend_picture(itx_run *run, const itx_blip_text *t, const it
 static itx_tensor *feed(itx_run *run, const itx_blip_text *t, int64_t i, itx_tensor *x)
 {
     const itx_blip_layer *l = &t->layer[i];
-    itx_tensor *y = itx->linear(run, x, l->wide.w, l->wide.b, t->facts.tower.act);
+    itx_tensor *y = itx->linear(run, x, l->wide.w, l->wide.b, (itx_act)t->facts.tower.act);
     return norm(run, t, itx->add(run, linear(run, y, &l->narrow), x), &l->norm);
 }
 
@@ -86,7 +86,7 @@ static itx_tensor *predict(itx_run *run, const itx_blip_text *t, itx_tensor *x)
 {
     const int64_t rows = itx->size(x, 0), length = itx->size(x, 1), w = t->facts.tower.width;
     x = itx->reshape(run, itx->slice(run, x, 1, length - 1, length), &(itx_shape){2, {rows, w}});
-    x = itx->linear(run, x, t->transform.w, t->transform.b, t->facts.tower.act);
+    x = itx->linear(run, x, t->transform.w, t->transform.b, (itx_act)t->facts.tower.act);
     x = linear(run, norm(run, t, x, &t->transform_norm), &t->decoder);
     return itx->log_softmax(run, x, 1);
 }
@@ -168,6 +168,7 @@ static void take_decoder(itx_loader *l, itx_blip_text *t)
     t->decoder.w = t->words;
     if (!t->facts.tied || itx_has(l, HEAD "decoder.weight"))
         t->decoder.w = itx_take_matrix(l, words, w, HEAD "decoder.weight");
+    (void)itx_has(l, HEAD "bias"); /* where both are there, this one is not used */
     t->decoder.b = itx_has(l, HEAD "decoder.bias") ? itx_take(l, 1, &words, HEAD "decoder.bias")
                                                    : itx_take(l, 1, &words, HEAD "bias");
 }

@@ -63,7 +63,7 @@ static itx_tensor *run_block(itx_run *run, const itx_blocks *all, const itx_bloc
     itx_tensor *y = itx->attention(run, qkv[0], qkv[1], qkv[2], f->heads, mask);
     y = itx->add(run, linear(run, y, &b->out), first ? itx->slice(run, x, 1, 0, 1) : x);
     itx_tensor *z = itx->layer_norm(run, y, b->norm2.w, b->norm2.b, f->eps);
-    z = itx->linear(run, z, b->wide.w, b->wide.b, f->act);
+    z = itx->linear(run, z, b->wide.w, b->wide.b, (itx_act)f->act);
     return itx->add(run, linear(run, z, &b->narrow), y);
 }
 

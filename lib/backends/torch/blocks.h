@@ -71,7 +71,7 @@ item_status itx_prep_pixels(const itx_prep *p, const item_services *s, const ite
 typedef struct itx_tower_facts {
     int64_t width, depth, heads, wide;
     double eps;
-    itx_act act;
+    int64_t act; /* an itx_act: without padding, because the bytes of facts are compared */
 } itx_tower_facts;
 
 typedef struct itx_block {

@@ -24,8 +24,11 @@ static void load_with(itx_loader *l, const itx_kind *kind)
         status = itx->status(l->run, &why);
     if (status != ITEM_OK)
         itx_loader_fail(l, status, "%s", why);
-    else
+    if (status == ITEM_OK) {
+        itx_watch_use(l);
         kind->load(l, l->net->model);
+        itx_check_use(l);
+    }
     if (l->run)
         itx->end(l->run);
 }

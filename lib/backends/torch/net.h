@@ -31,6 +31,8 @@ struct itx_loader {
     item_error *err;
     item_status status;
     const void *facts;
+    bool *used; /* tensors of the file that were asked for, in its order; with facts alone */
+    size_t tensors;
 };
 
 /* ---- of weights.c, for published.c ---- */
@@ -42,6 +44,12 @@ bool itx_find(itx_loader *l, const char *name, item_tensor_view *out);
 /* Fails with both shapes unless they are the same. */
 bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
                      const int64_t *shape);
+/* Around a load with facts: afterwards a tensor that nobody asked for is a failure. */
+void itx_watch_use(itx_loader *l);
+void itx_check_use(itx_loader *l);
+/* This tensor was asked for. */
+void itx_mark_use(itx_loader *l, const char *name);
+
 size_t itx_elements(size_t dims, const int64_t *shape);
 /* Copies a tensor of `count` elements as float32, and lets go of its pages of the file. */
 bool itx_read(itx_loader *l, const char *name, float *out, size_t count);

@@ -58,6 +58,16 @@ item_status itx_owl_read(itx_owl_facts *facts, const item_services *s, bool seco
 
 /* ---- weights ---- */
 
+/* For queries that are pictures: a file may have them. */
+static void pass_over(itx_loader *l, bool second)
+{
+    (void)itx_has(l, "%s.visual_projection.weight", second ? "owlv2" : "owlvit");
+    for (int i = 0; second && i < 3; i++) {
+        (void)itx_has(l, "objectness_head.dense%d.weight", i);
+        (void)itx_has(l, "objectness_head.dense%d.bias", i);
+    }
+}
+
 static void load(itx_loader *l, void *model)
 {
     itx_owl *o = model;
@@ -78,6 +88,7 @@ static void load(itx_loader *l, void *model)
     o->bias = itx_loader_alloc(l, (size_t)(side * side) * 4 * sizeof *o->bias);
     if (o->bias)
         itx_owl_bias(o->bias, side);
+    pass_over(l, second);
 }
 
 const itx_kind itx_owl_kind = {"owl", sizeof(itx_owl), load};

@@ -36,6 +36,62 @@ static itx_tensor *take_as(itx_loader *l, const char *name, size_t file_dims,
     return itx_take_found(l, name, &found, dims, shape, may_be_bf16);
 }
 
+/* ---- which tensors of a file are used ---- */
+
+void itx_watch_use(itx_loader *l)
+{
+    if (!l->facts || l->status != ITEM_OK)
+        return;
+    while (l->s->weights_name(l->file, l->tensors))
+        l->tensors++;
+    l->used = calloc(l->tensors + 1, sizeof *l->used);
+    if (!l->used)
+        itx_loader_fail(l, ITEM_E_MEMORY, "out of memory");
+}
+
+void itx_mark_use(itx_loader *l, const char *name)
+{
+    size_t low = 0, high = l->used ? l->tensors : 0;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(name, l->s->weights_name(l->file, middle));
+        if (order == 0) {
+            l->used[middle] = true;
+            return;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+}
+
+/* Numbers that can be computed, or serve training alone: older files have them. */
+static bool is_spare(const char *name)
+{
+    static const char *const ends[] = {"position_ids", "logit_scale", "logit_bias", "attn_mask"};
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < ITX_COUNT(ends); i++) {
+        const size_t end = strlen(ends[i]);
+        if (length >= end && strcmp(name + length - end, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+void itx_check_use(itx_loader *l)
+{
+    for (size_t i = 0; l->used && i < l->tensors; i++) {
+        const char *name = l->s->weights_name(l->file, i);
+        if (!l->used[i] && !is_spare(name))
+            itx_loader_fail(l, ITEM_E_PACK, "the model has no place for %.100s", name);
+    }
+    free(l->used);
+    l->used = NULL;
+}
+
+/* ---- tensors ---- */
+
 itx_tensor *itx_take_matrix(itx_loader *l, int64_t out, int64_t in, const char *name)
 {
     const int64_t shape[] = {out, in};

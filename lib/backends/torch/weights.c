@@ -49,7 +49,10 @@ static bool view(itx_loader *l, const char *name, item_tensor_view *out, item_er
 {
     memset(out, 0, sizeof *out);
     out->struct_size = sizeof *out;
-    return l->s->weights_tensor(l->file, name, out, err) == ITEM_OK;
+    if (l->s->weights_tensor(l->file, name, out, err) != ITEM_OK)
+        return false;
+    itx_mark_use(l, name);
+    return true;
 }
 
 bool itx_find(itx_loader *l, const char *name, item_tensor_view *out)
