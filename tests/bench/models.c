@@ -5,9 +5,8 @@
  *
  *     bench-models FOLDER PRECISION TOKENS FILE...
  *
- * Lines: "images N", "texts N", "caption 1", "detect N" (N queries), "memory 0" (peak, MB).
+ * Lines: "images N", "texts N", "caption 1", "detect N" (N queries).
  */
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,10 +97,9 @@ int main(int argc, char **argv)
     while (scanf("%31s %u", what, &n) == 2 && n <= MOST) {
         item_error err = ITEM_ERROR_INIT;
         double start = bench_now();
-        bool memory = strcmp(what, "memory") == 0;
-        if (!memory && call(&s, what, n, &err) != ITEM_OK)
+        if (call(&s, what, n, &err) != ITEM_OK)
             bench_die(&err);
-        printf("%.3f\n", memory ? bench_peak_rss_mb() : bench_now() - start);
+        printf("%.3f\n", bench_now() - start);
         fflush(stdout);
     }
     for (size_t i = 0; i < s.count; i++)

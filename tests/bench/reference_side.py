@@ -7,7 +7,6 @@ usage: reference_side.py HOW FOLDER FAMILY PRECISION TOKENS THREADS FILE...
 HOW: default (as a program would use it first), best (inference mode, the same threads), onnx.
 Pictures are preprocessed before; what is timed is the model's call alone.
 """
-import resource
 import sys
 import time
 from pathlib import Path
@@ -101,9 +100,6 @@ def main():
     guard = torch.enable_grad if how == "default" else torch.inference_mode
     for line in sys.stdin:
         what, n = line.split()
-        if what == "memory":
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, flush=True)
-            continue
         start = time.perf_counter()
         with guard():
             getattr(side, what)(int(n))

@@ -59,7 +59,8 @@ SUBJECTS = ["a dog", "two cats", "an old man", "a red car", "children", "a green
 PLACES = ["on the beach", "in the snow", "behind a fence", "near a table", "under a blue sky",
           "with a ball", "in front of a house", "at the window", "", "by the river, 1975"]
 STRANGE = ["", " ", "A", "\u00c9t\u00e9 \u00e0 la plage", "\u4e00\u53ea\u72d7",
-           "\U0001f415\U0001f3d6\ufe0f", "don't  STOP\tme\n", "<|endoftext|> a dog <|startoftext|>", "0123456789", "a " * 200]
+           "\U0001f415\U0001f3d6\ufe0f", "don't  STOP\tme\n", "<|endoftext|> a dog <|startoftext|>", "0123456789",
+           "a " * 200]
 
 
 def texts(count):
