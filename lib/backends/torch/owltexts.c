@@ -181,7 +181,7 @@ item_status itx_owl_phrases(const itx_owl_reader *r, const item_call *call,
 {
     const itx_owl *owl = itx_net_model(r->net);
     const size_t width = (size_t)owl->facts.text.tower.width, bytes = width * sizeof *out;
-    room all = {NULL};
+    room all = {0};
     if (!make_room(r->s, n, width, &all)) {
         free_room(r->s, &all);
         return itx_fail_memory(err, "reading phrases");
