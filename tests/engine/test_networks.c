@@ -305,11 +305,11 @@ static void decode(itx_run *run, void *arg)
 {
     decode_job *j = arg;
     static const int64_t which[1] = {0}, rows[2] = {1, 0}, ids[2] = {ITX_WORD_BOS, 5};
-    itx_decoding state;
+    itx_past state;
     itx_decoder_start(run, j->decoder, &state, itx_encode(run, j->encoder, j->pixels, 1), 2);
     for (int i = 0; i < STEPS; i++) {
         (void)itx_decoder_step(run, j->decoder, &state, ids);
-        itx_decoder_select(run, j->decoder, &state, which, 1, rows);
+        itx_past_select(run, &state, which, 1, rows, state.beams);
         j->made[i] = itx->mark(run);
     }
 }

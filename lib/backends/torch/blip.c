@@ -74,7 +74,7 @@ static void advance(captions *job, size_t picture, size_t place, size_t rows, pl
 }
 
 /* The prompt's words of each picture, then a word for each beam at a time. */
-static void say(itx_run *run, captions *job, itx_blip_saying *state)
+static void say(itx_run *run, captions *job, itx_past *state)
 {
     const itx_blip_text *t = &blip_of(job->c)->text;
     int64_t prompts[ITX_BATCH * ITX_BLIP_IDS];
@@ -94,7 +94,7 @@ static void say(itx_run *run, captions *job, itx_blip_saying *state)
         for (size_t i = 0; i < now.count; i++)
             advance(job, now.active[i], i, rows, &next);
         if (next.count > 0)
-            itx_blip_select(run, t, state, next.which, next.count, next.rows, (int64_t)job->beams);
+            itx_past_select(run, state, next.which, next.count, next.rows, (int64_t)job->beams);
         now = next;
         words = now.words;
         length = 1;
@@ -105,7 +105,7 @@ static void caption_in_lane(itx_run *run, void *arg)
 {
     captions *job = arg;
     const blip *b = blip_of(job->c);
-    itx_blip_saying state;
+    itx_past state;
     const size_t start = itx->mark(run);
     itx_tensor *seen = itx_run_vit(run, &b->vision, job->pixels, job->n, false);
     itx_blip_start(run, &b->text, &state, seen, start);
@@ -258,7 +258,7 @@ static void read_text_facts(itx_facts *f, itx_blip_text_facts *t)
     t->words = itx_fact_count(f, "vocab_size", 30524, 10000000);
     t->tower.width = itx_fact_count(f, "hidden_size", 768, 16384);
     t->tower.wide = itx_fact_count(f, "intermediate_size", 3072, 131072);
-    t->tower.depth = itx_fact_count(f, "num_hidden_layers", 12, ITX_BLIP_LAYERS);
+    t->tower.depth = itx_fact_count(f, "num_hidden_layers", 12, ITX_PAST_LAYERS);
     t->tower.heads = itx_fact_count(f, "num_attention_heads", 8, ITX_HEADS);
     t->tower.eps = itx_fact_number(f, "layer_norm_eps", 1e-12, 0.0, 1.0);
     t->tower.act = itx_fact_act(f, "hidden_act", "gelu");

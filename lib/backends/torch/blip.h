@@ -5,8 +5,7 @@
 
 #include "stages.h"
 
-#define ITX_BLIP_LAYERS 64
-#define ITX_BLIP_IDS    512 /* of a caption, its prompt included */
+#define ITX_BLIP_IDS 512 /* of a caption, its prompt included */
 
 /* ---- text decoder (bliptext.c) ---- */
 
@@ -34,25 +33,13 @@ typedef struct itx_blip_text {
 
 void itx_take_blip_text(itx_loader *l, itx_blip_text *t, const itx_blip_text_facts *facts);
 
-/* Keys and values of what was seen and said: rows are pictures x beams. */
-typedef struct itx_blip_saying {
-    itx_tensor *self_k[ITX_BLIP_LAYERS], *self_v[ITX_BLIP_LAYERS];
-    itx_tensor *cross_k[ITX_BLIP_LAYERS], *cross_v[ITX_BLIP_LAYERS];
-    int64_t pictures, beams, said;
-    size_t start; /* mark of the run */
-} itx_blip_saying;
-
 /* Of the states of n pictures, [n, places, width]. What the run made since `start` is freed. */
-void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_blip_saying *s, itx_tensor *seen,
+void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_past *s, itx_tensor *seen,
                     size_t start);
 /* `length` words in for each row -> log-probabilities [rows, words] of what follows. causal:
    [length x length] of 0 and -infinity, asked for at the beginning alone. */
-itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_blip_saying *s,
-                          const int64_t *ids, int64_t length, const float *causal);
-/* Keeps `pictures` of the pictures, and the rows that their beams go on from. */
-void itx_blip_select(itx_run *run, const itx_blip_text *t, itx_blip_saying *s, const int64_t *which,
-                     size_t pictures, const int64_t *rows, int64_t beams);
-
+itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                          int64_t length, const float *causal);
 /* ---- search (beams.c) ---- */
 
 /* A caption so far. */

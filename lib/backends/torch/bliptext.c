@@ -17,51 +17,33 @@ static itx_tensor *linear(itx_run *run, itx_tensor *x, const itx_affine *a)
     return itx->linear(run, x, a->w, a->b, ITX_NONE);
 }
 
-/* Frees what the run has made since the start, but the keys and values, and what is named. */
-static void sweep(itx_run *run, const itx_blip_text *t, const itx_blip_saying *s, itx_tensor *extra)
-{
-    itx_tensor *keep[4 * ITX_BLIP_LAYERS + 1];
-    size_t n = 0;
-    for (int64_t i = 0; i < t->facts.tower.depth; i++) {
-        keep[n++] = s->self_k[i];
-        keep[n++] = s->self_v[i];
-        keep[n++] = s->cross_k[i];
-        keep[n++] = s->cross_v[i];
-    }
-    keep[n++] = extra;
-    itx->sweep(run, s->start, keep, n);
-}
-
-void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_blip_saying *s, itx_tensor *seen,
+void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_past *s, itx_tensor *seen,
                     size_t start)
 {
-    *s = (itx_blip_saying){.pictures = itx->size(seen, 0), .beams = 1, .start = start};
+    *s = (itx_past){.layers = (size_t)t->facts.tower.depth,
+                    .pictures = itx->size(seen, 0),
+                    .beams = 1,
+                    .start = start};
     for (int64_t i = 0; i < t->facts.tower.depth; i++) {
         s->cross_k[i] = linear(run, seen, &t->layer[i].cross.k);
         s->cross_v[i] = linear(run, seen, &t->layer[i].cross.v);
     }
-    sweep(run, t, s, NULL);
+    itx_past_sweep(run, s, NULL);
 }
 
-static itx_tensor *grow(itx_run *run, itx_tensor *past, itx_tensor *now)
-{
-    itx_tensor *const both[] = {past, now};
-    return past ? itx->cat(run, both, 2, 1) : now;
-}
-
-static itx_tensor *attend_self(itx_run *run, const itx_blip_text *t, itx_blip_saying *s, int64_t i,
+static itx_tensor *attend_self(itx_run *run, const itx_blip_text *t, itx_past *s, int64_t i,
                                itx_tensor *x, itx_tensor *mask)
 {
     const itx_blip_attention *a = &t->layer[i].self;
-    s->self_k[i] = grow(run, s->self_k[i], linear(run, x, &a->k));
-    s->self_v[i] = grow(run, s->self_v[i], linear(run, x, &a->v));
+    s->self_k[i] = itx_past_grow(run, s->self_k[i], linear(run, x, &a->k));
+    s->self_v[i] = itx_past_grow(run, s->self_v[i], linear(run, x, &a->v));
     itx_tensor *y = itx->attention(run, linear(run, x, &a->q), s->self_k[i], s->self_v[i],
                                    t->facts.tower.heads, mask);
     return norm(run, t, itx->add(run, linear(run, y, &a->out), x), &a->norm);
 }
 
 /* The beams of a picture ask the same keys: they are its rows of queries. */
-static itx_tensor *attend_picture(itx_run *run, const itx_blip_text *t, const itx_blip_saying *s,
+static itx_tensor *attend_picture(itx_run *run, const itx_blip_text *t, const itx_past *s,
                                   int64_t i, itx_tensor *x)
 {
     const itx_blip_attention *a = &t->layer[i].cross;
@@ -91,8 +73,8 @@ static itx_tensor *predict(itx_run *run, const itx_blip_text *t, itx_tensor *x)
     return itx->log_softmax(run, x, 1);
 }
 
-itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_blip_saying *s,
-                          const int64_t *ids, int64_t length, const float *causal)
+itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                          int64_t length, const float *causal)
 {
     const int64_t rows = s->pictures * s->beams, w = t->facts.tower.width;
     itx_tensor *x =
@@ -108,28 +90,9 @@ itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_blip_saying 
         x = feed(run, t, i, x);
     }
     x = predict(run, t, x);
-    sweep(run, t, s, x);
+    itx_past_sweep(run, s, x);
     s->said += length;
     return x;
-}
-
-void itx_blip_select(itx_run *run, const itx_blip_text *t, itx_blip_saying *s, const int64_t *which,
-                     size_t pictures, const int64_t *rows, int64_t beams)
-{
-    const int64_t kept = (int64_t)pictures;
-    itx_tensor *row_list = itx->indices(run, rows, &(itx_shape){1, {kept * beams}});
-    itx_tensor *list = itx->indices(run, which, &(itx_shape){1, {kept}});
-    for (int64_t i = 0; i < t->facts.tower.depth; i++) {
-        s->self_k[i] = itx->rows(run, s->self_k[i], row_list);
-        s->self_v[i] = itx->rows(run, s->self_v[i], row_list);
-        if (kept != s->pictures) {
-            s->cross_k[i] = itx->rows(run, s->cross_k[i], list);
-            s->cross_v[i] = itx->rows(run, s->cross_v[i], list);
-        }
-    }
-    s->pictures = kept;
-    s->beams = beams;
-    sweep(run, t, s, NULL);
 }
 
 /* ---- weights ---- */

@@ -57,7 +57,7 @@ static void advance(captions *job, size_t picture, size_t place, plan *p)
     p->active[p->count++] = picture;
 }
 
-static void say(itx_run *run, captions *job, itx_decoding *state)
+static void say(itx_run *run, captions *job, itx_past *state)
 {
     const itx_decoder *d = decoder_of(job->c);
     plan now = {.count = job->n}, next;
@@ -74,7 +74,7 @@ static void say(itx_run *run, captions *job, itx_decoding *state)
         for (size_t i = 0; i < now.count; i++)
             advance(job, now.active[i], i, &next);
         if (next.count > 0)
-            itx_decoder_select(run, d, state, next.which, next.count, next.rows);
+            itx_past_select(run, state, next.which, next.count, next.rows, state->beams);
         now = next;
     }
 }
@@ -82,7 +82,7 @@ static void say(itx_run *run, captions *job, itx_decoding *state)
 static void caption_in_lane(itx_run *run, void *arg)
 {
     captions *job = arg;
-    itx_decoding state;
+    itx_past state;
     itx_tensor *grid = itx_encode(run, itx_net_model(job->c->encoder), job->pixels, job->n);
     itx_decoder_start(run, decoder_of(job->c), &state, grid, (int64_t)job->beams);
     for (size_t i = 0; i < job->n; i++)

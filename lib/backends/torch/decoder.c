@@ -27,26 +27,11 @@ static itx_tensor *part(itx_run *run, itx_tensor *x, int64_t i, int64_t n, int64
     return itx->reshape(run, one, &(itx_shape){3, {n, n > 0 ? rows / n : 0, width}});
 }
 
-/* Frees what the run has made since the start, but the keys and values, and what is named. */
-static void sweep(itx_run *run, const itx_decoder *d, const itx_decoding *s, itx_tensor *extra)
-{
-    itx_tensor *keep[4 * ITX_DECODER_LAYERS + 1];
-    size_t n = 0;
-    for (size_t i = 0; i < d->count; i++) {
-        keep[n++] = s->self_k[i];
-        keep[n++] = s->self_v[i];
-        keep[n++] = s->cross_k[i];
-        keep[n++] = s->cross_v[i];
-    }
-    keep[n++] = extra;
-    itx->sweep(run, s->start, keep, n);
-}
-
-void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *s, itx_tensor *grid,
+void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_past *s, itx_tensor *grid,
                        int64_t beams)
 {
     const int64_t n = itx->size(grid, 0);
-    *s = (itx_decoding){.pictures = n, .beams = beams, .start = itx->mark(run)};
+    *s = (itx_past){.layers = d->count, .pictures = n, .beams = beams, .start = itx->mark(run)};
     itx_tensor *m = norm(run, linear(run, grid, &d->memory), &d->memory_norm);
     m = itx->add(run, m, d->memory_pos);
     m = itx->reshape(run, m, &(itx_shape){2, {n * d->places, d->width}});
@@ -57,20 +42,14 @@ void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *s, itx_
     }
 }
 
-static itx_tensor *grow(itx_run *run, itx_tensor *past, itx_tensor *now)
-{
-    itx_tensor *const both[] = {past, now};
-    return past ? itx->cat(run, both, 2, 1) : now;
-}
-
-static itx_tensor *attend_self(itx_run *run, const itx_decoder *d, itx_decoding *s, size_t i,
+static itx_tensor *attend_self(itx_run *run, const itx_decoder *d, itx_past *s, size_t i,
                                itx_tensor *x)
 {
     const itx_decoder_layer *l = &d->layers[i];
     const int64_t rows = itx->size(x, 0);
     itx_tensor *qkv = linear(run, norm(run, x, &l->norm1), &l->self_qkv);
-    s->self_k[i] = grow(run, s->self_k[i], part(run, qkv, 1, rows, d->width));
-    s->self_v[i] = grow(run, s->self_v[i], part(run, qkv, 2, rows, d->width));
+    s->self_k[i] = itx_past_grow(run, s->self_k[i], part(run, qkv, 1, rows, d->width));
+    s->self_v[i] = itx_past_grow(run, s->self_v[i], part(run, qkv, 2, rows, d->width));
     itx_tensor *y = itx->attention(run, part(run, qkv, 0, rows, d->width), s->self_k[i],
                                    s->self_v[i], d->heads, NULL);
     y = itx->reshape(run, y, &(itx_shape){2, {rows, d->width}});
@@ -78,8 +57,8 @@ static itx_tensor *attend_self(itx_run *run, const itx_decoder *d, itx_decoding 
 }
 
 /* The beams of a picture ask the same memory: they are its rows of queries. */
-static itx_tensor *attend_memory(itx_run *run, const itx_decoder *d, const itx_decoding *s,
-                                 size_t i, itx_tensor *x)
+static itx_tensor *attend_memory(itx_run *run, const itx_decoder *d, const itx_past *s, size_t i,
+                                 itx_tensor *x)
 {
     const itx_decoder_layer *l = &d->layers[i];
     itx_tensor *q = linear(run, norm(run, x, &l->norm2), &l->cross_q);
@@ -95,13 +74,12 @@ static itx_tensor *feed(itx_run *run, const itx_decoder_layer *l, itx_tensor *x)
     return linear(run, y, &l->narrow);
 }
 
-itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s,
-                             const int64_t *ids)
+itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_past *s, const int64_t *ids)
 {
     const int64_t rows = s->pictures * s->beams;
     itx_tensor *x = itx->rows(run, d->words, itx->indices(run, ids, &(itx_shape){1, {rows}}));
     x = itx->scale(run, x, sqrt((double)d->width));
-    x = itx->add(run, x, itx->slice(run, d->positions, 0, s->step, s->step + 1));
+    x = itx->add(run, x, itx->slice(run, d->positions, 0, s->said, s->said + 1));
     for (size_t i = 0; i < d->count; i++) {
         x = itx->add(run, x, attend_self(run, d, s, i, x));
         x = itx->add(run, x, attend_memory(run, d, s, i, x));
@@ -109,27 +87,9 @@ itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *s
     }
     x = linear(run, norm(run, x, &d->norm), &d->out);
     x = itx->log_softmax(run, x, 1);
-    sweep(run, d, s, x);
-    s->step++;
+    itx_past_sweep(run, s, x);
+    s->said++;
     return x;
-}
-
-void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *s, const int64_t *which,
-                        size_t pictures, const int64_t *rows)
-{
-    const int64_t kept = (int64_t)pictures;
-    itx_tensor *row_list = itx->indices(run, rows, &(itx_shape){1, {kept * s->beams}});
-    itx_tensor *list = itx->indices(run, which, &(itx_shape){1, {kept}});
-    for (size_t i = 0; i < d->count; i++) {
-        s->self_k[i] = itx->rows(run, s->self_k[i], row_list);
-        s->self_v[i] = itx->rows(run, s->self_v[i], row_list);
-        if (kept != s->pictures) {
-            s->cross_k[i] = itx->rows(run, s->cross_k[i], list);
-            s->cross_v[i] = itx->rows(run, s->cross_v[i], list);
-        }
-    }
-    s->pictures = kept;
-    sweep(run, d, s, NULL);
 }
 
 /* ---- weights ---- */

@@ -97,6 +97,27 @@ extern const itx_kind itx_projection_kind;
 itx_tensor *itx_project_grid(itx_run *run, const itx_projection *p, itx_tensor *grid);
 itx_tensor *itx_project_text(itx_run *run, const itx_projection *p, itx_tensor *vectors);
 
+/* ---- keys and values that a decoder keeps (past.c) ---- */
+
+#define ITX_PAST_LAYERS 64
+
+/* Of what was seen and said: rows are pictures x beams. */
+typedef struct itx_past {
+    itx_tensor *self_k[ITX_PAST_LAYERS], *self_v[ITX_PAST_LAYERS];
+    itx_tensor *cross_k[ITX_PAST_LAYERS], *cross_v[ITX_PAST_LAYERS];
+    size_t layers;
+    int64_t pictures, beams, said;
+    size_t start; /* mark of the run */
+} itx_past;
+
+/* Frees what the run has made since the start, but the keys and values, and what is named. */
+void itx_past_sweep(itx_run *run, const itx_past *p, itx_tensor *extra);
+/* Words behind those of before; before may be NULL. */
+itx_tensor *itx_past_grow(itx_run *run, itx_tensor *before, itx_tensor *now);
+/* Keeps `pictures` of the pictures, and the rows that their beams go on from. */
+void itx_past_select(itx_run *run, itx_past *p, const int64_t *which, size_t pictures,
+                     const int64_t *rows, int64_t beams);
+
 /* ---- captions: the network (decoder.c) and the search (search.c) ---- */
 
 #define ITX_DECODER_LAYERS 12
@@ -119,24 +140,12 @@ typedef struct itx_decoder {
 
 extern const itx_kind itx_decoder_kind;
 
-/* Keys and values of what was seen and said: rows are pictures x beams. */
-typedef struct itx_decoding {
-    itx_tensor *self_k[ITX_DECODER_LAYERS], *self_v[ITX_DECODER_LAYERS];
-    itx_tensor *cross_k[ITX_DECODER_LAYERS], *cross_v[ITX_DECODER_LAYERS];
-    int64_t pictures, beams, step;
-    size_t start; /* mark of the run */
-} itx_decoding;
-
-void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_decoding *state, itx_tensor *grid,
+void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_past *state, itx_tensor *grid,
                        int64_t beams);
 /* One word in for each row -> log-probabilities [rows, vocabulary] of the next; everything else
    that was made in the run since the start is freed. */
-itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_decoding *state,
+itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_past *state,
                              const int64_t *ids);
-/* Keeps `pictures` of the pictures, and the rows that their beams go on from. */
-void itx_decoder_select(itx_run *run, const itx_decoder *d, itx_decoding *state,
-                        const int64_t *which, size_t pictures, const int64_t *rows);
-
 #define ITX_WORD_BOS 1
 #define ITX_WORD_EOS 2
 
