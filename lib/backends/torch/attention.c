@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCORES     65536 /* numbers of a block: a quarter of a MB */
-#define ROWS_LEAST 16    /* below that a product is slow */
+#define SCORES     131072 /* numbers of a block: half a MB */
+#define ROWS_LEAST 16     /* below that a product is slow */
 
 /* ---- softmax ---- */
+
+#define VECTOR(directive) _Pragma(directive)
 
 /*
  * exp(x) for x <= 0 within 2e-7 of it: 2^n times a polynomial, as in Cephes' expf. Written so that
@@ -38,33 +40,22 @@ static inline float exp_below(float x)
     return (p * r * r + r + 1.0f) * power;
 }
 
-#define LANES 16 /* sums that go side by side, so that they are vectors too */
-
 /* A row's own: `hidden` is added to it, or NULL. A number that is none stays none. */
 #define SOFTMAX(name, target)                                                                      \
     target static void name(float *s, const float *hidden, size_t n)                               \
     {                                                                                              \
-        float most[LANES], sum[LANES] = {0.0f};                                                    \
         for (size_t i = 0; hidden && i < n; i++)                                                   \
             s[i] += hidden[i];                                                                     \
-        for (size_t l = 0; l < LANES; l++)                                                         \
-            most[l] = s[0];                                                                        \
-        size_t whole = n - n % LANES;                                                              \
-        for (size_t i = 0; i < whole; i += LANES)                                                  \
-            for (size_t l = 0; l < LANES; l++)                                                     \
-                most[l] = s[i + l] > most[l] ? s[i + l] : most[l];                                 \
-        for (size_t i = whole; i < n; i++)                                                         \
-            most[0] = s[i] > most[0] ? s[i] : most[0];                                             \
-        for (size_t l = 1; l < LANES; l++)                                                         \
-            most[0] = most[l] > most[0] ? most[l] : most[0];                                       \
-        for (size_t i = 0; i < whole; i += LANES)                                                  \
-            for (size_t l = 0; l < LANES; l++)                                                     \
-                sum[l] += s[i + l] = exp_below(s[i + l] - most[0]);                                \
-        for (size_t i = whole; i < n; i++)                                                         \
-            sum[0] += s[i] = exp_below(s[i] - most[0]);                                            \
-        for (size_t l = 1; l < LANES; l++)                                                         \
-            sum[0] += sum[l];                                                                      \
-        const float scale = 1.0f / sum[0];                                                         \
+        float most = s[0], sum = 0.0f;                                                             \
+        VECTOR("omp simd reduction(max : most)")                                                   \
+        for (size_t i = 0; i < n; i++)                                                             \
+            most = s[i] > most ? s[i] : most;                                                      \
+        VECTOR("omp simd reduction(+ : sum)")                                                      \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            s[i] = exp_below(s[i] - most);                                                         \
+            sum += s[i];                                                                           \
+        }                                                                                          \
+        const float scale = 1.0f / sum;                                                            \
         for (size_t i = 0; i < n; i++)                                                             \
             s[i] *= scale;                                                                         \
     }

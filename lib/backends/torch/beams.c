@@ -77,7 +77,8 @@ static bool is_over(const itx_beams *s)
     return s->now[0].score <= s->done[s->finished - 1].score;
 }
 
-void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t parents[ITX_BEAMS])
+void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t parents[ITX_BEAMS],
+                    int32_t said[ITX_BEAMS])
 {
     itx_candidate best[2 * ITX_BEAMS];
     itx_saying next[ITX_BEAMS];
@@ -86,14 +87,15 @@ void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t pa
     if (found > s->beams)
         smaller_margin(s, best[s->beams - 1].sum - best[s->beams].sum);
     for (size_t i = 0; i < found; i++) {
-        const itx_saying said = follow(s, &best[i]);
-        const bool ends = best[i].word == s->end || said.length >= s->most;
+        const itx_saying saying = follow(s, &best[i]);
+        const bool ends = best[i].word == s->end || saying.length >= s->most;
         if (ends && i < s->beams)
-            finish(s, &said);
+            finish(s, &saying);
         if (ends || count == s->beams)
             continue;
         parents[count] = best[i].row;
-        next[count++] = said;
+        said[count] = best[i].word;
+        next[count++] = saying;
     }
     memcpy(s->now, next, count * sizeof *next);
     s->live = count;

@@ -46,59 +46,26 @@ static const blip *blip_of(const captioner *c)
 
 /* ---- in the lane ---- */
 
-/* What the next step starts from: pictures that go on, rows of their beams, words. */
-typedef struct plan {
-    size_t active[ITX_BATCH]; /* pictures, as numbered in the run */
-    size_t count;
-    int64_t which[ITX_BATCH]; /* their places in the step before */
-    int64_t rows[ITX_BATCH * ITX_BEAMS], words[ITX_BATCH * ITX_BEAMS];
-} plan;
-
-/* A picture's search takes a step; its beams go into the plan unless it is over. Beams that are
-   not filled leave rows that are computed and not read. */
-static void advance(captions *job, size_t picture, size_t place, size_t rows, plan *p)
-{
-    const size_t words = (size_t)blip_of(job->c)->text.facts.words, beams = job->beams;
-    itx_beams *search = &job->search[picture];
-    size_t parents[ITX_BEAMS] = {0};
-    itx_beams_step(search, job->logprobs + place * rows * words, words, parents);
-    if (search->over)
-        return;
-    for (size_t i = 0; i < beams; i++) {
-        const itx_saying *said = &search->now[i < search->live ? i : 0];
-        p->rows[p->count * beams + i] = (int64_t)(place * rows + parents[i < search->live ? i : 0]);
-        p->words[p->count * beams + i] = said->ids[said->length - 1];
-    }
-    p->which[p->count] = (int64_t)place;
-    p->active[p->count++] = picture;
-}
-
 /* The prompt's words of each picture, then a word for each beam at a time. */
-static void say(itx_run *run, captions *job, itx_past *state)
+static itx_tensor *step(itx_run *run, void *arg, itx_past *past, const int64_t *last)
 {
+    const captions *job = arg;
     const itx_blip_text *t = &blip_of(job->c)->text;
     int64_t prompts[ITX_BATCH * ITX_BLIP_IDS];
-    plan now = {.count = job->n}, next;
-    for (size_t i = 0; i < job->n; i++)
-        now.active[i] = i;
+    if (last)
+        return itx_blip_step(run, t, past, last, 1, NULL);
     for (size_t i = 0; i < job->n * job->prompt_length; i++)
         prompts[i] = job->prompt[i % job->prompt_length];
-    const int64_t *words = prompts;
-    int64_t length = (int64_t)job->prompt_length;
-    for (size_t rows = 1; now.count > 0 && itx->status(run, NULL) == ITEM_OK; rows = job->beams) {
-        itx_tensor *logprobs = itx_blip_step(run, t, state, words, length, job->causal);
-        itx->read(run, logprobs, job->logprobs, now.count * rows * (size_t)t->facts.words);
-        if (itx->status(run, NULL) != ITEM_OK)
-            return;
-        next.count = 0;
-        for (size_t i = 0; i < now.count; i++)
-            advance(job, now.active[i], i, rows, &next);
-        if (next.count > 0)
-            itx_past_select(run, state, next.which, next.count, next.rows, (int64_t)job->beams);
-        now = next;
-        words = now.words;
-        length = 1;
-    }
+    return itx_blip_step(run, t, past, prompts, (int64_t)job->prompt_length, job->causal);
+}
+
+static size_t choose(void *arg, size_t picture, const float *logprobs, size_t parents[ITX_BEAMS],
+                     int32_t words[ITX_BEAMS])
+{
+    const captions *job = arg;
+    itx_beams *search = &job->search[picture];
+    itx_beams_step(search, logprobs, (size_t)blip_of(job->c)->text.facts.words, parents, words);
+    return search->over ? 0 : search->live;
 }
 
 static void caption_in_lane(itx_run *run, void *arg)
@@ -112,7 +79,13 @@ static void caption_in_lane(itx_run *run, void *arg)
     for (size_t i = 0; i < job->n; i++)
         itx_beams_start(&job->search[i], job->beams, job->prompt, job->prompt_length, job->length,
                         (int32_t)b->text.facts.end);
-    say(run, job, &state);
+    const itx_speaker speaker = {.job = job,
+                                 .beams = job->beams,
+                                 .words = (size_t)b->text.facts.words,
+                                 .logprobs = job->logprobs,
+                                 .step = step,
+                                 .choose = choose};
+    itx_speak(run, &speaker, &state);
 }
 
 /* ---- in the caller ---- */
@@ -253,21 +226,17 @@ static item_status caption(void *self, const item_call *call, const item_image *
 static const itx_vit_facts vision_defaults = {
     .tower = {768, 12, 12, 3072, 1e-5, ITX_GELU}, .edge = 384, .patch = 16};
 
+static const itx_tower_facts text_defaults = {768, 12, 8, 3072, 1e-12, ITX_GELU};
+
 static void read_text_facts(itx_facts *f, itx_blip_text_facts *t)
 {
     t->words = itx_fact_count(f, "vocab_size", 30524, 10000000);
-    t->tower.width = itx_fact_count(f, "hidden_size", 768, 16384);
-    t->tower.wide = itx_fact_count(f, "intermediate_size", 3072, 131072);
-    t->tower.depth = itx_fact_count(f, "num_hidden_layers", 12, ITX_PAST_LAYERS);
-    t->tower.heads = itx_fact_count(f, "num_attention_heads", 8, ITX_HEADS);
-    t->tower.eps = itx_fact_number(f, "layer_norm_eps", 1e-12, 0.0, 1.0);
-    t->tower.act = itx_fact_act(f, "hidden_act", "gelu");
+    t->tower = itx_tower_read(f, &text_defaults);
+    if (t->tower.depth > ITX_PAST_LAYERS)
+        (void)itx_facts_fail(f, "text_config.num_hidden_layers is above %d", ITX_PAST_LAYERS);
     t->limit = itx_fact_count(f, "max_position_embeddings", 512, ITX_BLIP_IDS);
     t->bos = (int64_t)itx_fact_number(f, "bos_token_id", 30522, 0.0, (double)t->words - 1.0);
     t->end = (int64_t)itx_fact_number(f, "sep_token_id", 102, 0.0, (double)t->words - 1.0);
-    if (t->tower.width % t->tower.heads != 0)
-        (void)itx_facts_fail(f, "%d heads do not divide a width of %d", (int)t->tower.heads,
-                             (int)t->tower.width);
 }
 
 static void load(itx_loader *l, void *model)

@@ -40,6 +40,7 @@ void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_past *s, itx_tenso
    [length x length] of 0 and -infinity, asked for at the beginning alone. */
 itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
                           int64_t length, const float *causal);
+
 /* ---- search (beams.c) ---- */
 
 /* A caption so far. */
@@ -61,9 +62,10 @@ typedef struct itx_beams {
 
 void itx_beams_start(itx_beams *s, size_t beams, const int32_t *prompt, size_t length, size_t most,
                      int32_t end);
-/* Log-probabilities [live x words]; for each beam that lives on: the row it comes from. Its new
-   word is the last one of now[i]. */
-void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t parents[ITX_BEAMS]);
+/* Log-probabilities [live x words]; for each beam that lives on: the row it comes from and its new
+   word. */
+void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t parents[ITX_BEAMS],
+                    int32_t said[ITX_BEAMS]);
 /* The caption, once it is over. */
 const itx_saying *itx_beams_best(const itx_beams *s);
 

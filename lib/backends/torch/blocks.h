@@ -29,8 +29,6 @@ double itx_fact_number(itx_facts *f, const char *key, double fallback, double le
 /* A whole number from 1. */
 int64_t itx_fact_count(itx_facts *f, const char *key, int64_t fallback, int64_t most);
 bool itx_fact_flag(itx_facts *f, const char *key, bool fallback);
-/* "quick_gelu", "gelu", "relu"; others are an error that names them. */
-itx_act itx_fact_act(itx_facts *f, const char *key, const char *fallback);
 item_status itx_facts_fail(itx_facts *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -73,6 +71,9 @@ typedef struct itx_tower_facts {
     double eps;
     int64_t act; /* an itx_act: without padding, because the bytes of facts are compared */
 } itx_tower_facts;
+
+/* Of a section of config.json; `defaults` are the class defaults of the reference (facts.c). */
+itx_tower_facts itx_tower_read(itx_facts *f, const itx_tower_facts *defaults);
 
 typedef struct itx_block {
     itx_affine norm1, q, k, v, out, norm2, wide, narrow; /* k.w NULL: q holds all three */

@@ -29,54 +29,22 @@ static const itx_decoder *decoder_of(const captioner *c)
 
 /* ---- in the lane ---- */
 
-/* What the next step starts from: pictures that go on, rows of their beams, words. */
-typedef struct plan {
-    size_t active[ITX_BATCH]; /* pictures, as numbered in the run */
-    size_t count;
-    int64_t which[ITX_BATCH]; /* their places in the step before */
-    int64_t rows[ITX_BATCH * ITX_BEAMS], words[ITX_BATCH * ITX_BEAMS];
-} plan;
-
-/* A picture's search takes a step; its beams go into the plan unless it is over. Beams that have
-   ended leave rows that are computed and not read. */
-static void advance(captions *job, size_t picture, size_t place, plan *p)
+static itx_tensor *step(itx_run *run, void *arg, itx_past *past, const int64_t *last)
 {
-    const size_t beams = job->beams, vocabulary = (size_t)decoder_of(job->c)->vocabulary;
-    itx_search *search = &job->search[picture];
-    size_t parents[ITX_BEAMS] = {0};
-    int32_t words[ITX_BEAMS] = {0};
-    itx_search_step(search, job->logprobs + place * beams * vocabulary, vocabulary, parents, words);
-    if (search->over)
-        return;
-    for (size_t i = 0; i < beams; i++) {
-        const size_t from = i < search->live ? parents[i] : 0;
-        p->rows[p->count * beams + i] = (int64_t)(place * beams + from);
-        p->words[p->count * beams + i] = words[i];
-    }
-    p->which[p->count] = (int64_t)place;
-    p->active[p->count++] = picture;
+    const captions *job = arg;
+    int64_t first[ITX_BATCH * ITX_BEAMS];
+    for (size_t i = 0; i < ITX_COUNT(first); i++)
+        first[i] = ITX_WORD_BOS;
+    return itx_decoder_step(run, decoder_of(job->c), past, last ? last : first);
 }
 
-static void say(itx_run *run, captions *job, itx_past *state)
+static size_t choose(void *arg, size_t picture, const float *logprobs, size_t parents[ITX_BEAMS],
+                     int32_t words[ITX_BEAMS])
 {
-    const itx_decoder *d = decoder_of(job->c);
-    plan now = {.count = job->n}, next;
-    for (size_t i = 0; i < job->n; i++)
-        now.active[i] = i;
-    for (size_t i = 0; i < job->n * job->beams; i++)
-        now.words[i] = ITX_WORD_BOS;
-    while (now.count > 0 && itx->status(run, NULL) == ITEM_OK) {
-        itx_tensor *logprobs = itx_decoder_step(run, d, state, now.words);
-        itx->read(run, logprobs, job->logprobs, now.count * job->beams * (size_t)d->vocabulary);
-        if (itx->status(run, NULL) != ITEM_OK)
-            return;
-        next.count = 0;
-        for (size_t i = 0; i < now.count; i++)
-            advance(job, now.active[i], i, &next);
-        if (next.count > 0)
-            itx_past_select(run, state, next.which, next.count, next.rows, state->beams);
-        now = next;
-    }
+    const captions *job = arg;
+    itx_search *search = &job->search[picture];
+    itx_search_step(search, logprobs, (size_t)decoder_of(job->c)->vocabulary, parents, words);
+    return search->over ? 0 : search->live;
 }
 
 static void caption_in_lane(itx_run *run, void *arg)
@@ -87,7 +55,13 @@ static void caption_in_lane(itx_run *run, void *arg)
     itx_decoder_start(run, decoder_of(job->c), &state, grid, (int64_t)job->beams);
     for (size_t i = 0; i < job->n; i++)
         itx_search_start(&job->search[i], job->beams, job->max_words, job->c->alpha);
-    say(run, job, &state);
+    const itx_speaker speaker = {.job = job,
+                                 .beams = job->beams,
+                                 .words = (size_t)decoder_of(job->c)->vocabulary,
+                                 .logprobs = job->logprobs,
+                                 .step = step,
+                                 .choose = choose};
+    itx_speak(run, &speaker, &state);
 }
 
 /* ---- in the caller ---- */

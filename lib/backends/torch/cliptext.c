@@ -21,17 +21,9 @@ itx_clip_text_facts itx_clip_text_read(itx_facts *f, const itx_clip_text_facts *
 {
     itx_clip_text_facts t = *defaults;
     t.words = itx_fact_count(f, "vocab_size", t.words, 10000000);
-    t.tower.width = itx_fact_count(f, "hidden_size", t.tower.width, 16384);
-    t.tower.wide = itx_fact_count(f, "intermediate_size", t.tower.wide, 131072);
-    t.tower.depth = itx_fact_count(f, "num_hidden_layers", t.tower.depth, 256);
-    t.tower.heads = itx_fact_count(f, "num_attention_heads", t.tower.heads, ITX_HEADS);
-    t.tower.eps = itx_fact_number(f, "layer_norm_eps", t.tower.eps, 0.0, 1.0);
-    t.tower.act = itx_fact_act(f, "hidden_act", t.tower.act == ITX_GELU ? "gelu" : "quick_gelu");
+    t.tower = itx_tower_read(f, &defaults->tower);
     t.limit = itx_fact_count(f, "max_position_embeddings", t.limit, ITX_ROW_TOKENS);
     t.eos = (int64_t)itx_fact_number(f, "eos_token_id", (double)t.eos, 0.0, 1e7);
-    if (t.tower.width % t.tower.heads != 0)
-        (void)itx_facts_fail(f, "%d heads do not divide a width of %d", (int)t.tower.heads,
-                             (int)t.tower.width);
     return t;
 }
 

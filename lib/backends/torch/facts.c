@@ -8,6 +8,7 @@
 #include "blocks.h"
 
 #define PATH_SIZE 96
+#define WIDTH_MAX 16384
 
 void itx_facts_open(itx_facts *f, const item_services *s, item_error *err)
 {
@@ -84,7 +85,8 @@ bool itx_fact_flag(itx_facts *f, const char *key, bool fallback)
     return itx_fact_number(f, key, fallback, 0.0, 1.0) != 0.0;
 }
 
-itx_act itx_fact_act(itx_facts *f, const char *key, const char *fallback)
+/* "quick_gelu", "gelu"; others are an error that names them. */
+static itx_act read_act(itx_facts *f, const char *key, const char *fallback)
 {
     static const struct {
         const char *name;
@@ -99,4 +101,18 @@ itx_act itx_fact_act(itx_facts *f, const char *key, const char *fallback)
     (void)itx_facts_fail(f, "%s: the activation \"%.48s\" is not one of quick_gelu, gelu", path,
                          name ? name : fallback);
     return ITX_NONE;
+}
+
+itx_tower_facts itx_tower_read(itx_facts *f, const itx_tower_facts *defaults)
+{
+    itx_tower_facts t = *defaults;
+    t.width = itx_fact_count(f, "hidden_size", t.width, WIDTH_MAX);
+    t.wide = itx_fact_count(f, "intermediate_size", t.wide, 8 * WIDTH_MAX);
+    t.depth = itx_fact_count(f, "num_hidden_layers", t.depth, 256);
+    t.heads = itx_fact_count(f, "num_attention_heads", t.heads, ITX_HEADS);
+    t.eps = itx_fact_number(f, "layer_norm_eps", t.eps, 0.0, 1.0);
+    t.act = read_act(f, "hidden_act", t.act == ITX_GELU ? "gelu" : "quick_gelu");
+    if (t.width % t.heads != 0)
+        (void)itx_facts_fail(f, "%d heads do not divide a width of %d", (int)t.heads, (int)t.width);
+    return t;
 }

@@ -118,10 +118,30 @@ itx_tensor *itx_past_grow(itx_run *run, itx_tensor *before, itx_tensor *now);
 void itx_past_select(itx_run *run, itx_past *p, const int64_t *which, size_t pictures,
                      const int64_t *rows, int64_t beams);
 
+/* ---- captions, word by word (speak.c) ---- */
+
+#define ITX_BEAMS 8
+
+/* A decoder and a search. */
+typedef struct itx_speaker {
+    void *job;
+    size_t beams, words; /* of a picture; of the vocabulary */
+    float *logprobs;     /* room for [pictures x beams, words] */
+    /* Log-probabilities of what follows the last word of each row; NULL: of what captions
+       begin with. */
+    itx_tensor *(*step)(itx_run *run, void *job, itx_past *past, const int64_t *last);
+    /* A step of a picture's search. Gives the rows that its beams go on from, their new words, and
+       their number: 0 once the caption is over. */
+    size_t (*choose)(void *job, size_t picture, const float *logprobs, size_t parents[ITX_BEAMS],
+                     int32_t words[ITX_BEAMS]);
+} itx_speaker;
+
+/* Until all pictures of the past have their captions, or the run ends. */
+void itx_speak(itx_run *run, const itx_speaker *s, itx_past *past);
+
 /* ---- captions: the network (decoder.c) and the search (search.c) ---- */
 
 #define ITX_DECODER_LAYERS 12
-#define ITX_BEAMS          8
 #define ITX_WORDS          64
 #define ITX_PENALTY        10 /* exponent of a caption's length, at most */
 

@@ -26,25 +26,16 @@ const itx_vit_names itx_vit_blip = {.patches = "vision_model.embeddings.patch_em
                                     .patch_bias = true,
                                     .block = &itx_names_blip};
 
-#define WIDTH_MAX 16384
-#define EDGE_MAX  4096
+#define EDGE_MAX 4096
 
 itx_vit_facts itx_vit_read(itx_facts *f, const itx_vit_facts *defaults)
 {
     itx_vit_facts v = *defaults;
-    v.tower.width = itx_fact_count(f, "hidden_size", v.tower.width, WIDTH_MAX);
-    v.tower.wide = itx_fact_count(f, "intermediate_size", v.tower.wide, 8 * WIDTH_MAX);
-    v.tower.depth = itx_fact_count(f, "num_hidden_layers", v.tower.depth, 256);
-    v.tower.heads = itx_fact_count(f, "num_attention_heads", v.tower.heads, ITX_HEADS);
-    v.tower.eps = itx_fact_number(f, "layer_norm_eps", v.tower.eps, 0.0, 1.0);
-    v.tower.act = itx_fact_act(f, "hidden_act", v.tower.act == ITX_GELU ? "gelu" : "quick_gelu");
+    v.tower = itx_tower_read(f, &defaults->tower);
     v.edge = itx_fact_count(f, "image_size", v.edge, EDGE_MAX);
     v.patch = itx_fact_count(f, "patch_size", v.patch, v.edge);
     if (itx_fact_count(f, "num_channels", 3, 1024) != 3)
         (void)itx_facts_fail(f, "num_channels is not 3");
-    if (v.tower.width % v.tower.heads != 0)
-        (void)itx_facts_fail(f, "%d heads do not divide a width of %d", (int)v.tower.heads,
-                             (int)v.tower.width);
     return v;
 }
 
