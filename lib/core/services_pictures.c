@@ -17,6 +17,20 @@ static item_status check_filter(int32_t filter, item_error *err)
     return itemi_fail(err, ITEM_E_ARGUMENT, "no resize filter %d", (int)filter);
 }
 
+static item_status host_resize(void *user, const item_image *image, const double box[4],
+                               int32_t filter, uint32_t width, uint32_t height, uint8_t *out,
+                               item_error *err)
+{
+    const itemi_host *h = user;
+    uint32_t from_width, from_height;
+    image_size(image, &from_width, &from_height);
+    item_status status = check_filter(filter, err);
+    if (status == ITEM_OK)
+        status = itemi_resize_rgb(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
+                                  box, out, width, height, (itemi_filter)filter, err);
+    return status;
+}
+
 static item_status host_resize_part(void *user, const item_image *image, const double box[4],
                                     int32_t filter, uint32_t width, uint32_t height,
                                     const uint32_t part[4], uint8_t *out, item_error *err)
@@ -26,17 +40,9 @@ static item_status host_resize_part(void *user, const item_image *image, const d
     image_size(image, &from_width, &from_height);
     item_status status = check_filter(filter, err);
     if (status == ITEM_OK)
-        status = itemi_resize_part(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
-                                   box, width, height, (itemi_filter)filter, part, out, err);
+        status = itemi_resize_cut(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
+                                  box, width, height, (itemi_filter)filter, part, out, err);
     return status;
-}
-
-static item_status host_resize(void *user, const item_image *image, const double box[4],
-                               int32_t filter, uint32_t width, uint32_t height, uint8_t *out,
-                               item_error *err)
-{
-    const uint32_t whole[4] = {0, 0, width, height};
-    return host_resize_part(user, image, box, filter, width, height, whole, out, err);
 }
 
 static item_status host_resize_square(void *user, const item_image *image, const double box[4],

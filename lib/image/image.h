@@ -35,6 +35,12 @@ item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t
                               uint32_t height, itemi_filter filter, const uint32_t part[4],
                               uint8_t *dst, item_error *err);
 
+/* The same of a box of whole pixels that is cut out before: what lies around it does not count. */
+item_status itemi_resize_cut(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                             uint32_t src_height, const double cut[4], uint32_t width,
+                             uint32_t height, itemi_filter filter, const uint32_t part[4],
+                             uint8_t *dst, item_error *err);
+
 /*
  * The way of OWLv2 to a picture of edge x edge pixels: made a square with `pad` (0 to 1) at the
  * right and below, smoothed with a Gaussian of sigma (side / edge - 1) / 2 where it is larger than

@@ -246,15 +246,14 @@ static item_status resize(job *j, itemi_filter filter)
     return status;
 }
 
-item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
-                              uint32_t src_height, const double *box, uint32_t width,
-                              uint32_t height, itemi_filter filter, const uint32_t part[4],
-                              uint8_t *dst, item_error *err)
+static item_status resize_area(const itemi_mem *mem, const area *src, const double *box,
+                               uint32_t width, uint32_t height, itemi_filter filter,
+                               const uint32_t part[4], uint8_t *dst, item_error *err)
 {
     job j = {.mem = mem,
              .kernels = itemi_kernels_best(),
-             .src = {src, (size_t)3 * src_width, src_width, src_height},
-             .box = {0.0f, 0.0f, (float)src_width, (float)src_height},
+             .src = *src,
+             .box = {0.0f, 0.0f, (float)src->width, (float)src->height},
              .dst = dst,
              .width = width,
              .height = height,
@@ -265,6 +264,33 @@ item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t
     for (int i = 0; box && i < 4; i++)
         j.box[i] = (float)box[i];
     return resize(&j, filter);
+}
+
+item_status itemi_resize_part(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                              uint32_t src_height, const double *box, uint32_t width,
+                              uint32_t height, itemi_filter filter, const uint32_t part[4],
+                              uint8_t *dst, item_error *err)
+{
+    const area all = {src, (size_t)3 * src_width, src_width, src_height};
+    return resize_area(mem, &all, box, width, height, filter, part, dst, err);
+}
+
+item_status itemi_resize_cut(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
+                             uint32_t src_height, const double cut[4], uint32_t width,
+                             uint32_t height, itemi_filter filter, const uint32_t part[4],
+                             uint8_t *dst, item_error *err)
+{
+    area all = {src, (size_t)3 * src_width, src_width, src_height};
+    /* written so that a NaN fails */
+    const bool inside = cut[0] >= 0 && cut[1] >= 0 && cut[2] <= src_width && cut[3] <= src_height;
+    if (!inside || !(cut[2] >= cut[0] + 1 && cut[3] >= cut[1] + 1))
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "box %g %g %g %g is empty or outside of %u x %u pixels", cut[0], cut[1],
+                          cut[2], cut[3], src_width, src_height);
+    all = from_point(all, (size_t)cut[0], (size_t)cut[1]);
+    all.width = (uint32_t)cut[2] - (uint32_t)cut[0];
+    all.height = (uint32_t)cut[3] - (uint32_t)cut[1];
+    return resize_area(mem, &all, NULL, width, height, filter, part, dst, err);
 }
 
 item_status itemi_resize_rgb(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,

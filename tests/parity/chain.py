@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 WORKING_SIZE = 224   # short side, where no head says otherwise
+MOST_ASPECT = 8      # the long side is squashed to so many short ones
 LEAST_SCORE = 0.1    # of a box
 MOST_OBJECTS = 8     # and boxes of a phrase that are looked at
 SAME_OBJECT = 0.5    # intersection over union
@@ -16,7 +17,8 @@ NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 def working(image):
     """The picture at its working size, and the factors from there to its own pixels."""
     scale = WORKING_SIZE / min(image.size)
-    size = tuple(max(1, int(side * scale + 0.5)) for side in image.size)
+    most = WORKING_SIZE * MOST_ASPECT
+    size = tuple(min(max(1, int(side * scale + 0.5)), most) for side in image.size)
     small = image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
     return small, [image.width / size[0], image.height / size[1]] * 2
 
@@ -52,15 +54,10 @@ def choose(boxes):
     return chosen[:MOST_OBJECTS]
 
 
-def crop_of(image, box, edge):
-    """A box of whole pixels, resized within its picture, so that the pixels around it count at
-    its edges; the embedder's processor finds its size already there."""
+def crop_of(image, box):
+    """A box of whole pixels, at least one each way."""
     box = [int(value + 0.5) for value in box]
-    across, down = max(1, box[2] - box[0]), max(1, box[3] - box[1])
-    size = ((edge, int(edge * down / across)) if across <= down
-            else (int(edge * across / down), edge))
-    box = [box[0], box[1], box[0] + across, box[1] + down]
-    return image.resize(size, Image.Resampling.BICUBIC, box=box)
+    return image.crop((box[0], box[1], max(box[2], box[0] + 1), max(box[3], box[1] + 1)))
 
 
 def features(layout, image, text, crops, phrases):
@@ -86,9 +83,8 @@ def expect(stages, path, phrases_of, caption_of):
     found = stages[1].objects(small, phrases) if phrases else []
     objects = choose(cut(found, phrases, small.size))
     embedder = stages[2]
-    edge = embedder.processor.size["shortest_edge"]
     vectors = [np.array(embedder.embed_picture(small)), np.array(embedder.embed_text(caption)),
-               [np.array(embedder.embed_picture(crop_of(small, o["box"], edge))) for o in objects],
+               [np.array(embedder.embed_picture(crop_of(small, o["box"]))) for o in objects],
                [np.array(embedder.embed_text(o["phrase"])) for o in objects]]
     for thing, crop, phrase in zip(objects, vectors[2], vectors[3]):
         thing["similarity"] = float(crop @ phrase)

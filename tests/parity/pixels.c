@@ -80,8 +80,8 @@ static item_status resize_part(void *host, const item_image *image, const double
 {
     (void)host;
     const item_image_info info = info_of(image);
-    return itemi_resize_part(NULL, item_image_pixels(image), info.width, info.height, box, width,
-                             height, (itemi_filter)filter, part, out, err);
+    return itemi_resize_cut(NULL, item_image_pixels(image), info.width, info.height, box, width,
+                            height, (itemi_filter)filter, part, out, err);
 }
 
 static item_status resize_square(void *host, const item_image *image, const double box[4],

@@ -138,6 +138,7 @@ def main():
     small = environment.ROOT / "packs" / "small"
     scenes = args.work / "pictures"
     drawn = pictures.ensure(args.work / "drawn", args.pictures * 2)
+    # a crop of a line of pixels becomes a picture that takes the reference minutes
     drawn = [f for f in drawn if min(pictures.SHAPES[int(f.stem) % 20]) > 16][:args.pictures]
     failed = 0
     for names in PACKS:
@@ -146,7 +147,7 @@ def main():
             own = name == "small"
             folders.append(small if own else rows.model_folder(args.work, name))
             stages.append(None if own else rows.open_reference(args.work, name, torch.float32))
-        files = drawn if names[0] == "small" else sorted(scenes.glob("*.png"))[:args.pictures]
+        files = drawn if names[0] == "small" else sorted(scenes.glob("scene_*.png"))[:args.pictures]
         objects, worst, worst_score, faults = run_pack(Item(args.item), folders, stages, small,
                                                        files, args.work)
         failed += bool(faults)

@@ -134,7 +134,9 @@ typedef struct item_services {
     item_status (*tokens_decode)(item_tokens *tokens, const int32_t *ids, size_t n, char *out,
                                  size_t capacity, size_t *needed, item_error *err);
 
-    /** As resize(), of whose result only the part x0, y0, x1, y1 in pixels is made and written. */
+    /** A box of whole pixels of a picture, cut out and then resized as resize() does: what lies
+        around it does not count. Of the result only the part x0, y0, x1, y1 in pixels is made
+        and written; any thread. */
     item_status (*resize_part)(void *host, const item_image *image, const double box[4],
                                int32_t filter, uint32_t width, uint32_t height,
                                const uint32_t part[4], uint8_t *out, item_error *err);

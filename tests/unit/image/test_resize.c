@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resizing against Pillow's bytes, by digest, and the loops of the processor against plain C. */
+#include <math.h>
+
 #include "support.h"
 
 #include "../common/test_mem.h"
@@ -80,6 +82,41 @@ static void a_part_is_cut_out(void **state)
             assert_memory_equal(part, all + ((size_t)y * WIDTH + x) * 3, (in[2] - x) * 3);
         }
     }
+}
+
+/* A box that is cut out is a picture of its own: nothing around it counts. */
+static void a_cut_is_a_picture_of_its_own(void **state)
+{
+    (void)state;
+    enum { LEFT = 9, TOP = 4, WIDTH = 23, HEIGHT = 31, EDGE = 12 };
+    static const uint32_t all[4] = {0, 0, EDGE, EDGE};
+    const double cut[4] = {LEFT, TOP, LEFT + WIDTH, TOP + HEIGHT};
+    uint8_t src[40 * 60 * 3], alone[WIDTH * HEIGHT * 3], wanted[EDGE * EDGE * 3],
+        out[sizeof wanted];
+    noise(5, src, sizeof src);
+    for (int y = 0; y < HEIGHT; y++)
+        memcpy(alone + y * WIDTH * 3, src + ((y + TOP) * 40 + LEFT) * 3, WIDTH * 3);
+    for (itemi_filter f = ITEMI_FILTER_BILINEAR; f <= ITEMI_FILTER_LANCZOS; f++) {
+        assert_int_equal(
+            itemi_resize_rgb(NULL, alone, WIDTH, HEIGHT, NULL, wanted, EDGE, EDGE, f, NULL),
+            ITEM_OK);
+        assert_int_equal(itemi_resize_cut(NULL, src, 40, 60, cut, EDGE, EDGE, f, all, out, NULL),
+                         ITEM_OK);
+        assert_memory_equal(out, wanted, sizeof out);
+    }
+}
+
+static void bad_cuts(void **state)
+{
+    (void)state;
+    const uint8_t src[10 * 10 * 3] = {0};
+    static const uint32_t all[4] = {0, 0, 4, 4};
+    static const double cuts[][4] = {{0, 0, 11, 4}, {-1, 0, 4, 4}, {3, 3, 3, 4}, {0, 0, NAN, 4}};
+    uint8_t dst[4 * 4 * 3];
+    for (size_t i = 0; i < ITEMI_COUNT(cuts); i++)
+        assert_int_equal(itemi_resize_cut(NULL, src, 10, 10, cuts[i], 4, 4, ITEMI_FILTER_BICUBIC,
+                                          all, dst, NULL),
+                         ITEM_E_ARGUMENT);
 }
 
 static void bad_parts(void **state)
@@ -216,6 +253,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_cases),
         cmocka_unit_test(a_part_is_cut_out),
+        cmocka_unit_test(a_cut_is_a_picture_of_its_own),
+        cmocka_unit_test(bad_cuts),
         cmocka_unit_test(bad_parts),
         cmocka_unit_test(across_is_the_same_everywhere),
         cmocka_unit_test(down_is_the_same_everywhere),
