@@ -131,6 +131,9 @@ def scripts(args, work):
     out = [("tokens", ["tokens.py", "--driver", tokens, "--count", count, work / "tokens"], tokens),
            ("pixels", ["pixels.py", pixels, "--count", "20" if args.small else "200"], pixels),
            ("whole chain", ["run_chain.py", "--item", args.item, "--work", work], args.item)]
+    if not args.small:  # `make check` measures a small one
+        memory = tests / "memory/memory"
+        out.append(("memory", ["memory.py", memory, "--work", work], memory))
     return [row for row in out if wanted(args, row[0])]
 
 
