@@ -2,13 +2,14 @@
 /* Pictures, heads and files for the tests of the shared library. */
 #include "support.h"
 
-#include <ftw.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../temp.h"
 
 void assert_error(item_status status, item_status wanted, const item_error *err, const char *part)
 {
@@ -117,28 +118,18 @@ item_result_summary summary_of(const item_result *result)
 
 static char folder[256];
 
-static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *where)
-{
-    (void)facts;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static pid_t folder_owner;
 
 static void remove_folder(void)
 {
     if (folder_owner == getpid()) /* not in a forked child */
-        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        (void)temp_remove(folder);
 }
 
 const char *temp_folder(void)
 {
     if (!folder[0]) {
-        const char *base = getenv("TMPDIR");
-        snprintf(folder, sizeof folder, "%s/item-test-XXXXXX", base ? base : "/tmp");
-        assert_non_null(mkdtemp(folder));
+        assert_true(temp_make("test", folder, sizeof folder));
         folder_owner = getpid();
         atexit(remove_folder);
     }

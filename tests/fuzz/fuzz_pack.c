@@ -12,21 +12,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../temp.h"
 #include "fuzz.h"
 
 #define MANIFEST "item.json"
 
 static const char *const copied[] = {"head.safetensors", "vocab.txt", "weights.safetensors"};
-static char folder[] = "/tmp/item-fuzz-XXXXXX";
+static char folder[256];
 
-static void path_of(const char *name, char out[256])
+static void path_of(const char *name, char out[512])
 {
-    snprintf(out, 256, "%s/%s", folder, name);
+    snprintf(out, 512, "%s/%s", folder, name);
 }
 
 static void write_file(const char *name, const void *data, size_t size)
 {
-    char path[256];
+    char path[512];
     path_of(name, path);
     FILE *file = fopen(path, "wb");
     EXPECT(file != NULL);
@@ -47,27 +48,20 @@ static void copy_file(const char *name)
 
 static void link_to(const char *target, const char *name)
 {
-    char path[256];
+    char path[512];
     path_of(name, path);
     EXPECT(symlink(target, path) == 0);
 }
 
 static void remove_folder(void)
 {
-    static const char *const names[] = {
-        MANIFEST, "head.safetensors", "link", "outside", "weights.safetensors",
-        "folder", "vocab.txt",        ""};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[256];
-        path_of(names[i], path);
-        (void)remove(path);
-    }
+    (void)temp_remove(folder);
 }
 
 static void make_folder(void)
 {
-    char path[256];
-    EXPECT(mkdtemp(folder) != NULL);
+    char path[512];
+    EXPECT(temp_make("fuzz", folder, sizeof folder));
     for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++)
         copy_file(copied[i]);
     link_to("vocab.txt", "link");

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../temp.h"
+
 #define MOST_MB       200
 #define MOST_CPU      20  /* seconds: ten times what is promised, for slow machines */
 #define MOST_CANCELED 0.5 /* seconds of work after a cancel */
@@ -222,17 +224,17 @@ static unsigned run_all(const bomb *bombs, size_t count, const char *folder, con
 
 int main(int argc, char **argv)
 {
-    char folder[] = "/tmp/item-bombs-XXXXXX";
+    char folder[512];
     int table = argc > 1;
     const char *name = table && strcmp(argv[1], "--table") != 0 ? argv[1] : NULL;
-    if (!mkdtemp(folder))
+    if (!temp_make("bombs", folder, sizeof folder))
         return 1;
     if (table)
         printf("| bomb | file | time | memory | end |\n|---|---|---|---|---|\n");
     unsigned failed = run_all(picture_bombs, picture_bombs_count, folder, name, table) +
                       run_all(file_bombs, file_bombs_count, folder, name, table) +
                       run_all(call_bombs, call_bombs_count, folder, name, table);
-    rmdir(folder);
+    (void)temp_remove(folder);
     printf("%u failed\n", failed);
     return failed > 0;
 }

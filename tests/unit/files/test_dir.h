@@ -3,13 +3,13 @@
 #ifndef ITEM_TEST_DIR_H
 #define ITEM_TEST_DIR_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../temp.h"
 #include "../common/test_mem.h"
 
 /* Borrowed until the fourth call after this one, so that a call may take a few of them. */
@@ -24,22 +24,14 @@ static inline const char *test_path(const char *folder, const char *name)
 
 static inline int test_dir_make(void **state)
 {
-    char *folder = strdup("/tmp/item-test-XXXXXX");
+    char *folder = malloc(4096);
     *state = folder;
-    return folder && mkdtemp(folder) ? 0 : -1;
-}
-
-static inline int test_remove(const char *path, const struct stat *facts, int kind, struct FTW *at)
-{
-    (void)facts;
-    (void)kind;
-    (void)at;
-    return remove(path);
+    return folder && temp_make("test", folder, 4096) ? 0 : -1;
 }
 
 static inline int test_dir_remove(void **state)
 {
-    int failed = nftw(*state, test_remove, 16, FTW_DEPTH | FTW_PHYS);
+    int failed = temp_remove(*state);
     free(*state);
     return failed;
 }
