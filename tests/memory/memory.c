@@ -12,7 +12,7 @@
  *   where weights are used as they lie in them, or else 1.3 times the weights that were converted;
  * - weights are used as they lie, and more than 50 MB are a process's own before the first call, or
  *   the two do not share the pages of the file;
- * - the second context adds more than 32 MB, which are tables of words and what calls keep.
+ * - the second context adds more than 50 MB, which are tables of words and what calls keep.
  *
  * A processor that does not multiply bf16 takes minutes for a call of a large model, so there models
  * of others are opened in bf16 and not asked.
@@ -166,7 +166,7 @@ static int judge(const row *r, const figures *f)
         broken += complain("its share", f->both.share - f->engine.share,
                            own + 0.6 * (resident - own)); /* half of the pages, and a little */
     }
-    return broken + complain("second context", f->second, 32);
+    return broken + complain("second context", f->second, 50);
 }
 
 static const char *last_part(const char *path)
