@@ -5,7 +5,9 @@ tests/bench/models.c: one call a line, answered with its milliseconds.
 usage: reference_side.py HOW FOLDER FAMILY PRECISION TOKENS THREADS FILE...
 
 HOW: default (as a program would use it first), best (inference mode, the same threads), onnx.
-Pictures are preprocessed before; what is timed is the model's call alone.
+FAMILY: clip, blip, owlvit, owlv2, or chain for all stages (FOLDER is then one of six_objects.py).
+Pictures are preprocessed before and what is timed is the model's call alone, but for the chain,
+which goes from the file to the cosines and also tells its objects and its caption.
 """
 import sys
 import time
@@ -51,22 +53,32 @@ class Side:
 
 
 class Tower(torch.nn.Module):
-    def __init__(self, vision):
+    """The vision side. For BLIP with the keys and values of it in each layer of the decoder: all
+    that a caption needs of the picture."""
+
+    def __init__(self, model):
         super().__init__()
-        self.vision = vision
+        self.vision = model.vision_model
+        layers = model.text_decoder.bert.encoder.layer if hasattr(model, "text_decoder") else []
+        products = [(layer.crossattention.self.key, layer.crossattention.self.value)
+                    for layer in layers]
+        self.products = torch.nn.ModuleList(sum(products, ()))
 
     def forward(self, pixels):
         out = self.vision(pixel_values=pixels)
-        return out.pooler_output, out.last_hidden_state
+        if not self.products:
+            return out.pooler_output, out.last_hidden_state
+        return tuple(product(out.last_hidden_state) for product in self.products)
 
 
 class Onnx(Side):
-    """The vision side, exported once."""
+    """The tower, exported once."""
 
     def __init__(self, folder, family, precision, tokens, files, threads):
         import onnxruntime
         super().__init__(folder, family, precision, tokens, files)
-        path = Path(folder).with_suffix(".onnx")
+        folder = Path(folder)
+        path = folder.with_name(folder.name + ("-keys.onnx" if family == "blip" else ".onnx"))
         if not path.exists():
             self.export(path)
         options = onnxruntime.SessionOptions()
@@ -76,10 +88,10 @@ class Onnx(Side):
         del self.model
 
     def export(self, path):
-        tower = Tower(self.model.vision_model).eval()
+        tower = Tower(self.model).eval()
         with torch.no_grad():
             torch.onnx.export(tower, (self.some(1),), str(path), dynamo=False,
-                              input_names=["pixels"], output_names=["pooled", "tokens"],
+                              input_names=["pixels"],
                               dynamic_axes={"pixels": {0: "n"}}, opset_version=17)
 
     def images(self, n):
@@ -88,22 +100,27 @@ class Onnx(Side):
     caption = images
 
 
-def main():
-    how, folder, family, precision, tokens, threads, *files = sys.argv[1:]
-    threads = int(threads)
+def open_side(how, folder, family, precision, tokens, threads, *files):
     if how != "default":
-        torch.set_num_threads(threads)
+        torch.set_num_threads(int(threads))
+    if family == "chain":
+        import six_objects
+        return six_objects.Chain(folder, precision, int(tokens), files[0], how == "default")
     if how == "onnx":
-        side = Onnx(folder, family, precision, int(tokens), files, threads)
-    else:
-        side = Side(folder, family, precision, int(tokens), files)
+        return Onnx(folder, family, precision, int(tokens), files, int(threads))
+    return Side(folder, family, precision, int(tokens), files)
+
+
+def main():
+    how = sys.argv[1]
+    side = open_side(*sys.argv[1:])
     guard = torch.enable_grad if how == "default" else torch.inference_mode
     for line in sys.stdin:
         what, n = line.split()
         start = time.perf_counter()
         with guard():
-            getattr(side, what)(int(n))
-        print(f"{(time.perf_counter() - start) * 1e3:.3f}", flush=True)
+            said = getattr(side, what)(int(n))
+        print(f"{(time.perf_counter() - start) * 1e3:.3f}", said or "", flush=True)
 
 
 if __name__ == "__main__":
