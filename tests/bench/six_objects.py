@@ -121,8 +121,7 @@ class Chain:
         image = chain.working(Image.open(self.file).convert("RGB"))[0]
         caption = self.caption(image)
         objects = chain.choose(chain.cut(self.detect(image), self.phrases, image.size))
-        edge = self.embedder.processor.size["shortest_edge"]
-        crops = [chain.crop_of(image, thing["box"], edge) for thing in objects]
+        crops = [chain.crop_of(image, thing["box"]) for thing in objects]
         seen, said = self.embed([image, *crops], [caption, *(o["phrase"] for o in objects)])
         torch.cosine_similarity(seen.float(), said.float()).tolist()
         return f"{len(objects)} objects: {caption}"
