@@ -203,6 +203,39 @@ def make_pack():
                                                    "stages": {"captioner": {**stage, "more": 1}}}))
 
 
+# ---- published models ----
+
+def put_model(name, **files):
+    put("corpus/published", name, "\0".join(mark + (text if isinstance(text, str) else json.dumps(text))
+                                            for mark, text in files.items()))
+
+
+def make_published():
+    golden = HERE.parent / "golden" / "models"
+
+    def config(name):
+        return (golden / name / "config.json").read_text()
+
+    words = {"v": {"a</w>": 0, "d": 1, "o": 2, "g</w>": 3, "do": 4, "<|startoftext|>": 5, "<|endoftext|>": 6},
+             "m": "#version: 0.2\nd o\n"}
+    bert = "\n".join(BERT + ["[MASK]"] + WORDS) + "\n"
+    index = {"metadata": {}, "weight_map": {"scale": "a.safetensors"}}
+    card = "---\nlicense: \"mit\"\n---\n# A model\n"
+    put_model("clip", c=config("clip-gelu"), p={"size": 32, "crop_size": [32, 32], "image_mean": [0, 0.5, 1]},
+              R=card, **words)
+    put_model("clip_json", c=config("clip-gelu"), t=(golden / "clip" / "tokenizer.json").read_text(),
+              T={"model_max_length": 77}, s={"unk_token": "<|endoftext|>"}, a={"<more>": 7})
+    put_model("open_clip", o=(golden / "clip-open" / "open_clip_config.json").read_text(), **words)
+    put_model("both", c={"model_type": "bert"}, o={"model_cfg": {"embed_dim": 8}}, **words)
+    put_model("blip", c=config("blip-sparse"), w=bert, g={"max_length": 20}, L="MIT License\n")
+    put_model("owlv2", c=config("owlv2"), p={"size": {"height": 32, "width": 32}}, i=index, **words)
+    put_model("shards", c={"model_type": "owlvit"}, i={"weight_map": {"scale": "b.safetensors",
+                                                                      "x": "../a.safetensors"}}, **words)
+    put_model("unknown", c={"model_type": "t5\u202e"})
+    put_model("width", c={"model_type": "clip", "projection_dim": 1e9}, **words)
+    put_model("licence", c={"model_type": "blip"}, w=bert, R="---\nlicense:\t\u0001\xff'\n")
+
+
 # ---- texts ----
 
 def make_texts():
@@ -432,5 +465,5 @@ COSINE = 7  # features of cosine/both/1
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
                  make_structs, make_backend, make_resize, make_tokenizers, make_pictures,
-                 make_torchfile, make_index):
+                 make_torchfile, make_index, make_published):
         make()
