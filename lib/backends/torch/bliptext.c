@@ -98,7 +98,7 @@ itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, con
 /* ---- weights ---- */
 
 #define BERT "text_decoder.bert."
-#define HEAD "text_decoder.cls.predictions."
+#define HEAD "text_decoder.cls.predictions"
 
 static void take_attention(itx_loader *l, itx_blip_attention *a, int64_t width, int64_t seen,
                            const char *at)
@@ -124,16 +124,16 @@ static void take_layer(itx_loader *l, const itx_blip_text *t, int i, itx_blip_la
 }
 
 /* Where a file holds a matrix of its own for the last step, the reference uses that; else the
-   words themselves. The same of the bias. */
+   words themselves. The same of the bias, which has the precision of its matrix. */
 static void take_decoder(itx_loader *l, itx_blip_text *t)
 {
     const int64_t w = t->facts.tower.width, words = t->facts.words;
-    t->decoder.w = t->words;
-    if (!t->facts.tied || itx_has(l, HEAD "decoder.weight"))
-        t->decoder.w = itx_take_matrix(l, words, w, HEAD "decoder.weight");
-    (void)itx_has(l, HEAD "bias"); /* where both are there, this one is not used */
-    t->decoder.b = itx_has(l, HEAD "decoder.bias") ? itx_take(l, 1, &words, HEAD "decoder.bias")
-                                                   : itx_take(l, 1, &words, HEAD "bias");
+    (void)itx_has(l, HEAD ".bias"); /* where both are there, this one is not used */
+    const char *bias = itx_has(l, HEAD ".decoder.bias") ? "decoder.bias" : "bias";
+    if (!t->facts.tied || itx_has(l, HEAD ".decoder.weight"))
+        t->decoder = itx_take_named(l, words, w, HEAD, "decoder.weight", bias);
+    else
+        t->decoder = (itx_affine){t->words, itx_take(l, 1, &words, HEAD ".%s", bias)};
 }
 
 void itx_take_blip_text(itx_loader *l, itx_blip_text *t, const itx_blip_text_facts *facts)
@@ -146,8 +146,8 @@ void itx_take_blip_text(itx_loader *l, itx_blip_text *t, const itx_blip_text_fac
     t->layer = itx_loader_alloc(l, (size_t)facts->tower.depth * sizeof *t->layer);
     for (int64_t i = 0; i < facts->tower.depth && !itx_loader_failed(l); i++)
         take_layer(l, t, (int)i, &t->layer[i]);
-    t->transform = itx_take_linear(l, w, w, HEAD "transform.dense");
-    t->transform_norm = itx_take_norm(l, w, HEAD "transform.LayerNorm");
+    t->transform = itx_take_linear(l, w, w, HEAD ".transform.dense");
+    t->transform_norm = itx_take_norm(l, w, HEAD ".transform.LayerNorm");
     take_decoder(l, t);
     const int beyond = (int)facts->tower.depth;
     if (!itx_loader_failed(l) && itx_has(l, BERT "encoder.layer.%d.output.dense.weight", beyond))
