@@ -16,6 +16,7 @@
 typedef struct family {
     const char *name; /* as in model_type */
     itemi_stage_kind kind;
+    bool word_pieces;     /* its vocabulary without tokenizer.json: vocab.txt, not byte pairs */
     const char *config;   /* name of the file */
     const char *limit[3]; /* path of the longest text in tokens */
     json_int_t most;      /* the same where the file does not say; the reference's default */
@@ -24,34 +25,27 @@ typedef struct family {
     const char *weights[5];
 } family;
 
-#define PUBLISHED_WEIGHTS                                                                          \
-    {                                                                                              \
-        "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",                  \
-            "pytorch_model.bin.index.json"                                                         \
-    }
-#define TEXT_LIMIT                                                                                 \
-    {                                                                                              \
-        "text_config", "max_position_embeddings"                                                   \
-    }
+/* The files and names of Hugging Face. */
+#define AS_PUBLISHED                                                                               \
+    .config = HUGGING_FACE, .limit = {"text_config", "max_position_embeddings"},                   \
+    .weights = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",          \
+                "pytorch_model.bin.index.json"}
+#define PROJECTION .width = {"projection_dim"}, .wide = 512
 
 static const family families[] = {
-    {"blip", ITEMI_CAPTIONER, HUGGING_FACE, TEXT_LIMIT, 512, {NULL}, 0, PUBLISHED_WEIGHTS},
-    {"clip",
-     ITEMI_EMBEDDER,
-     HUGGING_FACE,
-     TEXT_LIMIT,
-     77,
-     {"projection_dim"},
-     512,
-     PUBLISHED_WEIGHTS},
-    {"owlv2", ITEMI_DETECTOR, HUGGING_FACE, TEXT_LIMIT, 16, {NULL}, 0, PUBLISHED_WEIGHTS},
-    {"owlvit", ITEMI_DETECTOR, HUGGING_FACE, TEXT_LIMIT, 16, {NULL}, 0, PUBLISHED_WEIGHTS},
+    {"blip", ITEMI_CAPTIONER, .word_pieces = true, .most = 512, AS_PUBLISHED},
+    {"clip", ITEMI_EMBEDDER, .most = 77, PROJECTION, AS_PUBLISHED},
+    {"owlv2", ITEMI_DETECTOR, .most = 16, AS_PUBLISHED},
+    {"owlvit", ITEMI_DETECTOR, .most = 16, AS_PUBLISHED},
 };
 static const family open_clip = {
-    "open_clip", ITEMI_EMBEDDER,
-    OPEN_CLIP,   {"model_cfg", "text_cfg", "context_length"},
-    77,          {"model_cfg", "embed_dim"},
-    0,           {"open_clip_model.safetensors", "open_clip_pytorch_model.bin"}};
+    "open_clip",
+    ITEMI_EMBEDDER,
+    .config = OPEN_CLIP,
+    .limit = {"model_cfg", "text_cfg", "context_length"},
+    .most = 77,
+    .width = {"model_cfg", "embed_dim"},
+    .weights = {"open_clip_model.safetensors", "open_clip_pytorch_model.bin"}};
 
 /* A folder while it is looked at. */
 typedef struct folder {
@@ -278,7 +272,7 @@ static item_status add_tokenizer(folder *f, item_error *err)
 {
     if (is_there(f, "tokenizer.json"))
         return add_file(f, "tokenizer", "tokenizer.json", err);
-    if (f->family->kind == ITEMI_CAPTIONER) {
+    if (f->family->word_pieces) {
         if (is_there(f, "vocab.txt"))
             return add_file(f, "vocab", "vocab.txt", err);
         return itemi_fail(err, ITEM_E_PACK,

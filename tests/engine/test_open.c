@@ -34,6 +34,11 @@ static void family_must_be_known(void **state)
     assert_int_equal(
         engine->open_detector(&h.services, NULL, (item_detector_ops *)&ops, &self, NULL),
         ITEM_E_UNSUPPORTED);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(
+        engine->open_embedder(&h.services, "git", (item_embedder_ops *)&ops, &self, &err),
+        ITEM_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "here, but dual-projection, clip, open_clip"));
     host_end(&h);
 }
 

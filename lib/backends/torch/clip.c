@@ -97,12 +97,6 @@ static const itx_kind clip_kind = {"clip", sizeof(clip), load};
 
 /* ---- the space ---- */
 
-static item_status read_pixels(const itx_embedder *e, const item_image *image, const double box[4],
-                               float *out, item_error *err)
-{
-    return itx_prep_pixels(&e->prep, e->s, image, box, out, err);
-}
-
 static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n)
 {
     const clip *c = itx_net_model(e->net[0]);
@@ -120,19 +114,18 @@ static itx_tensor *texts(itx_run *run, const itx_embedder *e, const itx_tokens_r
 
 static item_status open_parts(itx_embedder *e, const clip_facts *facts, item_error *err)
 {
-    item_status status =
-        itx_net_open_as(e->s, "weights", &clip_kind, facts, sizeof *facts, &e->net[0], err);
+    const itx_published parts = {.kind = &clip_kind,
+                                 .facts = facts,
+                                 .size = sizeof *facts,
+                                 .prep = &itx_prep_crop,
+                                 .edge = facts->vision.edge,
+                                 .patch = facts->vision.patch,
+                                 .words = facts->text.words,
+                                 .width = facts->width};
+    const item_status status = itx_open_published(e, &parts, err);
     if (status == ITEM_OK)
-        status = itx_open_tokenizer(e->s, facts->text.words, &e->tokens, err);
-    if (status == ITEM_OK)
-        status = itx_prep_open(&e->prep, e->s, &itx_prep_crop, facts->vision.edge,
-                               facts->vision.patch, err);
-    if (status != ITEM_OK)
-        return status;
-    e->pixels = itx_prep_count(&e->prep);
-    e->width = facts->width;
-    e->row = itx_clip_text_row(&((const clip *)itx_net_model(e->net[0]))->text);
-    return ITEM_OK;
+        e->row = itx_clip_text_row(&((const clip *)itx_net_model(e->net[0]))->text);
+    return status;
 }
 
 static item_status open_as(itx_embedder *e, bool open_clip, item_error *err)
@@ -159,6 +152,6 @@ static item_status open_open_clip_space(itx_embedder *e, item_error *err)
     return open_as(e, true, err);
 }
 
-const itx_space itx_space_clip = {"clip", open_clip_space, read_pixels, images, texts};
-const itx_space itx_space_open_clip = {"open_clip", open_open_clip_space, read_pixels, images,
+const itx_space itx_space_clip = {"clip", open_clip_space, itx_read_prepared, images, texts};
+const itx_space itx_space_open_clip = {"open_clip", open_open_clip_space, itx_read_prepared, images,
                                        texts};

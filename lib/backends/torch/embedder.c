@@ -2,6 +2,7 @@
 /* Embedders: pictures and texts, some at a time, as unit vectors of the space of a family. */
 #include "stages.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct image_job {
@@ -111,6 +112,27 @@ static item_status embed_texts(void *self, const item_call *call, const char *co
 
 /* ---- opening ---- */
 
+item_status itx_open_published(itx_embedder *e, const itx_published *p, item_error *err)
+{
+    item_status status =
+        itx_net_open_as(e->s, "weights", p->kind, p->facts, p->size, &e->net[0], err);
+    if (status == ITEM_OK)
+        status = itx_open_tokenizer(e->s, p->words, &e->tokens, err);
+    if (status == ITEM_OK)
+        status = itx_prep_open(&e->prep, e->s, p->prep, p->edge, p->patch, err);
+    if (status != ITEM_OK)
+        return status;
+    e->pixels = itx_prep_count(&e->prep);
+    e->width = p->width;
+    return ITEM_OK;
+}
+
+item_status itx_read_prepared(const itx_embedder *e, const item_image *image, const double box[4],
+                              float *out, item_error *err)
+{
+    return itx_prep_pixels(&e->prep, e->s, image, box, out, err);
+}
+
 static const itx_space *const spaces[] = {&itx_space_dual, &itx_space_clip, &itx_space_open_clip};
 
 static void close_embedder(void *self)
@@ -134,13 +156,22 @@ static const itx_space *find_space(const char *family)
     return NULL;
 }
 
+static item_status fail_unknown(const char *family, item_error *err)
+{
+    char known[128] = "";
+    for (size_t i = 0, used = 0; i < ITX_COUNT(spaces) && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                                 spaces[i]->family);
+    return itx_fail_family(err, family, known);
+}
+
 item_status itx_open_embedder(const item_services *s, const char *family, item_embedder_ops *ops,
                               void **self, item_error *err)
 {
     *self = NULL;
     const itx_space *space = find_space(family);
     if (!space)
-        return itx_fail_family(err, family, "dual-projection, clip, open_clip");
+        return fail_unknown(family, err);
     itx_embedder *e = itx_host_alloc(s, sizeof *e);
     if (!e)
         return itx_fail_memory(err, "opening the embedder");

@@ -44,6 +44,23 @@ struct itx_space {
     itx_tensor *(*texts)(itx_run *run, const itx_embedder *e, const itx_tokens_row *row);
 };
 
+/* What the space of a published folder opens: one network, its tokenizer, its preprocessing. */
+typedef struct itx_published {
+    const itx_kind *kind;
+    const void *facts; /* with `size`: as of itx_net_open_as() */
+    size_t size;
+    const itx_prep_defaults *prep;
+    int64_t edge, patch; /* of the pictures */
+    int64_t words;       /* of the vocabulary */
+    int64_t width;       /* of the vectors */
+} itx_published;
+
+/* Fills in all of an embedder but its row. */
+item_status itx_open_published(itx_embedder *e, const itx_published *p, item_error *err);
+/* A space's read(), by its preprocessing. */
+item_status itx_read_prepared(const itx_embedder *e, const item_image *image, const double box[4],
+                              float *out, item_error *err);
+
 extern const itx_space itx_space_dual, itx_space_clip, itx_space_open_clip;
 
 /* ---- helpers (stages.c) ---- */
