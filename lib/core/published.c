@@ -34,6 +34,7 @@ typedef struct family {
 
 static const family families[] = {
     {"blip", ITEMI_CAPTIONER, .word_pieces = true, .most = 512, AS_PUBLISHED},
+    {"chinese_clip", ITEMI_EMBEDDER, .word_pieces = true, .most = 512, PROJECTION, AS_PUBLISHED},
     {"clip", ITEMI_EMBEDDER, .most = 77, PROJECTION, AS_PUBLISHED},
     {"owlv2", ITEMI_DETECTOR, .most = 16, AS_PUBLISHED},
     {"owlvit", ITEMI_DETECTOR, .most = 16, AS_PUBLISHED},

@@ -97,6 +97,12 @@ static void each_family_is_found(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_tells((const piece[]){{"config.json", cases[i].config}, BYTE_PAIRS, WEIGHTS, {0}},
                      cases[i].parts);
+    assert_tells((const piece[]){{"config.json", "{\"model_type\": \"chinese_clip\"}"},
+                                 {"vocab.txt", "[PAD]\n"},
+                                 WEIGHTS,
+                                 {0}},
+                 (const char *const[]){"{\"embedder\":", "\"limit\":512", "\"width\":512",
+                                       "\"vocab\":{\"file\":\"vocab.txt\"", NULL});
     assert_tells((const piece[]){{"config.json", "{\"model_type\": \"blip\"}"},
                                  {"vocab.txt", "[PAD]\n"},
                                  {"pytorch_model.bin", "weights"},
@@ -223,7 +229,8 @@ static void what_is_missing_is_named(void **state)
                "is no pack: it has no item.json, nor is it a model as published");
     assert_bad((const piece[]){{"config.json", "{\"model_type\": \"git\"}"}, WEIGHTS, {0}},
                ITEM_E_UNSUPPORTED,
-               "\"git\" is not known; there are blip, clip, owlv2, owlvit, and open_clip");
+               "\"git\" is not known; there are blip, chinese_clip, clip, owlv2, owlvit, and "
+               "open_clip");
     assert_bad((const piece[]){{"config.json", "{\"model_type\": 1}"}, {0}}, ITEM_E_PACK,
                "config.json: has no text \"model_type\"");
     assert_bad((const piece[]){{"config.json", "{\"model_type\": "}, {0}}, ITEM_E_FORMAT,

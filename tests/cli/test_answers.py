@@ -124,6 +124,7 @@ class Published(unittest.TestCase):
     def test_a_device_reaches_every_family(self):
         for name, words in (("clip", ["embed", "--text", "a"]), ("blip", ["caption", SOME[0]]),
                             ("clip-open", ["embed", "--text", "a"]),
+                            ("chinese-clip", ["embed", "--text", "a"]),
                             ("owlvit", ["detect", "--query", "a", SOME[0]]),
                             ("owlv2", ["detect", "--query", "a", SOME[0]])):
             done = subprocess.run([PROGRAM, words[0], "--json", "--device", "cuda:0", "--model",

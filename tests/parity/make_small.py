@@ -79,7 +79,7 @@ def owl_answers(reference, files):
 
 
 ANSWERS = {"clip": clip_answers, "blip": blip_answers, "owlvit": owl_answers,
-           "owlv2": owl_answers}
+           "owlv2": owl_answers, "chinese_clip": clip_answers}
 
 
 def write(path, value):

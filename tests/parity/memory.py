@@ -14,7 +14,8 @@ from pathlib import Path
 
 import environment
 
-NAMES = ["clip-b32", "clip-l14", "blip-base", "blip-large", "owlvit-b32", "owlv2-b16"]
+NAMES = ["clip-b32", "clip-l14", "blip-base", "blip-large", "owlvit-b32", "owlv2-b16",
+         "chinese-clip-b16"]
 
 
 def main():

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import (BlipConfig, BlipForConditionalGeneration, CLIPConfig, CLIPModel,
-                          OwlViTConfig, OwlViTForObjectDetection, Owlv2Config,
-                          Owlv2ForObjectDetection)
+from transformers import (BlipConfig, BlipForConditionalGeneration, ChineseCLIPConfig,
+                          ChineseCLIPModel, CLIPConfig, CLIPModel, OwlViTConfig,
+                          OwlViTForObjectDetection, Owlv2Config, Owlv2ForObjectDetection)
 
 import environment
 import open_clip_names
@@ -28,7 +28,9 @@ import vocab
 
 FAMILIES = {"clip": (CLIPConfig, CLIPModel), "blip": (BlipConfig, BlipForConditionalGeneration),
             "owlvit": (OwlViTConfig, OwlViTForObjectDetection),
-            "owlv2": (Owlv2Config, Owlv2ForObjectDetection)}
+            "owlv2": (Owlv2Config, Owlv2ForObjectDetection),
+            "chinese_clip": (ChineseCLIPConfig, ChineseCLIPModel)}
+WORD_PIECES = ("blip", "chinese_clip")  # families with BERT's tokenizer
 MEAN = [0.48145466, 0.4578275, 0.40821073]
 STD = [0.26862954, 0.26130258, 0.27577711]
 SMALL_MERGES = 88  # with 512 letters and two marks: a vocabulary of 602
@@ -74,6 +76,8 @@ def scale_of(name, shape, depth):
         gain = 2.0 if "cross" in name else 1.5
     elif "crossattention.output.dense" in name:
         gain = 1.2 * (2 / depth) ** 0.5  # what is seen must count beside what was said
+    elif name.startswith("text_model.encoder") and "attention.output.dense" in name:
+        gain = 1.5  # of BERT's first token: what it knows of a text comes by attention alone
     elif "attention.output.dense" in name:
         gain = 0.6 * (2 / depth) ** 0.5
     elif "output.dense" in name:
@@ -223,9 +227,15 @@ def save_weights(model, spec, folder):
         raise ValueError(spec.weights)
 
 
+def crops(spec):
+    """Is a picture cut to a square? Chinese-CLIP's files say no, its class's defaults say yes."""
+    return spec.family == "clip" or spec.family == "chinese_clip" and spec.size == "int"
+
+
 def preprocessor(spec, edge):
     """preprocessor_config.json in the three forms that published files have."""
-    kinds = {"clip": "CLIP", "blip": "Blip", "owlvit": "OwlViT", "owlv2": "Owlv2"}
+    kinds = {"clip": "CLIP", "blip": "Blip", "owlvit": "OwlViT", "owlv2": "Owlv2",
+             "chinese_clip": "ChineseCLIP"}
     square = {"height": edge, "width": edge}
     size = {"int": edge, "list": [edge, edge],
             "dict": {"shortest_edge": edge} if spec.family == "clip" else square}[spec.size]
@@ -236,9 +246,9 @@ def preprocessor(spec, edge):
                 "image_processor_type": kinds[spec.family] + "ImageProcessor"}
     else:
         out |= {"feature_extractor_type": kinds[spec.family] + "FeatureExtractor"}
-    if spec.family == "clip":
+    if crops(spec):
         out |= {"crop_size": square if spec.size == "dict" else edge, "do_center_crop": True}
-    if spec.family == "owlvit":
+    if spec.family in ("owlvit", "chinese_clip") and not crops(spec):
         out |= {"do_center_crop": False, "crop_size": square if spec.size == "dict" else edge}
     if spec.family == "owlv2":
         out |= {"do_pad": True, "resample": 2}
@@ -256,6 +266,8 @@ def config_of(spec):
             # BLIP's own two tokens have numbers, but no place in the published vocabulary
             text |= {"vocab_size": len(words) + 2, "bos_token_id": len(words),
                      "sep_token_id": words.index("[SEP]"), "pad_token_id": 0}
+    elif spec.words:
+        text |= {"vocab_size": len(spec.words)}
     elif spec.merges is not None:
         size = spec.merges + 514
         text = {"vocab_size": size, "bos_token_id": size - 2, "eos_token_id": size - 1} | text
@@ -290,7 +302,7 @@ def save(model, spec, folder):
                    sparse(config) if spec.config == "sparse" else config.to_dict())
         write_json(part / "preprocessor_config.json", preprocessor(spec, edge))
     limit = config.text_config.max_position_embeddings
-    if spec.family == "blip":
+    if spec.family in WORD_PIECES:
         vocab.save_bert(part, spec.tokens, spec.words and list(spec.words), limit)
     else:
         pad = "!" if spec.family.startswith("owl") else vocab.END
@@ -316,6 +328,12 @@ def tiny_blip(words, **more):
     spec = {"vision": tiny(48, 3, image_size=32, patch_size=8),
             "text": tiny(32, 2, max_position_embeddings=48), "words": tuple(words)} | more
     return Spec("blip", **spec)
+
+
+def tiny_chinese_clip(words, **more):
+    spec = {"vision": tiny(48, 3, image_size=32, patch_size=8), "text": tiny(32, 2),
+            "top": {"projection_dim": 24}, "words": tuple(words)} | more
+    return Spec("chinese_clip", **spec)
 
 
 def tiny_owl(family, patches, **more):
@@ -344,6 +362,8 @@ FULL = {
                        tokens="files"),
     "owlvit-b32": Spec("owlvit", tokens="files", size="list", seed=7),
     "owlv2-b16": Spec("owlv2", vision={"image_size": 960}, config="sparse", seed=8),
+    "chinese-clip-b16": Spec("chinese_clip", vision={"patch_size": 16}, weights="bin",
+                             tokens="files", legacy=True, seed=9),
 }
 
 
@@ -364,6 +384,11 @@ def tiny_models(words, patches=12):
         "owlvit": tiny_owl("owlvit", patches, tokens="files", size="list"),
         "owlvit-bin": tiny_owl("owlvit", patches, weights="bin", legacy=True, size="int", seed=32),
         "owlv2": tiny_owl("owlv2", patches, config="sparse", seed=41),
+        "chinese-clip": tiny_chinese_clip(words, weights="bin", tokens="files", legacy=True,
+                                          seed=51),
+        "chinese-clip-sparse": tiny_chinese_clip(
+            words, vision=tiny(48, 2, 3, image_size=35, patch_size=7) | GELU, config="sparse",
+            size="int", seed=52),
     }
 
 

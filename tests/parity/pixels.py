@@ -24,6 +24,7 @@ import tempfile
 import numpy as np
 from PIL import Image, ImageOps
 
+SQUARE = {"height": 224, "width": 224}
 BYTES = {"do_rescale": False, "do_normalize": False}
 # name, processor, its settings, and how the engine calls the same
 CASES = [
@@ -32,6 +33,7 @@ CASES = [
     ("CLIP, crop larger than size", "clip",
      {"size": {"shortest_edge": 60}, "crop_size": {"height": 97, "width": 97}}, "crop", 97),
     ("CLIP, bilinear", "clip", {"resample": 2}, "crop", 224),
+    ("Chinese-CLIP, 224", "chinese_clip", {"size": SQUARE, "do_center_crop": False}, "squash", 224),
     ("BLIP, 384", "blip", {}, "squash", 384),
     ("OWL-ViT, 768", "owlvit", {}, "squash", 768),
     ("OWL-ViT, 96, other mean", "owlvit",
@@ -49,11 +51,14 @@ LONG = [(1, 20000), (20000, 1)]  # with a size that the reference has memory for
 
 def processor(name, settings):
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+    from transformers.models.chinese_clip.image_processing_pil_chinese_clip import (
+        ChineseCLIPImageProcessorPil)
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
     from transformers.models.owlvit.image_processing_pil_owlvit import OwlViTImageProcessorPil
     known = {"clip": CLIPImageProcessorPil, "blip": BlipImageProcessorPil,
-             "owlvit": OwlViTImageProcessorPil, "owlv2": Owlv2ImageProcessorPil}
+             "owlvit": OwlViTImageProcessorPil, "owlv2": Owlv2ImageProcessorPil,
+             "chinese_clip": ChineseCLIPImageProcessorPil}
     return known[name](**settings)
 
 

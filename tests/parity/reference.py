@@ -4,9 +4,11 @@ import contextlib
 
 import torch
 from PIL import Image
-from transformers import (BertTokenizer, BlipForConditionalGeneration, CLIPModel, CLIPTokenizer,
-                          OwlViTForObjectDetection, Owlv2ForObjectDetection)
+from transformers import (BertTokenizer, BlipForConditionalGeneration, ChineseCLIPModel, CLIPModel,
+                          CLIPTokenizer, OwlViTForObjectDetection, Owlv2ForObjectDetection)
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+from transformers.models.chinese_clip.image_processing_pil_chinese_clip import (
+    ChineseCLIPImageProcessorPil)
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
 from transformers.models.owlvit.image_processing_pil_owlvit import OwlViTImageProcessorPil
@@ -16,7 +18,8 @@ import models
 CLASSES = {"clip": (CLIPModel, CLIPTokenizer, CLIPImageProcessorPil),
            "blip": (BlipForConditionalGeneration, BertTokenizer, BlipImageProcessorPil),
            "owlvit": (OwlViTForObjectDetection, CLIPTokenizer, OwlViTImageProcessorPil),
-           "owlv2": (Owlv2ForObjectDetection, CLIPTokenizer, Owlv2ImageProcessorPil)}
+           "owlv2": (Owlv2ForObjectDetection, CLIPTokenizer, Owlv2ImageProcessorPil),
+           "chinese_clip": (ChineseCLIPModel, BertTokenizer, ChineseCLIPImageProcessorPil)}
 
 
 def opened(picture):

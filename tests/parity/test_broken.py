@@ -151,8 +151,9 @@ class Broken(unittest.TestCase):
 
 class Unusual(unittest.TestCase):
     def test_pictures(self):
-        calls = {"clip": ["embed"], "clip-half": ["embed"], "blip": ["caption"],
-                 "owlvit": ["detect", "--query", "a dog"], "owlv2": ["detect", "--query", "a dog"]}
+        calls = {"clip": ["embed"], "clip-half": ["embed"], "chinese-clip": ["embed"],
+                 "blip": ["caption"], "owlvit": ["detect", "--query", "a dog"],
+                 "owlv2": ["detect", "--query", "a dog"]}
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / f"{w}x{h}.png" for w, h in ((1, 1), (1, 20000), (20000, 1))]
             for file in files:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Transformer blocks that normalise before they attend and before they feed forward: the ones of
- * CLIP, BLIP's pictures, OWL-ViT and OWLv2.
+ * Transformer blocks, which normalise before they attend and before they feed forward (CLIP, BLIP's
+ * pictures, OWL-ViT, OWLv2) or after each of both, as BERT does (Chinese-CLIP's texts).
  */
 #include <stdio.h>
 
@@ -29,8 +29,22 @@ const itx_block_names itx_names_blip = {.norm1 = "layer_norm1",
                                         .norm2 = "layer_norm2",
                                         .wide = "mlp.fc1",
                                         .narrow = "mlp.fc2"};
+const itx_block_names itx_names_bert = {.after = true,
+                                        .q = "attention.self.query",
+                                        .k = "attention.self.key",
+                                        .v = "attention.self.value",
+                                        .out = "attention.output.dense",
+                                        .norm1 = "attention.output.LayerNorm",
+                                        .wide = "intermediate.dense",
+                                        .narrow = "output.dense",
+                                        .norm2 = "output.LayerNorm"};
 
 /* ---- running ---- */
+
+static itx_tensor *norm(itx_run *run, const itx_blocks *all, itx_tensor *x, const itx_affine *a)
+{
+    return itx->layer_norm(run, x, a->w, a->b, all->facts.eps);
+}
 
 static itx_tensor *linear(itx_run *run, itx_tensor *x, const itx_affine *a)
 {
@@ -59,12 +73,15 @@ static itx_tensor *run_block(itx_run *run, const itx_blocks *all, const itx_bloc
 {
     const itx_tower_facts *f = &all->facts;
     itx_tensor *qkv[3];
-    project(run, b, itx->layer_norm(run, x, b->norm1.w, b->norm1.b, f->eps), first, qkv);
+    project(run, b, all->after ? x : norm(run, all, x, &b->norm1), first, qkv);
     itx_tensor *y = itx->attention(run, qkv[0], qkv[1], qkv[2], f->heads, mask);
     y = itx->add(run, linear(run, y, &b->out), first ? itx->slice(run, x, 1, 0, 1) : x);
-    itx_tensor *z = itx->layer_norm(run, y, b->norm2.w, b->norm2.b, f->eps);
+    if (all->after)
+        y = norm(run, all, y, &b->norm1);
+    itx_tensor *z = all->after ? y : norm(run, all, y, &b->norm2);
     z = itx->linear(run, z, b->wide.w, b->wide.b, (itx_act)f->act);
-    return itx->add(run, linear(run, z, &b->narrow), y);
+    y = itx->add(run, linear(run, z, &b->narrow), y);
+    return all->after ? norm(run, all, y, &b->norm2) : y;
 }
 
 itx_tensor *itx_run_blocks(itx_run *run, const itx_blocks *b, itx_tensor *x, itx_tensor *mask,
@@ -103,6 +120,7 @@ void itx_take_blocks(itx_loader *l, itx_blocks *b, const itx_tower_facts *facts,
 {
     char at[96];
     b->facts = *facts;
+    b->after = names->after;
     b->block = itx_loader_alloc(l, (size_t)facts->depth * sizeof *b->block);
     for (int64_t i = 0; i < facts->depth && !itx_loader_failed(l); i++) {
         (void)snprintf(at, sizeof at, "%s.%d", prefix, (int)i);

@@ -64,7 +64,7 @@ size_t itx_prep_count(const itx_prep *p); /* numbers of one picture */
 item_status itx_prep_pixels(const itx_prep *p, const item_services *s, const item_image *image,
                             const double box[4], float *out, item_error *err);
 
-/* ---- transformer blocks, normalised before (block.c) ---- */
+/* ---- transformer blocks (block.c) ---- */
 
 typedef struct itx_tower_facts {
     int64_t width, depth, heads, wide;
@@ -81,6 +81,7 @@ typedef struct itx_block {
 
 typedef struct itx_blocks {
     itx_tower_facts facts;
+    bool after; /* normalised after each part, as BERT is, not before it */
     itx_block *block;
 } itx_blocks;
 
@@ -88,9 +89,10 @@ typedef struct itx_blocks {
 typedef struct itx_block_names {
     const char *norm1, *q, *k, *v, *out, *norm2, *wide, *narrow;
     const char *joint_w, *joint_b; /* NULL, or q, k and v in one: then q, k, v are NULL */
+    bool after;                    /* as in itx_blocks */
 } itx_block_names;
 
-extern const itx_block_names itx_names_hf, itx_names_open_clip, itx_names_blip;
+extern const itx_block_names itx_names_hf, itx_names_open_clip, itx_names_blip, itx_names_bert;
 
 /* `prefix` is followed by the number of the block. */
 void itx_take_blocks(itx_loader *l, itx_blocks *b, const itx_tower_facts *facts, const char *prefix,

@@ -133,7 +133,8 @@ item_status itx_read_prepared(const itx_embedder *e, const item_image *image, co
     return itx_prep_pixels(&e->prep, e->s, image, box, out, err);
 }
 
-static const itx_space *const spaces[] = {&itx_space_dual, &itx_space_clip, &itx_space_open_clip};
+static const itx_space *const spaces[] = {&itx_space_dual, &itx_space_clip, &itx_space_open_clip,
+                                          &itx_space_chinese_clip};
 
 static void close_embedder(void *self)
 {

@@ -35,8 +35,8 @@ itx_tensor *itx_encode(itx_run *run, const itx_encoder *e, const float *pixels, 
 
 /* ---- texts as one row of tokens, each text a piece of it (rows.c) ---- */
 
-#define ITX_ROW_TOKENS 256 /* of one run: attention grows with the square */
-#define ITX_TEXT_LIMIT 512
+#define ITX_ROW_TOKENS 256 /* of several texts in one run: attention grows with the square */
+#define ITX_TEXT_LIMIT 512 /* of one text, which may have a run for itself */
 
 typedef struct itx_tokens_row {
     int64_t *ids, *positions;
@@ -48,11 +48,12 @@ typedef struct itx_tokens_row {
 
 #define ITX_LARGEST_ID                                                                             \
     2 /* as id of the end: a text's largest one; from before the reference knew it */
+#define ITX_FIRST_ID (-1) /* as id of the end: what counts is a text's first token */
 
 typedef struct itx_row_kind {
-    size_t limit; /* tokens of a text, special ones included, at most ITX_ROW_TOKENS */
+    size_t limit; /* tokens of a text, special ones included, at most ITX_TEXT_LIMIT */
     bool causal;  /* a token does not see those behind it */
-    int64_t eos;  /* id of the end token, or ITX_LARGEST_ID */
+    int64_t eos;  /* id of the end token, or ITX_LARGEST_ID, ITX_FIRST_ID */
 } itx_row_kind;
 
 /* As many of the n texts as fit in one run; itx_row_free() it, also after a failure. */

@@ -33,7 +33,7 @@ static item_status add_texts(itx_tokens_row *row, const itx_row_kind *kind, cons
         if (count == 0 || count > kind->limit)
             return itx_fail(err, ITEM_E_BACKEND, "the tokenizer gave %zu tokens, not 1 to %d",
                             count, (int)kind->limit);
-        if (row->total + count > ITX_ROW_TOKENS)
+        if (i > 0 && row->total + count > ITX_ROW_TOKENS)
             break;
         for (size_t k = 0; k < count; k++) {
             row->ids[row->total + k] = ids[k];
@@ -79,10 +79,10 @@ static void fill_masks(itx_tokens_row *row, const size_t *lengths, bool causal)
 item_status itx_row_make(itx_tokens_row *row, const itx_row_kind *kind, const item_services *s,
                          item_tokens *tokens, const char *const *texts, size_t n, item_error *err)
 {
-    size_t lengths[ITX_ROW_TOKENS];
+    size_t lengths[ITX_TEXT_LIMIT];
     memset(row, 0, sizeof *row);
-    row->ids = itx_host_alloc(s, ITX_ROW_TOKENS * sizeof *row->ids);
-    row->positions = itx_host_alloc(s, ITX_ROW_TOKENS * sizeof *row->positions);
+    row->ids = itx_host_alloc(s, ITX_TEXT_LIMIT * sizeof *row->ids);
+    row->positions = itx_host_alloc(s, ITX_TEXT_LIMIT * sizeof *row->positions);
     if (!row->ids || !row->positions)
         return itx_fail_memory(err, "reading texts");
     const item_status status = add_texts(row, kind, s, tokens, texts, n, lengths, err);

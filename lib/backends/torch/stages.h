@@ -61,7 +61,7 @@ item_status itx_open_published(itx_embedder *e, const itx_published *p, item_err
 item_status itx_read_prepared(const itx_embedder *e, const item_image *image, const double box[4],
                               float *out, item_error *err);
 
-extern const itx_space itx_space_dual, itx_space_clip, itx_space_open_clip;
+extern const itx_space itx_space_dual, itx_space_clip, itx_space_open_clip, itx_space_chinese_clip;
 
 /* ---- helpers (stages.c) ---- */
 
