@@ -180,18 +180,31 @@ static item_status place_once(itemi_making *m, const char *word, const itemi_pac
     return status;
 }
 
+/* They lie in the folder of a model, and of a pack that was made of models in the stage's own. */
+static bool find_terms(const item_pack *source, const char *word, const char *name,
+                       char real[PATH_MAX])
+{
+    char own[64], path[ITEMI_BESIDE_MAX];
+    struct stat facts;
+    itemi_format(own, sizeof own, "%s/%s", word, name);
+    const char *const names[] = {own, name};
+    for (size_t i = 0; i < ITEMI_COUNT(names); i++) {
+        if (itemi_beside(source->path, names[i], path) && realpath(path, real) &&
+            stat(real, &facts) == 0 && S_ISREG(facts.st_mode))
+            return true;
+    }
+    return false;
+}
+
 static item_status place_terms(const itemi_making *m, const char *word, const item_pack *source,
                                item_error *err)
 {
     item_status status = ITEM_OK;
     for (size_t i = 0; i < ITEMI_COUNT(terms) && status == ITEM_OK; i++) {
-        char from[ITEMI_BESIDE_MAX], real[PATH_MAX], name[64], to[ITEMI_BESIDE_MAX];
-        char hex[ITEMI_SHA256_HEX];
+        char real[PATH_MAX], name[64], to[ITEMI_BESIDE_MAX], hex[ITEMI_SHA256_HEX];
         uint64_t bytes;
-        struct stat facts;
         itemi_format(name, sizeof name, "%s/%s", word, terms[i]);
-        if (!itemi_beside(source->path, terms[i], from) || !itemi_beside(m->folder, name, to) ||
-            !realpath(from, real) || stat(real, &facts) != 0 || !S_ISREG(facts.st_mode))
+        if (!itemi_beside(m->folder, name, to) || !find_terms(source, word, terms[i], real))
             continue;
         status = itemi_file_place(real, to, m->parts->flags & ITEM_PACK_COPY, m->parts->cancel,
                                   &bytes, hex, err);

@@ -85,6 +85,13 @@ static void stages_of_any_origin_make_a_pack(void **state)
     assert_int_equal(facts_of(path, "embedder/README.md").st_ino,
                      facts_of(clip, "README.md").st_ino);
 
+    /* the terms go on to a pack that is made of this one */
+    char *second = temp_path("again");
+    assert_ok(create(path, NULL, path, second, &err), &err);
+    assert_int_equal(facts_of(second, "embedder/README.md").st_ino,
+                     facts_of(clip, "README.md").st_ino);
+    free(second);
+
     item_ctx *ctx = NULL;
     assert_ok(item_ctx_open(path, NULL, &ctx, &err), &err);
     item_ctx_info info = ITEM_CTX_INFO_INIT;
