@@ -206,6 +206,16 @@ static item_status choose_family(folder *f, item_error *err)
                       f->path, HUGGING_FACE);
 }
 
+/* Early files of CLIPs have "text_config_dict" too, which stands for all of "text_config". */
+static item_status prefer_dict(const folder *f, item_error *err)
+{
+    json_t *dict = json_object_get(f->config, "text_config_dict");
+    if (f->family->kind != ITEMI_EMBEDDER || !json_is_object(dict) ||
+        json_object_set(f->config, "text_config", dict) == 0)
+        return ITEM_OK;
+    return fail_memory(err);
+}
+
 /* ---- weights and tokenizer ---- */
 
 static bool ends_with(const char *text, const char *end)
@@ -353,6 +363,8 @@ static item_status look_into(folder *f, json_t **out, item_error *err)
     json_int_t limit = 0, width = 0;
     f->files = json_object();
     item_status status = f->files ? choose_family(f, err) : fail_memory(err);
+    if (status == ITEM_OK)
+        status = prefer_dict(f, err);
     if (status == ITEM_OK)
         status = read_size(f, f->family->limit, ITEMI_COUNT(f->family->limit), f->family->most,
                            1000000, &limit, err);

@@ -90,6 +90,9 @@ static void each_family_is_found(void **state)
         {"{\"model_type\": \"clip\"}", {"{\"embedder\":", "\"limit\":77", "\"width\":512"}},
         {"{\"model_type\": \"clip\", \"text_config\": {\"max_position_embeddings\": 9}}",
          {"\"limit\":9"}},
+        {"{\"model_type\": \"clip\", \"text_config\": {\"max_position_embeddings\": 9}, "
+         "\"text_config_dict\": {\"max_position_embeddings\": 7}}",
+         {"\"limit\":7"}},
         {"{\"model_type\": \"owlvit\"}", {"{\"detector\":", "\"limit\":16"}},
         {"{\"model_type\": \"owlv2\", \"_name_or_path\": \"who/what\"}",
          {"\"family\":\"owlv2\"", "\"source\":\"who/what\""}},

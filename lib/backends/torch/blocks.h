@@ -21,9 +21,11 @@ typedef struct itx_facts {
 
 /* Of config.json, at its top. */
 void itx_facts_open(itx_facts *f, const item_services *s, item_error *err);
-/* The section that counts: "NAME_dict", which old files have, goes before "NAME". */
 void itx_facts_section(itx_facts *f, const char *section);
+/* The first where it is there, with all that it leaves out; else the second. */
+void itx_facts_section_of(itx_facts *f, const char *first, const char *second);
 bool itx_fact_there(const itx_facts *f, const char *key);
+const char *itx_fact_text(const itx_facts *f, const char *key); /* NULL where absent */
 /* `fallback` is the class default of the reference: published files store differences alone. */
 double itx_fact_number(itx_facts *f, const char *key, double fallback, double least, double most);
 /* A whole number from 1. */
@@ -51,6 +53,8 @@ typedef struct itx_prep {
 typedef struct itx_prep_defaults {
     bool crop; /* short side and crop; otherwise squashed to a square */
     bool square;
+    bool alone;    /* preprocessor_config.json is not asked: the family says it elsewhere */
+    double filter; /* as Pillow numbers them */
     double mean[3], deviation[3];
 } itx_prep_defaults;
 

@@ -32,9 +32,9 @@ static const itx_tower_facts text_defaults = {768, 12, 12, 3072, 1e-12, ITX_GELU
 static void read_facts(itx_facts *f, chinese_clip_facts *c)
 {
     c->width = itx_fact_count(f, "projection_dim", 512, 8192);
-    itx_facts_section(f, "vision_config");
+    itx_facts_section_of(f, "vision_config_dict", "vision_config");
     c->vision = itx_vit_read(f, &vision_defaults);
-    itx_facts_section(f, "text_config");
+    itx_facts_section_of(f, "text_config_dict", "text_config");
     c->text = itx_tower_read(f, &text_defaults);
     c->words = itx_fact_count(f, "vocab_size", 30522, 10000000);
     c->limit = itx_fact_count(f, "max_position_embeddings", 512, ITX_TEXT_LIMIT);

@@ -8,6 +8,9 @@
 
 #include "stages.h"
 
+#define VISION_CFG "model_cfg.vision_cfg"
+#define TEXT_CFG   "model_cfg.text_cfg"
+
 typedef struct clip_facts {
     itx_vit_facts vision;
     itx_clip_text_facts text;
@@ -32,9 +35,9 @@ static const itx_clip_text_facts text_defaults = {
 static void read_facts(itx_facts *f, clip_facts *c)
 {
     c->width = itx_fact_count(f, "projection_dim", 512, 8192);
-    itx_facts_section(f, "vision_config");
+    itx_facts_section_of(f, "vision_config_dict", "vision_config");
     c->vision = itx_vit_read(f, &vision_defaults);
-    itx_facts_section(f, "text_config");
+    itx_facts_section_of(f, "text_config_dict", "text_config");
     c->text = itx_clip_text_read(f, &text_defaults);
 }
 
@@ -46,25 +49,81 @@ static int64_t need(itx_facts *f, const char *key)
     return itx_fact_count(f, key, 1, 1 << 20);
 }
 
+/* What changes a network's numbers and not its tensors, and is not computed here. */
+static void refuse_variants(itx_facts *f)
+{
+    static const char *const flags[] = {"global_average_pool", "final_ln_after_pool",
+                                        "attentional_pool", "no_causal_mask"};
+    static const struct {
+        const char *key, *known[2];
+    } texts[] = {{"timm_model_name", {"", ""}},
+                 {"hf_model_name", {"", ""}},
+                 {"pool_type", {"tok", "argmax"}}, /* of pictures, of texts */
+                 {"act_kwargs.approximate", {"none", "none"}}};
+    for (size_t i = 0; i < ITX_COUNT(flags); i++) {
+        if (itx_fact_flag(f, flags[i], false))
+            (void)itx_facts_fail(f, "%s.%s is not supported", f->section, flags[i]);
+    }
+    const size_t side = strcmp(f->section, TEXT_CFG) == 0;
+    for (size_t i = 0; i < ITX_COUNT(texts); i++) {
+        const char *text = itx_fact_text(f, texts[i].key);
+        if (text && strcmp(text, texts[i].known[side]) != 0)
+            (void)itx_facts_fail(f, "%s.%s \"%.48s\" is not supported", f->section, texts[i].key,
+                                 text);
+    }
+}
+
+static int64_t read_wide(itx_facts *f, int64_t width)
+{
+    return (int64_t)((double)width * itx_fact_number(f, "mlp_ratio", 4.0, 0.01, 64.0));
+}
+
+static double read_eps(itx_facts *f)
+{
+    return itx_fact_number(f, "norm_kwargs.eps", 1e-5, 0.0, 1.0);
+}
+
+/* "preprocess_cfg" of open_clip_config.json. Where it is, open_clip asks no other file. */
+static itx_prep_defaults read_open_clip_prep(itx_facts *f)
+{
+    static const char *const means[] = {"mean.0", "mean.1", "mean.2"};
+    static const char *const deviations[] = {"std.0", "std.1", "std.2"};
+    itx_prep_defaults d = itx_prep_crop;
+    itx_facts_section(f, "preprocess_cfg");
+    const char *mode = itx_fact_text(f, "resize_mode"), *how = itx_fact_text(f, "interpolation");
+    d.alone = mode || how || itx_fact_there(f, means[0]) || itx_fact_there(f, deviations[0]);
+    for (int i = 0; i < 3; i++) {
+        d.mean[i] = itx_fact_number(f, means[i], d.mean[i], -1e6, 1e6);
+        d.deviation[i] = itx_fact_number(f, deviations[i], d.deviation[i], 1e-9, 1e9);
+    }
+    d.crop = !mode || strcmp(mode, "shortest") == 0;
+    if (!d.crop && strcmp(mode, "squash") != 0)
+        (void)itx_facts_fail(f, "%s.resize_mode \"%.48s\" is not supported", f->section, mode);
+    if (how && strcmp(how, "bilinear") == 0)
+        d.filter = 2.0;
+    return d;
+}
+
 static void read_open_clip_facts(itx_facts *f, clip_facts *c)
 {
     itx_facts_section(f, "model_cfg");
     const itx_act act = itx_fact_flag(f, "quick_gelu", false) ? ITX_QUICK_GELU : ITX_GELU;
     c->width = need(f, "embed_dim");
-    itx_facts_section(f, "model_cfg.vision_cfg");
+    itx_facts_section(f, VISION_CFG);
+    refuse_variants(f);
     const int64_t width = need(f, "width"), head = itx_fact_count(f, "head_width", 64, width);
-    const double ratio = itx_fact_number(f, "mlp_ratio", 4.0, 0.01, 64.0);
-    c->vision = (itx_vit_facts){.tower = {width, need(f, "layers"), width / head,
-                                          (int64_t)((double)width * ratio), 1e-5, act},
-                                .edge = need(f, "image_size"),
-                                .patch = need(f, "patch_size")};
+    c->vision = (itx_vit_facts){
+        .tower = {width, need(f, "layers"), width / head, read_wide(f, width), read_eps(f), act},
+        .edge = need(f, "image_size"),
+        .patch = need(f, "patch_size")};
     if (width % head != 0 || c->vision.patch > c->vision.edge)
         (void)itx_facts_fail(f, "%s: head_width or patch_size does not fit", f->section);
-    itx_facts_section(f, "model_cfg.text_cfg");
+    itx_facts_section(f, TEXT_CFG);
+    refuse_variants(f);
     const int64_t text = need(f, "width");
     c->text = text_defaults;
-    c->text.tower =
-        (itx_tower_facts){text, need(f, "layers"), need(f, "heads"), 4 * text, 1e-5, act};
+    c->text.tower = (itx_tower_facts){
+        text, need(f, "layers"), need(f, "heads"), read_wide(f, text), read_eps(f), act};
     c->text.words = itx_fact_count(f, "vocab_size", 49408, 10000000);
     c->text.limit = itx_fact_count(f, "context_length", 77, ITX_ROW_TOKENS);
     c->text.eos = ITX_LARGEST_ID;
@@ -112,12 +171,13 @@ static itx_tensor *texts(itx_run *run, const itx_embedder *e, const itx_tokens_r
     return itx->linear(run, x, c->text_projection.w, NULL, ITX_NONE);
 }
 
-static item_status open_parts(itx_embedder *e, const clip_facts *facts, item_error *err)
+static item_status open_parts(itx_embedder *e, const clip_facts *facts,
+                              const itx_prep_defaults *prep, item_error *err)
 {
     const itx_published parts = {.kind = &clip_kind,
                                  .facts = facts,
                                  .size = sizeof *facts,
-                                 .prep = &itx_prep_crop,
+                                 .prep = prep,
                                  .edge = facts->vision.edge,
                                  .patch = facts->vision.patch,
                                  .words = facts->text.words,
@@ -139,7 +199,8 @@ static item_status open_as(itx_embedder *e, bool open_clip, item_error *err)
         read_open_clip_facts(&f, &facts);
     else
         read_facts(&f, &facts);
-    return f.status == ITEM_OK ? open_parts(e, &facts, err) : f.status;
+    const itx_prep_defaults prep = open_clip ? read_open_clip_prep(&f) : itx_prep_crop;
+    return f.status == ITEM_OK ? open_parts(e, &facts, &prep, err) : f.status;
 }
 
 static item_status open_clip_space(itx_embedder *e, item_error *err)

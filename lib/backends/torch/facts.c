@@ -36,14 +36,23 @@ static const char *path_of(const itx_facts *f, const char *key, char path[PATH_S
 
 void itx_facts_section(itx_facts *f, const char *section)
 {
-    static const char *const old[][2] = {{"text_config", "text_config_dict"},
-                                         {"vision_config", "vision_config_dict"}};
-    f->section = "";
-    for (size_t i = 0; i < ITX_COUNT(old); i++) {
-        if (strcmp(section, old[i][0]) == 0 && itx_fact_there(f, old[i][1]))
-            section = old[i][1];
-    }
     f->section = section;
+}
+
+/* The host tells what lies in a section, not that there is one. */
+void itx_facts_section_of(itx_facts *f, const char *first, const char *second)
+{
+    static const char *const keys[] = {
+        "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+        "hidden_act",  "layer_norm_eps",    "image_size",        "patch_size",
+        "vocab_size",  "eos_token_id",      "projection_dim",    "max_position_embeddings",
+    };
+    f->section = first;
+    for (size_t i = 0; i < ITX_COUNT(keys); i++) {
+        if (itx_fact_there(f, keys[i]))
+            return;
+    }
+    f->section = second;
 }
 
 static double look(const itx_facts *f, const char *key)
@@ -52,10 +61,15 @@ static double look(const itx_facts *f, const char *key)
     return f->s->json_number(f->s->host, f->role, path_of(f, key, path));
 }
 
-bool itx_fact_there(const itx_facts *f, const char *key)
+const char *itx_fact_text(const itx_facts *f, const char *key)
 {
     char path[PATH_SIZE];
-    return !isnan(look(f, key)) || f->s->json_text(f->s->host, f->role, path_of(f, key, path));
+    return f->s->json_text(f->s->host, f->role, path_of(f, key, path));
+}
+
+bool itx_fact_there(const itx_facts *f, const char *key)
+{
+    return !isnan(look(f, key)) || itx_fact_text(f, key);
 }
 
 double itx_fact_number(itx_facts *f, const char *key, double fallback, double least, double most)

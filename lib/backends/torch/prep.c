@@ -17,11 +17,14 @@
         0.26862954, 0.26130258, 0.27577711                                                         \
     }
 #define PIXELS_MAX 16384
+#define BICUBIC    3.0
 
-const itx_prep_defaults itx_prep_crop = {.crop = true, .mean = CLIP_MEAN, .deviation = CLIP_STD};
-const itx_prep_defaults itx_prep_squash = {.mean = CLIP_MEAN, .deviation = CLIP_STD};
+const itx_prep_defaults itx_prep_crop = {
+    .crop = true, .filter = BICUBIC, .mean = CLIP_MEAN, .deviation = CLIP_STD};
+const itx_prep_defaults itx_prep_squash = {
+    .filter = BICUBIC, .mean = CLIP_MEAN, .deviation = CLIP_STD};
 const itx_prep_defaults itx_prep_square = {
-    .square = true, .mean = CLIP_MEAN, .deviation = CLIP_STD};
+    .square = true, .filter = BICUBIC, .mean = CLIP_MEAN, .deviation = CLIP_STD};
 
 /* ---- what the file says ---- */
 
@@ -64,9 +67,9 @@ static void read_crop(itx_facts *f, itx_prep *p)
 }
 
 /* Pillow's numbers of the filters. */
-static int32_t read_filter(itx_facts *f)
+static int32_t read_filter(itx_facts *f, const itx_prep_defaults *d)
 {
-    switch ((int)itx_fact_number(f, "resample", 3.0, 0.0, 5.0)) {
+    switch ((int)itx_fact_number(f, "resample", d->filter, 0.0, 5.0)) {
     case 1:
         return ITEM_FILTER_LANCZOS;
     case 2:
@@ -109,13 +112,13 @@ item_status itx_prep_open(itx_prep *p, const item_services *s, const itx_prep_de
 {
     itx_facts f;
     itx_facts_open(&f, s, err);
-    f.role = "preprocessor";
+    f.role = defaults->alone ? "" : "preprocessor";
     *p = (itx_prep){.edge = (uint32_t)edge, .patch = (uint32_t)patch, .square = defaults->square};
     if (itx_fact_flag(&f, "do_resize", true))
         read_size(&f, p, defaults);
     if (itx_fact_flag(&f, "do_center_crop", defaults->crop))
         read_crop(&f, p);
-    p->filter = read_filter(&f);
+    p->filter = read_filter(&f, defaults);
     read_values(&f, p, defaults);
     if (p->square && (p->crop || !p->height || !itx_fact_flag(&f, "do_pad", true)))
         (void)itx_facts_fail(&f, "pictures that are not padded and resized are not supported");
