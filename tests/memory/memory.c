@@ -18,6 +18,7 @@
  * of others are opened in bf16 and not asked.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,11 +62,18 @@ static void load_engine(void)
     _exit(2);
 }
 
+/* What the call has freed and malloc keeps for the next one is not the model's. */
+static void call(item_ctx *ctx)
+{
+    model_use(ctx);
+    (void)malloc_trim(0);
+}
+
 static item_ctx *use(const row *r)
 {
     item_ctx *ctx = model_open(r->model, r->precision);
     if (r->ask)
-        model_use(ctx);
+        call(ctx);
     return ctx;
 }
 
@@ -82,7 +90,7 @@ static void child(const row *r, int parent, int first)
     f.open = account_read();
     f.peak = account_peak();
     if (r->ask)
-        model_use(ctx);
+        call(ctx);
     meet(parent);
     f.both = account_read();
     meet(parent);
