@@ -298,13 +298,28 @@ static item_status add_tokenizer(folder *f, item_error *err)
     return status == ITEM_OK ? add_file(f, "merges", "merges.txt", err) : status;
 }
 
+/* A processor as transformers 5 saves it has all in one file; where that says nothing of pictures,
+   the older file does. */
+static item_status add_preprocessor(folder *f, item_error *err)
+{
+    static const char whole[] = "processor_config.json";
+    json_t *root = NULL;
+    item_status status = is_there(f, whole) ? load_json(f, whole, &root, err) : ITEM_OK;
+    const bool nested = json_is_object(json_object_get(root, ITEMI_IMAGE_PROCESSOR));
+    json_decref(root);
+    if (status != ITEM_OK)
+        return status;
+    return nested ? add_file(f, "preprocessor", whole, err)
+                  : add_where_there(f, "preprocessor", "preprocessor_config.json", err);
+}
+
 static item_status add_files(folder *f, item_error *err)
 {
     item_status status = add_file(f, "config", f->family->config, err);
     if (status == ITEM_OK)
         status = add_tokenizer(f, err);
     if (status == ITEM_OK)
-        status = add_where_there(f, "preprocessor", "preprocessor_config.json", err);
+        status = add_preprocessor(f, err);
     if (status == ITEM_OK)
         status = add_where_there(f, "tokenizer_config", "tokenizer_config.json", err);
     if (status == ITEM_OK)

@@ -12,6 +12,9 @@
 item_status itemi_published_read(const itemi_mem *mem, const char *path, int32_t verify,
                                  json_t **out, item_error *err);
 
+/* Where processor_config.json has what preprocessor_config.json has at its top. */
+#define ITEMI_IMAGE_PROCESSOR "image_processor"
+
 #define ITEMI_LICENCE_MAX 128
 
 /* What the folder's README.md or LICENSE says of its licence, in UTF-8; "" where neither does. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/published.h"
 #include "core/services.h"
 
 /* With the lock held. */
@@ -58,6 +59,16 @@ static item_status host_file_bytes(void *user, const char *role, const char **da
 static const char *const document_roles[ITEMI_DOCUMENTS] = {"config", "preprocessor",
                                                             "tokenizer_config", "generation"};
 
+static void unwrap(json_t **root)
+{
+    json_t *inner = json_object_get(*root, ITEMI_IMAGE_PROCESSOR);
+    if (!json_is_object(inner))
+        return;
+    json_incref(inner);
+    json_decref(*root);
+    *root = inner;
+}
+
 item_status itemi_host_read_documents(itemi_host *h, item_error *err)
 {
     item_status status = ITEM_OK;
@@ -67,6 +78,8 @@ item_status itemi_host_read_documents(itemi_host *h, item_error *err)
         document->role = document_roles[i];
         if (file)
             status = itemi_json_load(&h->ctx->mem, file->path, &document->root, err);
+        if (strcmp(document->role, "preprocessor") == 0)
+            unwrap(&document->root);
     }
     return status;
 }

@@ -166,6 +166,7 @@ static void files_have_an_order_of_preference(void **state)
                                  bin,
                                  tokenizer,
                                  {"preprocessor_config.json", "{}"},
+                                 {"processor_config.json", "{\"processor_class\": \"x\"}"},
                                  {"tokenizer_config.json", "{}"},
                                  {"generation_config.json", "{}"},
                                  {0}},

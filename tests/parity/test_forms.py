@@ -37,7 +37,7 @@ class Forms(unittest.TestCase):
     def tearDown(self):
         self.folder.cleanup()
 
-    def vectors(self, model, **files):
+    def vectors(self, model, without=(), **files):
         """Of a text and a picture, with values of the model's JSON files changed."""
         copy = Path(self.folder.name) / "model"
         shutil.rmtree(copy, ignore_errors=True)
@@ -46,6 +46,8 @@ class Forms(unittest.TestCase):
             path = copy / f"{name}.json"
             facts = json.loads(path.read_text()) if path.exists() else {}
             path.write_text(json.dumps(merged(facts, changes)))
+        for name in without:
+            (copy / name).unlink()
         return compare.Program(PROGRAM, copy).embed(["a dog"], [PICTURE])
 
     def assert_same(self, got, wanted):
@@ -70,6 +72,18 @@ class Forms(unittest.TestCase):
                 self.assert_same(got, wanted)
                 if same:
                     self.assert_others(wanted[1], plain[1])
+
+    def test_processors_in_one_file(self):
+        """As transformers 5 saves them; what is not nested says nothing of pictures."""
+        half = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+        older = "preprocessor_config.json"
+        facts = json.loads((GOLDEN / "clip" / older).read_text())
+        wanted, plain = self.vectors("clip", preprocessor_config=half), self.vectors("clip")
+        self.assert_others(wanted[1], plain[1])
+        whole = {"processor_class": "CLIPProcessor", "image_processor": facts | half}
+        self.assert_same(self.vectors("clip", [older], processor_config=whole), wanted)
+        self.assert_same(self.vectors("clip", processor_config=whole), wanted)
+        self.assert_same(self.vectors("clip", processor_config={"processor_class": "x"}), plain)
 
     def test_open_clip_goes_by_its_own_file(self):
         other = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
