@@ -90,7 +90,7 @@ class Broken(unittest.TestCase):
     def test_missing_tensor(self):
         del self.tensors.all[LAYER + "mlp.fc1.weight"]
         self.tensors.write(self.weights)
-        self.refused("no tensor " + LAYER + "mlp.fc1.weight")
+        self.refused("no tensor " + LAYER + "mlp.fc1.weight, which should be 192x48")
 
     def test_extra_tensor(self):
         self.tensors.all["vision_model.head.weight"] = ["F32", [1], b"\0\0\0\0"]

@@ -41,6 +41,9 @@ struct itx_loader {
 
 /* The tensor of that name, which must have numbers. */
 bool itx_find(itx_loader *l, const char *name, item_tensor_view *out);
+/* Likewise; where it is missing, the error tells the shape, which is not checked. */
+bool itx_need(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
+              item_tensor_view *out);
 /* Fails with both shapes unless they are the same. */
 bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *found, size_t dims,
                      const int64_t *shape);

@@ -31,7 +31,8 @@ static itx_tensor *take_as(itx_loader *l, const char *name, size_t file_dims,
                            bool may_be_bf16)
 {
     item_tensor_view found;
-    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, file_dims, file_shape))
+    if (!itx_need(l, name, file_dims, file_shape, &found) ||
+        !itx_check_shape(l, name, &found, file_dims, file_shape))
         return NULL;
     return itx_take_found(l, name, &found, dims, shape, may_be_bf16);
 }
@@ -102,7 +103,7 @@ itx_tensor *itx_take_turned(itx_loader *l, int64_t out, int64_t in, const char *
 {
     const int64_t stored[] = {in, out}, shape[] = {out, in};
     item_tensor_view found;
-    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, 2, stored))
+    if (!itx_need(l, name, 2, stored, &found) || !itx_check_shape(l, name, &found, 2, stored))
         return NULL;
     float *data = malloc(2 * itx_elements(2, shape) * sizeof *data);
     if (!data) {
@@ -138,7 +139,7 @@ itx_tensor *itx_take_flat(itx_loader *l, int64_t rows, int64_t width, const char
 {
     const int64_t shape[] = {rows, width};
     item_tensor_view found;
-    if (!itx_find(l, name, &found) ||
+    if (!itx_need(l, name, 2, shape, &found) ||
         (!is_flat(&found, rows, width) && !itx_check_shape(l, name, &found, 2, shape)))
         return NULL;
     return itx_take_found(l, name, &found, 2, shape, false);

@@ -131,6 +131,20 @@ bool itx_check_shape(itx_loader *l, const char *name, const item_tensor_view *fo
     return same;
 }
 
+bool itx_need(itx_loader *l, const char *name, size_t dims, const int64_t *shape,
+              item_tensor_view *out)
+{
+    uint64_t wanted[ITX_DIMS_MAX] = {0};
+    char should[96];
+    if (l->status == ITEM_OK && !itx_has(l, "%s", name)) {
+        for (size_t i = 0; i < dims; i++)
+            wanted[i] = (uint64_t)shape[i];
+        shape_text(should, sizeof should, dims, wanted);
+        itx_loader_fail(l, ITEM_E_PACK, "no tensor %s, which should be %s", name, should);
+    }
+    return itx_find(l, name, out);
+}
+
 bool itx_read(itx_loader *l, const char *name, float *out, size_t count)
 {
     const item_services *s = l->s;
@@ -147,7 +161,7 @@ static bool read_floats(itx_loader *l, const char *name, size_t dims, const int6
                         float *out, size_t count)
 {
     item_tensor_view found;
-    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, dims, shape))
+    if (!itx_need(l, name, dims, shape, &found) || !itx_check_shape(l, name, &found, dims, shape))
         return false;
     return itx_read(l, name, out, count);
 }
@@ -241,7 +255,7 @@ static itx_tensor *take(itx_loader *l, const char *name, size_t dims, const int6
                         bool may_be_bf16)
 {
     item_tensor_view found;
-    if (!itx_find(l, name, &found) || !itx_check_shape(l, name, &found, dims, shape))
+    if (!itx_need(l, name, dims, shape, &found) || !itx_check_shape(l, name, &found, dims, shape))
         return NULL;
     return itx_take_found(l, name, &found, dims, shape, may_be_bf16);
 }
