@@ -309,8 +309,8 @@ item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_can
                           "brings an embedder and no pack was named",
                           itemi_stage_word(kind));
     if (!slot->possible)
-        return itemi_fail(err, ITEM_E_UNSUPPORTED, "this context has no %s",
-                          itemi_stage_word(kind));
+        return itemi_fail(err, ITEM_E_UNSUPPORTED, "this context has no %s: %s has none",
+                          itemi_stage_word(kind), ctx->pack->path);
     item_status status = itemi_lock(&slot->lock, cancel, err);
     if (status != ITEM_OK)
         return status;

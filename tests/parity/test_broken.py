@@ -171,6 +171,11 @@ class Unusual(unittest.TestCase):
         self.assertEqual(code, 1, complaint)
         self.assertIn("prompt", answers[0]["error"]["message"])
 
+    def test_model_of_another_stage(self):
+        code, answers, complaint = ask("caption", "--model", GOLDEN / "clip", "--json", PICTURE)
+        self.assertEqual(code, 1, complaint)
+        self.assertIn(f"{GOLDEN / 'clip'} has none", answers[0]["error"]["message"])
+
     def test_queries(self):
         given = [part for i in range(999) for part in ("--query", f"dog number {i}")]
         code, answers, complaint = ask("detect", "--model", GOLDEN / "owlvit", "--json", *given,
