@@ -326,8 +326,6 @@ static item_status add_files(folder *f, item_error *err)
         status = add_where_there(f, "special_tokens_map", "special_tokens_map.json", err);
     if (status == ITEM_OK)
         status = add_where_there(f, "added_tokens", "added_tokens.json", err);
-    if (status == ITEM_OK)
-        status = add_where_there(f, "generation", "generation_config.json", err);
     return status == ITEM_OK ? add_weights(f, err) : status;
 }
 

@@ -18,7 +18,7 @@ typedef struct itemi_document {
     json_t *root;
 } itemi_document;
 
-#define ITEMI_DOCUMENTS 4
+#define ITEMI_DOCUMENTS 3
 
 /* The host of one opened stage. */
 typedef struct itemi_host {

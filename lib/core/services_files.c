@@ -57,7 +57,7 @@ static item_status host_file_bytes(void *user, const char *role, const char **da
 /* ---- configurations ---- */
 
 static const char *const document_roles[ITEMI_DOCUMENTS] = {"config", "preprocessor",
-                                                            "tokenizer_config", "generation"};
+                                                            "tokenizer_config"};
 
 static void unwrap(json_t **root)
 {

@@ -306,6 +306,8 @@ static item_status gather_all(itemi_torchfile *f, size_t dict)
             continue;
         layout l;
         status = read_tensor(f, &pair->value, t, &l);
+        if (status != ITEM_OK)
+            break;
         gather(t, &l, f->gathered + used);
         size_t room = room_of(t);
         t->data = f->gathered + used;

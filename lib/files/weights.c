@@ -50,7 +50,12 @@ static bool ends(const char *name, const char *suffix)
 
 static item_status parse_part(const itemi_mem *mem, part *p, const char *name, item_error *err)
 {
+    static const char lfs[] = "version https://git-lfs";
     const itemi_file *file = &p->file;
+    if (begins(file, lfs, sizeof lfs - 1))
+        return itemi_fail(err, ITEM_E_FORMAT,
+                          "%s: is a pointer of Git LFS, not the weights: fetch the file itself",
+                          name);
     if (begins(file, "PK", 2))
         return itemi_torchfile_parse(mem, file->data, file->size, name, &p->torch, err);
     if (begins(file, old_torch, sizeof old_torch))

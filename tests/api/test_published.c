@@ -168,11 +168,9 @@ static void files_have_an_order_of_preference(void **state)
                                  {"preprocessor_config.json", "{}"},
                                  {"processor_config.json", "{\"processor_class\": \"x\"}"},
                                  {"tokenizer_config.json", "{}"},
-                                 {"generation_config.json", "{}"},
                                  {0}},
                  (const char *const[]){"\"tokenizer\":{\"file\":\"tokenizer.json\"",
-                                       "\"preprocessor\":{", "\"tokenizer_config\":{",
-                                       "\"generation\":{", NULL});
+                                       "\"preprocessor\":{", "\"tokenizer_config\":{", NULL});
 }
 
 static void shards_stay_in_the_folder(void **state)

@@ -129,7 +129,7 @@ static const char *precision(const char *asked)
 
 static void ask_json(const item_services *s)
 {
-    static const char *const roles[] = {"config", "preprocessor", "tokenizer_config", "generation"};
+    static const char *const roles[] = {"config", "preprocessor", "tokenizer_config"};
     static const char *const paths[] = {"vision_config.hidden_size",
                                         "text_config.vocab_size",
                                         "model_cfg.vision_cfg.layers",

@@ -37,8 +37,10 @@ class Program:
         given = [part for text in texts for part in ("--text", text)]
         return [a["embedding"] for a in self.lines("embed", *self.options, *given, "--", *files)]
 
-    def caption(self, files, beams=1, prompt=None, max_tokens=20):
-        given = ["--beams", beams, "--max-tokens", max_tokens]
+    def caption(self, files, beams=1, prompt=None, max_tokens=None):
+        given = ["--beams", beams]
+        if max_tokens is not None:
+            given += ["--max-tokens", max_tokens]
         if prompt is not None:
             given += ["--prompt", prompt]
         return self.lines("caption", *self.options, *given, "--", *files)

@@ -51,7 +51,7 @@ def clip_answers(reference, files):
 
 
 def caption_answer(reference, file, beams, prompt):
-    answer = reference.caption(file, beams, prompt)
+    answer = reference.caption(file, beams, prompt, 20)
     return {"file": file.name, "beams": beams, "prompt": prompt, "max_tokens": 20,
             "caption": answer["caption"], "tokens": answer["tokens"],
             "margins": rounded(answer["margins"], 5)}

@@ -70,13 +70,14 @@ class Reference:
         return [self.model.config.text_config.bos_token_id] + self.tokens(prompt)[1:-1]
 
     @torch.inference_mode()
-    def caption(self, picture, beams=1, prompt=None, max_tokens=20):
+    def caption(self, picture, beams=1, prompt=None, max_tokens=None):
+        length = {} if max_tokens is None else {"max_length": max_tokens}
         ids = None if prompt is None else torch.tensor([self.tokens(prompt)])
         margins = []
         with watched(self.model.text_decoder, margins):
             out = self.model.generate(
                 self.pixels(picture).to(self.dtype), input_ids=ids, num_beams=beams,
-                max_length=max_tokens, output_scores=True, return_dict_in_generate=True)
+                output_scores=True, return_dict_in_generate=True, **length)
         if beams == 1:
             for scores in out.scores:
                 best = torch.log_softmax(scores[0].float(), dim=0).topk(2).values

@@ -96,13 +96,19 @@ def files_of(question, work, model):
     return [work / "pictures" / f"{i:03}.png" for i in question["pictures"]]
 
 
+def length_of(question):
+    """Both sides' default without a prompt."""
+    return 20 if question["prompt"] else None
+
+
 def ask_reference(reference, row, question, files):
     if row.family == "clip":
         if "texts" in question:
             return [reference.embed_text(t) for t in pictures.texts(question["texts"])]
         return [reference.embed_picture(f) for f in files]
     if row.family == "blip":
-        return [reference.caption(f, question["beams"], question["prompt"]) | {
+        return [reference.caption(f, question["beams"], question["prompt"],
+                                  length_of(question)) | {
             "end": reference.end} for f in files]
     return [reference.objects(f, question["queries"]) for f in files]
 
@@ -126,7 +132,8 @@ def ask_item(program, row, question, files, wanted):
             return program.embed(pictures.texts(question["texts"]), [])
         return program.embed([], files)
     if row.family == "blip":
-        return program.caption(files, question["beams"], question["prompt"])
+        return program.caption(files, question["beams"], question["prompt"],
+                               length_of(question))
     return [program.detect(files, question["queries"], t) for t in thresholds(wanted)]
 
 

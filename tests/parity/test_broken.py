@@ -167,7 +167,7 @@ class Unusual(unittest.TestCase):
 
     def test_prompt_beyond_the_caption(self):
         code, answers, complaint = ask("caption", "--model", GOLDEN / "blip", "--json", "--prompt",
-                                       "a dog on the beach " * 40, "--", PICTURE)
+                                       "a dog on the beach " * 150, "--", PICTURE)
         self.assertEqual(code, 1, complaint)
         self.assertIn("prompt", answers[0]["error"]["message"])
 

@@ -39,6 +39,9 @@ class Forms(unittest.TestCase):
 
     def vectors(self, model, without=(), **files):
         """Of a text and a picture, with values of the model's JSON files changed."""
+        return self.changed(model, without, **files).embed(["a dog"], [PICTURE])
+
+    def changed(self, model, without=(), **files):
         copy = Path(self.folder.name) / "model"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(GOLDEN / model, copy)
@@ -48,7 +51,7 @@ class Forms(unittest.TestCase):
             path.write_text(json.dumps(merged(facts, changes)))
         for name in without:
             (copy / name).unlink()
-        return compare.Program(PROGRAM, copy).embed(["a dog"], [PICTURE])
+        return compare.Program(PROGRAM, copy)
 
     def assert_same(self, got, wanted):
         for mine, theirs in zip(got, wanted, strict=True):
@@ -72,6 +75,28 @@ class Forms(unittest.TestCase):
                 self.assert_same(got, wanted)
                 if same:
                     self.assert_others(wanted[1], plain[1])
+
+    def test_values_of_another_kind(self):
+        one, three = {"image_mean": 0.4}, {"image_mean": [0.4, 0.4, 0.4]}
+        self.assert_same(self.vectors("clip", preprocessor_config=one),
+                         self.vectors("clip", preprocessor_config=three))
+        for said, why in (({"image_mean": [0.4, 0.4]}, "image_mean has no number for each"),
+                          ({"size": "32"}, "size is no number"),
+                          ({"image_std": [1, 1, "1"]}, "image_std.2 is no number"),
+                          ({"use_square_size": True}, "use_square_size is not supported")):
+            with self.subTest(said=said), self.assertRaisesRegex(RuntimeError, why):
+                self.vectors("clip", preprocessor_config=said)
+
+    def test_length_of_captions(self):
+        """Without max_tokens as many as text_config says, or 20 behind the prompt."""
+        def said(facts=None, **options):
+            program = self.changed("blip", **({"config": {"text_config": facts}} if facts else {}))
+            return program.caption([PICTURE], **options)[0]["tokens"]
+        never = {"sep_token_id": 3}  # an end that is not said
+        self.assertEqual(len(said(never)), 20)
+        self.assertEqual(len(said(never, prompt="a dog")), 20)
+        self.assertEqual(len(said(never | {"max_length": 12})), 11)
+        self.assertEqual(len(said(never | {"max_length": 12}, max_tokens=9)), 8)
 
     def test_processors_in_one_file(self):
         """As transformers 5 saves them; what is not nested says nothing of pictures."""

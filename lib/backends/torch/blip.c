@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LENGTH 20 /* generate()'s default of max_length */
+#define NEW_TOKENS 20 /* that generate() makes behind a prompt where no max_length is given */
 
 typedef struct blip_facts {
     itx_vit_facts vision;
@@ -25,7 +25,7 @@ typedef struct captioner {
     itx_net *net;
     item_tokens *tokens;
     itx_prep prep;
-    size_t beams, length;
+    size_t beams, length; /* length: max_length of the configuration, or 0 */
     char id[320];
 } captioner;
 
@@ -160,26 +160,34 @@ static item_status read_prompt(captions *job, const char *prompt, item_error *er
         job->prompt_length = count - 1;
     }
     job->prompt[0] = (int32_t)f->bos;
-    if (job->prompt_length >= job->length)
-        return itx_fail(err, ITEM_E_ARGUMENT,
-                        "the prompt has %zu tokens or more, a caption has %zu with it: shorten it "
-                        "or raise max_tokens",
-                        job->prompt_length, job->length);
     return ITEM_OK;
+}
+
+/* A caption has `most` tokens with its prompt. */
+static item_status set_length(captions *job, size_t most, item_error *err)
+{
+    const size_t limit = (size_t)blip_of(job->c)->text.facts.limit;
+    job->length = most ? most : job->prompt_length + NEW_TOKENS;
+    job->length = job->length < limit ? job->length : limit;
+    if (job->prompt_length < job->length)
+        return ITEM_OK;
+    return itx_fail(err, ITEM_E_ARGUMENT,
+                    "the prompt takes %zu tokens, a caption has at most %zu with it: shorten the "
+                    "prompt or raise max_tokens",
+                    job->prompt_length, job->length);
 }
 
 static item_status apply_options(captions *job, const item_caption_options *options,
                                  item_error *err)
 {
-    const size_t limit = (size_t)blip_of(job->c)->text.facts.limit;
-    job->length = options && options->max_tokens ? options->max_tokens : job->c->length;
-    job->length = job->length < limit ? job->length : limit;
+    const size_t most = options && options->max_tokens ? options->max_tokens : job->c->length;
     job->beams = options && options->beams ? options->beams : job->c->beams;
     job->beams = job->beams < ITX_BEAMS ? job->beams : ITX_BEAMS;
     const bool has_prompt =
         options &&
         options->struct_size >= offsetof(item_caption_options, prompt) + sizeof options->prompt;
-    return read_prompt(job, has_prompt ? options->prompt : NULL, err);
+    const item_status status = read_prompt(job, has_prompt ? options->prompt : NULL, err);
+    return status == ITEM_OK ? set_length(job, most, err) : status;
 }
 
 /* What the words of a prompt may see: those before them. */
@@ -260,9 +268,9 @@ static item_status read_facts(captioner *c, blip_facts *facts, item_error *err)
     itx_facts_section(&f, "text_config");
     read_text_facts(&f, &facts->text);
     facts->text.seen = facts->vision.tower.width;
-    f.role = "generation";
-    f.section = "";
-    c->length = (size_t)itx_fact_count(&f, "max_length", LENGTH, ITX_BLIP_IDS);
+    /* of the text decoder's own section, where old files have them, and of no other file */
+    if (itx_fact_there(&f, "max_length"))
+        c->length = (size_t)itx_fact_count(&f, "max_length", NEW_TOKENS, ITX_BLIP_IDS);
     c->beams = (size_t)itx_fact_count(&f, "num_beams", 1, ITX_BEAMS);
     return f.status;
 }

@@ -75,12 +75,13 @@ bool itx_fact_there(const itx_facts *f, const char *key)
 double itx_fact_number(itx_facts *f, const char *key, double fallback, double least, double most)
 {
     const double value = look(f, key);
-    if (isnan(value))
+    const bool text = isnan(value) && itx_fact_text(f, key);
+    if (isnan(value) && !text)
         return fallback;
     if (value >= least && value <= most)
         return value;
     char path[PATH_SIZE];
-    (void)itx_facts_fail(f, "%s is out of range", path_of(f, key, path));
+    (void)itx_facts_fail(f, "%s is %s", path_of(f, key, path), text ? "no number" : "out of range");
     return fallback;
 }
 

@@ -4,6 +4,7 @@
  * normalised. Pixels are laid out by patches, so that the first convolution is a product.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blocks.h"
@@ -36,6 +37,8 @@ static uint32_t edge_at(itx_facts *f, const char *key, uint32_t fallback)
 /* 224; [224, 224], height first; {"height", "width"}; {"shortest_edge"}. */
 static void read_size(itx_facts *f, itx_prep *p, const itx_prep_defaults *d)
 {
+    if (itx_fact_flag(f, "use_square_size", false))
+        (void)itx_facts_fail(f, "use_square_size is not supported");
     if (itx_fact_there(f, "size.shortest_edge") || itx_fact_there(f, "size.longest_edge")) {
         if (itx_fact_there(f, "size.longest_edge"))
             (void)itx_facts_fail(f, "size.longest_edge is not supported");
@@ -89,19 +92,33 @@ static float normalised(const itx_prep *p, uint32_t channel, float scaled)
     return centred / p->deviation[channel];
 }
 
+/* A number for each channel, or one for all. */
+static void read_channels(itx_facts *f, const char *key, double least, const double fallback[3],
+                          float out[3])
+{
+    char first[32], path[32];
+    (void)snprintf(first, sizeof first, "%s.0", key);
+    const bool each = itx_fact_there(f, first);
+    for (uint32_t c = 0; c < 3; c++) {
+        (void)snprintf(path, sizeof path, each ? "%s.%u" : "%s", key, c);
+        if (each && !itx_fact_there(f, path))
+            (void)itx_facts_fail(f, "%s has no number for each of three channels", key);
+        out[c] = (float)itx_fact_number(f, path, fallback[c], least, 1e9);
+    }
+}
+
 static void read_values(itx_facts *f, itx_prep *p, const itx_prep_defaults *d)
 {
-    static const char *const means[] = {"image_mean.0", "image_mean.1", "image_mean.2"};
-    static const char *const deviations[] = {"image_std.0", "image_std.1", "image_std.2"};
     const bool rescale = itx_fact_flag(f, "rescale", itx_fact_flag(f, "do_rescale", true));
     const bool normalise = itx_fact_flag(f, "do_normalize", true);
     p->scale = rescale ? itx_fact_number(f, "rescale_factor", 1.0 / 255.0, 1e-9, 1e9) : 1.0;
+    if (normalise) {
+        read_channels(f, "image_mean", -1e9, d->mean, p->mean);
+        read_channels(f, "image_std", 1e-9, d->deviation, p->deviation);
+    }
     for (uint32_t c = 0; c < 3; c++) {
-        p->deviation[c] = 1.0f;
-        if (normalise) {
-            p->mean[c] = (float)itx_fact_number(f, means[c], d->mean[c], -1e6, 1e6);
-            p->deviation[c] = (float)itx_fact_number(f, deviations[c], d->deviation[c], 1e-9, 1e9);
-        }
+        if (!normalise)
+            p->deviation[c] = 1.0f;
         for (int v = 0; v < 256; v++)
             p->value[c][v] = normalised(p, c, (float)(v * p->scale));
     }

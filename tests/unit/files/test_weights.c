@@ -111,6 +111,8 @@ static void other_files_are_refused(void **state)
         "old.bin: was written before torch 1.6. To convert it: python3 -c 'import torch;");
     const char *path = test_path(*state, "other.bin");
     test_puts(path, "version https://git-lfs.github.com/spec/v1\n");
+    assert_refused(path, ITEM_E_FORMAT, "is a pointer of Git LFS, not the weights");
+    test_puts(path, "<!doctype html>\n");
     assert_refused(path, ITEM_E_FORMAT, "is neither safetensors nor a torch checkpoint");
     test_puts(path, "");
     assert_refused(path, ITEM_E_FORMAT, "is neither safetensors nor a torch checkpoint");
