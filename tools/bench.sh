@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 tools/install-deps.sh demo
 log=build/bench.log
 mkdir -p build
-if ! { python3 tools/build.py && ninja -C build/release tests/bench/bench tests/bench/bench-models &&
+if ! { python3 tools/build.py && ninja -C build/release tests/bench/bench tests/bench/bench-cancel tests/bench/bench-models &&
     meson install -C build/release --no-rebuild; } >$log 2>&1; then
     tail -n 40 $log >&2
     exit 1

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of `make bench-models` about a process: how soon CLIP B/32 answers, how much it holds."""
+"""Rows of `make bench-models` about a process: how soon it answers and ends after a cancel, how
+much it holds."""
 import statistics
 import subprocess
 import sys
@@ -75,5 +76,15 @@ def growth(args):
               f"{MOST:,}: ratio {values[-1] / values[0]:.3f}", flush=True)
 
 
-ROWS = {"start to first answer, CLIP B/32": first_answer,
+def cancels(args):
+    """A call of each kind of model, cancelled at twelve moments."""
+    import models
+    names = ["tiny-clip"] if args.tiny else ["clip-b32", "blip-base", "owlvit-b32", "owlv2-b16"]
+    folders = [models.ensure(args.models, name) for name in names]
+    subprocess.run([args.program.with_name("bench-cancel"), *folders], check=True,
+                   env=environment.run_with(args.installed))
+
+
+ROWS = {"cancel": cancels,
+        "start to first answer, CLIP B/32": first_answer,
         "memory of 1,000 pictures, CLIP B/32": growth}
