@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include <item/item.h>
+#include <item/pack.h>
 
 #define CLI_OK     0 /* everything was answered */
 #define CLI_FAILED 1 /* something was not */
@@ -152,6 +153,9 @@ void cli_print_failure(cli_run *run, const char *kind, const char *name, const i
 void cli_show_result(const item_result *result, const char *file);
 void cli_show_check_header(void);
 void cli_show_failure(const char *file, const char *message);
+
+/* What is known of a pack that was verified. */
+const char *cli_pack_state(const item_pack *pack);
 
 extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
     cli_train, cli_eval, cli_pack, cli_doctor;

@@ -2,8 +2,6 @@
 /* item doctor: what this machine computes with, how fast, and what to do about it. */
 #include <string.h>
 
-#include <item/pack.h>
-
 #include "cli.h"
 
 static void fact(const char *name, const char *value)
@@ -49,7 +47,7 @@ static bool doctor_pack(const cli_args *args)
     }
     cli_print_escaped("%-10s %s %s, %s", "pack", item_pack_text(pack, "name"),
                       item_pack_text(pack, "version"), item_pack_text(pack, "path"));
-    fact("state", "every file is there and has its hash");
+    fact("state", cli_pack_state(pack));
     item_pack_free(pack);
     return true;
 }

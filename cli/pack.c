@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <item/pack.h>
-
 #include "cli.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -15,12 +13,13 @@ static const char *text_of(const json_t *object, const char *key)
 
 static void show_stage(const char *name, const json_t *stage)
 {
-    cli_print_escaped("  %-10s %s, %s", name, text_of(stage, "family"), text_of(stage, "licence"));
+    const char *licence = text_of(stage, "licence");
+    cli_print_escaped("  %-10s %s, licence %s", name, text_of(stage, "family"), licence);
     const char *role = NULL;
     json_t *file = NULL;
     json_object_foreach(json_object_get(stage, "files"), role, file)
     {
-        cli_print_escaped("  %-10s   %-10s %-32s %8.2f MB", "", role, text_of(file, "file"),
+        cli_print_escaped("  %-10s   %-18s %-32s %11.3f MB", "", role, text_of(file, "file"),
                           (double)json_integer_value(json_object_get(file, "bytes")) / 1e6);
     }
 }
@@ -81,6 +80,13 @@ static item_pack *open_pack(const cli_args *args, const char *path, bool verify)
     return pack;
 }
 
+const char *cli_pack_state(const item_pack *pack)
+{
+    return strcmp(item_pack_text(pack, "version"), "as published") == 0
+               ? "every file is there and the weights can be read; their publisher states no hash"
+               : "every file is there and has its hash";
+}
+
 static int look_into(const cli_args *args, const char *path, bool verify)
 {
     item_pack *pack = open_pack(args, path, verify);
@@ -89,9 +95,9 @@ static int look_into(const cli_args *args, const char *path, bool verify)
     if (args->json)
         puts(item_pack_json(pack));
     else if (verify)
-        cli_print_escaped("%s %s in %s: every file is there and has its hash",
-                          item_pack_text(pack, "name"), item_pack_text(pack, "version"),
-                          item_pack_text(pack, "path"));
+        cli_print_escaped("%s %s in %s: %s", item_pack_text(pack, "name"),
+                          item_pack_text(pack, "version"), item_pack_text(pack, "path"),
+                          cli_pack_state(pack));
     else
         show(pack);
     item_pack_free(pack);
@@ -144,7 +150,7 @@ static int run_pack(const cli_args *args)
         return create(args, path);
     if (make) {
         cli_complain(args, "usage: item pack create [--captioner FOLDER] [--detector FOLDER] "
-                           "[--clip FOLDER] [--head FILE] FOLDER");
+                           "[--clip FOLDER] [--head FILE] [--copy] FOLDER");
         return CLI_USAGE;
     }
     if ((!verify && strcmp(what, "show") != 0) || args->rest.count > 2 || parts || args->head ||

@@ -23,7 +23,8 @@ typedef struct item_pack item_pack;
  *
  * @param path    folder; NULL is the installed default
  * @param verify  0: hash no file, 1: hash files below 16 MB, 2: hash all files; of a
- *                published model those below 16 MB are always hashed
+ *                published model those below 16 MB are always hashed, and with 2 its weights
+ *                are opened, too
  * @param out     receives the pack; release with item_pack_free()
  * @param err     receives the reason of a failure, with the file; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT, ITEM_E_PACK,

@@ -225,6 +225,22 @@ static item_status set_path(item_pack *pack, const char *path, item_error *err)
     return pack->path ? ITEM_OK : itemi_fail_memory(err, "opening a pack");
 }
 
+/* No hash is stated of these files; what can be known is whether the weights can be read. */
+static item_status read_weights(const item_pack *pack, item_error *err)
+{
+    item_status status = ITEM_OK;
+    for (size_t s = 0; s < ITEMI_STAGES && status == ITEM_OK; s++) {
+        for (size_t i = 0; i < pack->stage[s].count && status == ITEM_OK; i++) {
+            const itemi_pack_file *file = &pack->stage[s].files[i];
+            itemi_weights *weights = NULL;
+            if (strcmp(file->role, "weights") == 0)
+                status = itemi_weights_open(&pack->mem, file->path, true, NULL, &weights, err);
+            itemi_weights_close(weights);
+        }
+    }
+    return status;
+}
+
 /* The card is text for people: it is named, never read. */
 static item_status set_card(item_pack *pack, item_error *err)
 {
@@ -252,6 +268,8 @@ item_status itemi_pack_load(const itemi_mem *mem, const itemi_log *log, const ch
         status = check_files(pack, verify & ~ITEMI_VERIFY_PUBLISHED, err);
     if (status == ITEM_OK && pack->published)
         status = name_published(pack, err);
+    if (status == ITEM_OK && pack->published && verify == 2)
+        status = read_weights(pack, err);
     if (status != ITEM_OK) {
         item_pack_free(pack);
         return status;
