@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\ndog\ncar\nby\nbright\ndark\n";
 
@@ -111,6 +112,19 @@ char *write_pack(const char *name, const pack_spec *spec)
     free(path);
     write_manifest(folder, spec);
     return folder;
+}
+
+void write_one_tensor(const char *path, size_t size)
+{
+    uint8_t bytes[128] = {120};
+    char header[120];
+    const size_t count = size - sizeof bytes;
+    memset(bytes + 8, ' ', sizeof header);
+    snprintf(header, sizeof header,
+             "{\"a\":{\"dtype\":\"U8\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}", count, count);
+    memcpy(bytes + 8, header, strlen(header));
+    write_file(path, bytes, sizeof bytes);
+    assert_int_equal(truncate(path, (off_t)size), 0);
 }
 
 char *write_folder(const char *name, const piece *pieces)

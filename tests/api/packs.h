@@ -42,6 +42,8 @@ typedef struct piece {
 
 /* A new folder of that name, behind a number, with the files in it. The last piece has no name. */
 char *write_folder(const char *name, const piece *pieces);
+/* A file of so many bytes that holds one tensor of zeros, over what is there. */
+void write_one_tensor(const char *path, size_t size);
 char *path_in(const char *folder, const char *name);
 
 #endif

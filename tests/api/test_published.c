@@ -256,20 +256,6 @@ static void what_is_missing_is_named(void **state)
                ITEM_E_PACK, "max_position_embeddings");
 }
 
-/* A file of so many bytes that holds one tensor of zeros. */
-static void write_weights(const char *path, size_t size)
-{
-    uint8_t bytes[128] = {120};
-    char header[120];
-    const size_t count = size - sizeof bytes;
-    memset(bytes + 8, ' ', sizeof header);
-    snprintf(header, sizeof header,
-             "{\"a\":{\"dtype\":\"U8\",\"shape\":[%zu],\"data_offsets\":[0,%zu]}}", count, count);
-    memcpy(bytes + 8, header, strlen(header));
-    write_file(path, bytes, sizeof bytes);
-    assert_int_equal(truncate(path, (off_t)size), 0);
-}
-
 /* The caches of downloads hold links to files that lie elsewhere under other names. */
 static void links_may_lead_out(void **state)
 {
@@ -278,7 +264,7 @@ static void links_may_lead_out(void **state)
     char *blob = temp_path("blob"), *link = path_in(folder, "model.safetensors");
     assert_int_equal(symlink(blob, link), 0);
     assert_refused(folder, ITEM_E_PACK, "model.safetensors: cannot be read"); /* leads nowhere */
-    write_weights(blob, 1000);
+    write_one_tensor(blob, 1000);
     item_pack_free(open_folder(folder, 2));
     assert_int_equal(unlink(link), 0);
     assert_int_equal(mkdir(link, 0700), 0);
@@ -347,7 +333,7 @@ static void large_files_are_hashed_on_request(void **state)
     (void)state;
     char *folder = write_folder("large", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
     char *path = path_in(folder, "model.safetensors");
-    write_weights(path, LARGE);
+    write_one_tensor(path, LARGE);
     const char *quick = "\"bytes\":16000000,\"sha256\":null";
     item_pack *pack = open_folder(folder, 1);
     assert_non_null(strstr(item_pack_json(pack), quick));

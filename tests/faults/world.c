@@ -189,6 +189,9 @@ void world_make(void)
     w.head = write_head("head.safetensors", &spec);
     w.pack = write_pack_with_head();
     w.model = write_folder("model", (const piece[]){CLIP_CONFIG, BYTE_PAIRS, WEIGHTS, {0}});
+    char *weights = path_in(w.model, "model.safetensors");
+    write_one_tensor(weights, 1000);
+    free(weights);
     w.made = temp_path("made");
     w.data = temp_path("data.safetensors");
     w.saved = temp_path("saved.safetensors");
