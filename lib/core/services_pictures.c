@@ -10,8 +10,11 @@ static void image_size(const item_image *image, uint32_t *width, uint32_t *heigh
     *height = info.height;
 }
 
-static item_status check_filter(int32_t filter, item_error *err)
+/* What both ways of resizing need to know first. */
+static item_status look(const item_image *image, int32_t filter, uint32_t *width, uint32_t *height,
+                        item_error *err)
 {
+    image_size(image, width, height);
     if (filter >= ITEM_FILTER_BILINEAR && filter <= ITEM_FILTER_LANCZOS)
         return ITEM_OK;
     return itemi_fail(err, ITEM_E_ARGUMENT, "no resize filter %d", (int)filter);
@@ -23,8 +26,7 @@ static item_status host_resize(void *user, const item_image *image, const double
 {
     const itemi_host *h = user;
     uint32_t from_width, from_height;
-    image_size(image, &from_width, &from_height);
-    item_status status = check_filter(filter, err);
+    item_status status = look(image, filter, &from_width, &from_height, err);
     if (status == ITEM_OK)
         status = itemi_resize_rgb(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
                                   box, out, width, height, (itemi_filter)filter, err);
@@ -37,8 +39,7 @@ static item_status host_resize_part(void *user, const item_image *image, const d
 {
     const itemi_host *h = user;
     uint32_t from_width, from_height;
-    image_size(image, &from_width, &from_height);
-    item_status status = check_filter(filter, err);
+    item_status status = look(image, filter, &from_width, &from_height, err);
     if (status == ITEM_OK)
         status = itemi_resize_cut(&h->ctx->mem, item_image_pixels(image), from_width, from_height,
                                   box, width, height, (itemi_filter)filter, part, out, err);

@@ -4,8 +4,8 @@
  *
  *     bench-cancel FOLDER...
  *
- * A call is timed whole, then cancelled at moments spread over that time. Prints the call, the slowest
- * return after a cancel, and the time of one of the model's layers or tokens if all were alike.
+ * A call is timed whole, then cancelled at moments spread over that time. Prints the time of the call
+ * and of the slowest return after a cancel.
  */
 #include <pthread.h>
 #include <stdio.h>
