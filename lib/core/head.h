@@ -18,6 +18,8 @@
 #define ITEMI_NAME_MAX     48  /* bytes of short names, with the NUL */
 #define ITEMI_PIPELINE_MAX 704 /* of two identities and three settings */
 
+#define ITEMI_PICTURE_BYTES 16 /* by which a picture is known: the first of its pixels' SHA-256 */
+
 /* A threshold that is named by its share of real photographs called "ai" at calibration. */
 typedef struct itemi_promise {
     double score; /* calibrated log-odds; +infinity: too few photographs to promise anything */
@@ -51,6 +53,11 @@ typedef struct itemi_head_facts {
     bool callers_captions;        /* trained and calibrated with callers' captions */
     const char *trained_on;       /* text; "" */
     char library[ITEMI_NAME_MAX]; /* version of libitem that wrote it */
+
+    /* What it was trained on, so that a test on the same can be refused. */
+    struct json_t *trained_sources;  /* array of texts; NULL: not known */
+    const uint8_t *trained_pictures; /* [trained_count x ITEMI_PICTURE_BYTES]; none: not known */
+    size_t trained_count;
 } itemi_head_facts;
 
 typedef struct itemi_head itemi_head;
@@ -66,7 +73,7 @@ item_status itemi_head_open(const itemi_mem *mem, const char *path, itemi_head *
 /* Of a file's bytes in memory; `name` is for messages. */
 item_status itemi_head_parse(const itemi_mem *mem, const void *bytes, size_t size, const char *name,
                              itemi_head **out, item_error *err);
-/* Copies facts and network; trained_on is copied too. */
+/* Copies facts and network, and what the facts point to; pictures need not be sorted. */
 item_status itemi_head_make(const itemi_mem *mem, const itemi_head_facts *facts,
                             const itemi_mlp *mlp, itemi_head **out, item_error *err);
 /* The same head gives the same bytes. */
@@ -76,6 +83,10 @@ void itemi_head_free(itemi_head *head);
 const itemi_head_facts *itemi_head_get_facts(const itemi_head *head);
 /* The facts as a JSON object (compact), for item_pack_json() and reports; itemi_free() it. */
 char *itemi_head_facts_json(const itemi_head *head);
+
+/* Was the head trained on this source, on this picture [ITEMI_PICTURE_BYTES]? Not known is no. */
+bool itemi_head_knows_source(const itemi_head *head, const char *source);
+bool itemi_head_knows_picture(const itemi_head *head, const uint8_t *picture);
 
 /*
  * ITEM_E_MISMATCH, naming both sides, when the head was not made for this embedder. width 0 or

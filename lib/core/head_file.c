@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "core/head_private.h"
-#include "files/files.h"
 
 #define META_KEY "item_head"
 
-/* mean, scale, and weight and bias of each layer */
-#define TENSORS_MAX (2 + 2 * ITEMI_MLP_LAYERS)
+/* mean, scale, weight and bias of each layer, pictures of the training */
+#define TENSORS_MAX (2 + 2 * ITEMI_MLP_LAYERS + 1)
 
 static bool all_finite(const float *values, size_t n)
 {
@@ -128,7 +127,9 @@ static item_status load_all(itemi_head *head, const itemi_safetensors *st, const
         status = itemi_head_facts_check(&head->facts, file, err);
     if (status == ITEM_OK)
         status = name_layout(&head->facts, file, err);
-    return status == ITEM_OK ? load_network(head, st, file, err) : status;
+    if (status == ITEM_OK)
+        status = load_network(head, st, file, err);
+    return status == ITEM_OK ? itemi_head_read_trained(head, st, file, err) : status;
 }
 
 /* Takes the file, which is closed in any case: the weights are few and copied. */
@@ -186,6 +187,9 @@ item_status itemi_head_make(const itemi_mem *mem, const itemi_head_facts *facts,
     head->facts = *facts;
     head->trained_on = itemi_strdup(mem, facts->trained_on ? facts->trained_on : "");
     head->facts.trained_on = head->trained_on;
+    head->facts.trained_sources = json_deep_copy(facts->trained_sources);
+    bool copied = head->trained_on && (head->facts.trained_sources || !facts->trained_sources) &&
+                  itemi_head_remember(head, facts->trained_pictures, facts->trained_count);
     itemi_layout_name(&facts->layout, head->facts.layout_name);
 
     item_status status = itemi_head_facts_check(&head->facts, "new head", err);
@@ -195,7 +199,7 @@ item_status itemi_head_make(const itemi_mem *mem, const itemi_head_facts *facts,
         status = itemi_fail(err, ITEM_E_MISMATCH,
                             "new head: `%s` has %zu features, the network reads %zu",
                             head->facts.layout_name, head->facts.features, mlp->width[0]);
-    if (status == ITEM_OK && (!itemi_mlp_copy(mem, mlp, &head->mlp) || !head->trained_on))
+    if (status == ITEM_OK && (!copied || !itemi_mlp_copy(mem, mlp, &head->mlp)))
         status = itemi_fail_memory(err, "making a head");
     if (status == ITEM_OK)
         *out = head;
@@ -227,6 +231,13 @@ item_status itemi_head_write(const itemi_head *head, const char *path, item_erro
         tensors[count++] = tensor(names[2 * l], mlp->width[l + 1], mlp->width[l], mlp->weight[l]);
         tensors[count++] = tensor(names[2 * l + 1], 0, mlp->width[l + 1], mlp->bias[l]);
     }
+    if (head->facts.trained_count)
+        tensors[count++] = (itemi_tensor){.name = ITEMI_TRAINED_TENSOR,
+                                          .dtype = ITEMI_U8,
+                                          .dims = 2,
+                                          .shape = {head->facts.trained_count, ITEMI_PICTURE_BYTES},
+                                          .data = head->pictures,
+                                          .bytes = head->facts.trained_count * ITEMI_PICTURE_BYTES};
     char *text = itemi_head_facts_json(head);
     if (!text)
         return itemi_fail_memory(err, "writing a head");
@@ -242,6 +253,8 @@ void itemi_head_free(itemi_head *head)
         return;
     itemi_mlp_free(&head->mlp);
     itemi_free(head->mem, head->trained_on);
+    itemi_free(head->mem, head->pictures);
+    json_decref(head->facts.trained_sources);
     itemi_free(head->mem, head);
 }
 

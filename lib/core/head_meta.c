@@ -5,7 +5,6 @@
 
 #include "core/head_private.h"
 #include "core/json_make.h"
-#include "files/files.h"
 
 #define VECTOR_WIDTH_MAX 8192 /* as a backend may have */
 
@@ -22,7 +21,7 @@ json_t *itemi_head_facts_dump(const itemi_head_facts *f)
 {
     return json_pack(
         "{s:i, s:s, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o}, s:o, s:f, s:I,"
-        " s:o, s:f, s:o, s:f, s:b, s:s, s:s}",
+        " s:o, s:f, s:o, s:f, s:b, s:s, s:o, s:s}",
         "format", ITEMI_HEAD_FORMAT, "layout", f->layout_name, "vector_width",
         (json_int_t)f->vector_width, "embedder", f->embedder, "pipeline", f->pipeline,
         "working_size", (json_int_t)f->working_size, "working_filter", f->working_filter,
@@ -32,7 +31,9 @@ json_t *itemi_head_facts_dump(const itemi_head_facts *f)
         f->real_share, "ai", (json_int_t)f->ai, "scope_limit", itemi_json_number(f->scope_limit),
         "scope_quantile", f->scope_quantile, "caption_least", itemi_json_number(f->caption_least),
         "caption_quantile", f->caption_quantile, "callers_captions", f->callers_captions,
-        "trained_on", f->trained_on ? f->trained_on : "", "library", f->library);
+        "trained_on", f->trained_on ? f->trained_on : "", "trained_sources",
+        f->trained_sources ? json_deep_copy(f->trained_sources) : json_array(), "library",
+        f->library);
 }
 
 char *itemi_head_facts_json(const itemi_head *head)
@@ -135,6 +136,23 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
     get_text(r, object, "library", f->library, sizeof f->library);
 }
 
+/* Heads of 0.1 do not name them. */
+static json_t *get_sources(reader *r, const json_t *object)
+{
+    if (!json_object_get(object, "trained_sources"))
+        return NULL;
+    size_t i;
+    json_t *source, *all = member(r, object, "trained_sources", JSON_ARRAY, "is no array");
+    json_array_foreach(all, i, source)
+    {
+        if (!json_is_string(source) && r->status == ITEM_OK)
+            r->status =
+                itemi_fail(r->err, ITEM_E_FORMAT,
+                           "%s: `trained_sources` of the head holds what is no text", r->name);
+    }
+    return json_incref(all);
+}
+
 /* A newer format may change anything, so it is looked at before all else. */
 static item_status check_format(const json_t *object, const char *name, item_error *err)
 {
@@ -160,6 +178,7 @@ item_status itemi_head_facts_read(const itemi_mem *mem, const char *text, const 
     if (status == ITEM_OK) {
         reader r = {name, ITEM_OK, err};
         get_facts(&r, object, facts);
+        facts->trained_sources = get_sources(&r, object);
         json_t *trained = member(&r, object, "trained_on", JSON_STRING, "is no text");
         status = r.status;
         if (status == ITEM_OK) {

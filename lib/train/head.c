@@ -197,6 +197,18 @@ static char *name_sources(const session *s)
     return itemi_buf_take(&buf);
 }
 
+/* What is not named cannot be met again under its name. */
+static json_t *list_sources(const session *s)
+{
+    json_t *names = json_array();
+    for (uint32_t source = 0; source < s->cohort.sources; source++) {
+        const char *name = s->data->texts.text[s->cohort.source_text[source]];
+        if (*name)
+            itemi_json_append(&names, itemi_json_text(name));
+    }
+    return names;
+}
+
 static itemi_task head_task(session *s)
 {
     return (itemi_task){&s->cohort, s->features, itemi_layout_size(&s->layout, s->data->width),
@@ -230,7 +242,8 @@ static item_status make_head(session *s, item_error *err)
                        ? itemi_json_text(s->options->trained_on ? s->options->trained_on : sources)
                        : NULL; /* valid UTF-8, whatever the names are */
     f->trained_on = json_string_value(text);
-    item_status status = text ? ITEM_OK : itemi_fail_memory(err, "training");
+    f->trained_sources = list_sources(s);
+    item_status status = text && f->trained_sources ? ITEM_OK : itemi_fail_memory(err, "training");
     if (status == ITEM_OK)
         status = fit_head(s, &mlp, err);
     if (status == ITEM_OK)
@@ -238,6 +251,8 @@ static item_status make_head(session *s, item_error *err)
     itemi_mlp_free(&mlp);
     itemi_free(NULL, sources);
     json_decref(text);
+    json_decref(f->trained_sources);
+    f->trained_sources = NULL;
     return status;
 }
 

@@ -64,6 +64,7 @@ static void read_facts(const uint8_t *data, size_t size)
         fuzz_text(facts.trained_on);
         (void)itemi_head_facts_check(&facts, "fuzz", &err);
     }
+    json_decref(facts.trained_sources);
     itemi_free(NULL, trained_on);
     free(text);
 }

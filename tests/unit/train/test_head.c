@@ -62,6 +62,40 @@ static void rules_that_do_not_exist_stay_so(void **state)
     itemi_head_free(again);
 }
 
+/* What it was trained on comes back, sorted and each picture once, and is known by bytes and name. */
+static void remembers_what_it_was_trained_on(void **state)
+{
+    uint8_t pictures[4][ITEMI_PICTURE_BYTES];
+    static const uint8_t order[4] = {9, 3, 9, 200};
+    for (size_t i = 0; i < 4; i++)
+        memset(pictures[i], order[i], sizeof pictures[i]);
+    itemi_head_facts facts = test_facts();
+    facts.trained_sources = json_pack("[s, s]", "a site", "caf\xc3\xa9");
+    facts.trained_pictures = pictures[0];
+    facts.trained_count = 4;
+    itemi_head *head = test_head(NULL, &facts), *again = NULL;
+    json_decref(facts.trained_sources); /* heads keep copies */
+    assert_int_equal(itemi_head_write(head, head_path(state), NULL), ITEM_OK);
+    itemi_head_free(head);
+    assert_int_equal(itemi_head_open(NULL, head_path(state), &again, NULL), ITEM_OK);
+    const itemi_head_facts *f = itemi_head_get_facts(again);
+    assert_int_equal(f->trained_count, 3);
+    assert_memory_equal(f->trained_pictures, pictures[1], ITEMI_PICTURE_BYTES);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(itemi_head_knows_picture(again, pictures[i]));
+    pictures[0][ITEMI_PICTURE_BYTES - 1]++;
+    assert_false(itemi_head_knows_picture(again, pictures[0]));
+    assert_true(itemi_head_knows_source(again, "caf\xc3\xa9"));
+    assert_false(itemi_head_knows_source(again, "a sit"));
+    itemi_head_free(again);
+
+    facts = test_facts(); /* as heads of 0.1 are: nothing is known */
+    head = test_head(NULL, &facts);
+    assert_false(itemi_head_knows_picture(head, pictures[1]));
+    assert_false(itemi_head_knows_source(head, "a site"));
+    itemi_head_free(head);
+}
+
 /* Writes a head with its facts changed by one JSON value (NULL: taken out). */
 static void write_changed(const char *path, const char *key, const char *value)
 {
@@ -126,6 +160,8 @@ static void refuses_facts_that_are_wrong(void **state)
         {"callers_captions", "1", ITEM_E_FORMAT, "callers_captions"},
         {"trained_on", NULL, ITEM_E_FORMAT, "trained_on"},
         {"pipeline", NULL, ITEM_E_FORMAT, "pipeline"},
+        {"trained_sources", "\"a\"", ITEM_E_FORMAT, "trained_sources"},
+        {"trained_sources", "[\"a\", 1]", ITEM_E_FORMAT, "holds what is no text"},
         {"library", "\"0123456789012345678901234567890123456789012345678\"", ITEM_E_FORMAT,
          "too long"},
     };
@@ -182,11 +218,12 @@ static void refuses_tensors_that_do_not_fit(void **state)
     char *text = json_dumps(object, 0);
     const char *const meta[] = {"item_head", text}, *const other[] = {"format", "pt"};
     const float numbers[32] = {0};
-    itemi_tensor good[4] = {
+    itemi_tensor good[5] = {
         {"mean", ITEMI_F32, 1, {7}, numbers, 28},
         {"scale", ITEMI_F32, 1, {7}, numbers, 28},
         {"layers.0.bias", ITEMI_F32, 1, {1}, numbers, 4},
         {"layers.0.weight", ITEMI_F32, 2, {1, 7}, numbers, 28},
+        {"trained_pictures", ITEMI_U8, 2, {2, 16}, numbers, 32},
     };
     const struct {
         size_t count, which;
@@ -206,9 +243,12 @@ static void refuses_tensors_that_do_not_fit(void **state)
         {4, 3, {"layers.0.weight", ITEMI_F32, 1, {7}, numbers, 28}, "wrong shape"},
         /* it takes no place in the file, and would ask for memory for 65535 units */
         {4, 3, {"layers.0.weight", ITEMI_F32, 2, {65535, 0}, NULL, 0}, "wrong shape"},
+        {5, 4, {"trained_pictures", ITEMI_U8, 2, {4, 8}, numbers, 32}, "is not bytes"},
+        {5, 4, {"trained_pictures", ITEMI_I8, 2, {2, 16}, numbers, 32}, "is not bytes"},
+        {5, 4, {"trained_pictures", ITEMI_U8, 1, {32}, numbers, 32}, "is not bytes"},
     };
     for (size_t i = 0; i < ITEMI_COUNT(cases); i++) {
-        itemi_tensor tensors[4];
+        itemi_tensor tensors[5];
         itemi_head *head = NULL;
         item_error err = ITEM_ERROR_INIT;
         memcpy(tensors, good, sizeof tensors);
@@ -221,6 +261,9 @@ static void refuses_tensors_that_do_not_fit(void **state)
     }
     itemi_head *head = NULL;
     item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(itemi_safetensors_write(head_path(state), good, 5, meta, 1, NULL), ITEM_OK);
+    assert_int_equal(itemi_head_open(NULL, head_path(state), &head, NULL), ITEM_OK);
+    itemi_head_free(head);
     assert_int_equal(itemi_safetensors_write(head_path(state), good, 4, other, 1, NULL), ITEM_OK);
     assert_int_equal(itemi_head_open(NULL, head_path(state), &head, &err), ITEM_E_FORMAT);
     assert_message(err, "this is no head");
@@ -253,7 +296,10 @@ static void refuses_another_embedder(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-    const itemi_head_facts facts = test_facts();
+    const uint8_t picture[ITEMI_PICTURE_BYTES] = {1};
+    itemi_head_facts facts = test_facts();
+    facts.trained_pictures = picture;
+    facts.trained_count = 1;
     itemi_head *head = test_head(NULL, &facts), *again;
     assert_int_equal(itemi_head_write(head, head_path(state), NULL), ITEM_OK);
     itemi_head_free(head);
@@ -288,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),
         cmocka_unit_test(rules_that_do_not_exist_stay_so),
+        cmocka_unit_test(remembers_what_it_was_trained_on),
         cmocka_unit_test(refuses_facts_that_are_wrong),
         cmocka_unit_test(refuses_weights_that_are_no_numbers),
         cmocka_unit_test(refuses_tensors_that_do_not_fit),
