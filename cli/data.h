@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Labelled pictures or their vectors as input, reports as output: for the callers of train.h. */
+#ifndef CLI_DATA_H
+#define CLI_DATA_H
+
+#include <item/train.h>
+
+#include "cli.h"
+
+typedef item_status (*cli_job)(cli_run *run, item_ctx *ctx, item_dataset *data, item_error *err);
+
+bool cli_is_dataset(const char *path); /* vectors of an earlier run, told by the file's name */
+/* One manifest, folder or file of vectors was named; says so where not. */
+bool cli_has_one_source(const cli_args *args);
+/* Hours of work end in this file: what can be known of it is said before. NULL is no file. */
+bool cli_may_be_written(const cli_args *args, const char *path);
+/*
+ * Loads what was named and does the job with it; the exit code. A pack is opened (wanted) where
+ * pictures must be looked at, or where its head is asked for.
+ */
+int cli_with_data(const cli_args *args, bool wanted, cli_job do_job);
+void cli_print_report(const cli_run *run, const item_report *report);
+
+#endif
