@@ -189,7 +189,8 @@ ITEM_API size_t item_layout_size(const char *layout, size_t width);
  * Misalignment features of vectors that the caller brings.
  *
  * @param layout   name, such as "difference/both/1": form (difference, product,
- *                 cosine), scope (global, local, both), version
+ *                 cosine), scope (global, local, both), version; picture/1 and caption/1 since
+ *                 0.2, as several terms joined by '+', such as "picture/1+difference/both/1"
  * @param width    of the vectors
  * @param image    unit vector of the whole picture [width]
  * @param text     unit vector of the caption [width]

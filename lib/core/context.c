@@ -74,7 +74,7 @@ static void explain(item_ctx *ctx, const item_config *config)
 {
     const char *why = "";
     char text[200] = "";
-    bool local = ctx->layout.scope != ITEMI_SCOPE_GLOBAL;
+    bool local = itemi_layout_reads_objects(&ctx->layout);
     if (!ctx->head && config && config->no_head)
         why = "No verdict: the head is switched off by the configuration.";
     else if (!ctx->head && ctx->pack) {

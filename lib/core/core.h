@@ -179,7 +179,7 @@ struct item_ctx {
     itemi_threshold threshold;
     char no_verdict[256]; /* "" with a head */
     itemi_layout layout;  /* the head's, or the default */
-    char layout_name[ITEMI_NAME_MAX];
+    char layout_name[ITEMI_LAYOUT_NAME_MAX];
     uint32_t working_size; /* 0: none */
     itemi_filter filter;
 

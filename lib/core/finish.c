@@ -7,6 +7,17 @@
 
 /* ---- judging ---- */
 
+static itemi_vectors vectors_of(const itemi_batch *batch, const itemi_work *work,
+                                const itemi_reading *r)
+{
+    return (itemi_vectors){.width = batch->width,
+                           .image = work->vector,
+                           .text = r->text,
+                           .n = r->count,
+                           .crops = r->crops,
+                           .phrases = r->phrased};
+}
+
 /* Features of a reading in the context's layout; ITEM_E_MEMORY. */
 static item_status make_features(itemi_batch *batch, const itemi_work *work, itemi_reading *r,
                                  item_error *err)
@@ -16,8 +27,8 @@ static item_status make_features(itemi_batch *batch, const itemi_work *work, ite
         itemi_alloc_array(batch->call.mem, itemi_layout_size(layout, batch->width), sizeof(float));
     if (!r->features)
         return itemi_fail_memory(err, "computing features");
-    itemi_misalign(layout, batch->width, work->vector, r->text, r->count, r->crops, r->phrased,
-                   r->features);
+    const itemi_vectors vectors = vectors_of(batch, work, r);
+    itemi_misalign(layout, &vectors, r->features);
     return ITEM_OK;
 }
 
@@ -44,9 +55,9 @@ static item_status set_contributions(itemi_batch *batch, const itemi_work *work,
     double *each = itemi_alloc_array(batch->call.mem, r->count, sizeof *each);
     if (!each)
         return itemi_fail_memory(err, "computing contributions");
-    item_status status =
-        itemi_head_contributions(batch->ctx->head, work->vector, r->text, r->count, r->crops,
-                                 r->phrased, &result->summary.contribution, each, err);
+    const itemi_vectors vectors = vectors_of(batch, work, r);
+    item_status status = itemi_head_contributions(batch->ctx->head, &vectors,
+                                                  &result->summary.contribution, each, err);
     for (size_t i = 0; status == ITEM_OK && i < r->count; i++)
         result->objects[i].contribution = each[i];
     itemi_free(batch->call.mem, each);

@@ -30,7 +30,7 @@ typedef struct itemi_promise {
 /* What a head says of itself: all of its metadata. NaN: the rule does not exist. */
 typedef struct itemi_head_facts {
     itemi_layout layout;
-    char layout_name[ITEMI_NAME_MAX];
+    char layout_name[ITEMI_LAYOUT_NAME_MAX];
     size_t vector_width; /* of the embedder */
     size_t features;     /* itemi_layout_size(layout, vector_width) */
     char embedder[256];  /* identity of the embedder: the text that ITEM_TEXT_EMBEDDER gives */
@@ -134,9 +134,9 @@ typedef struct itemi_judgement {
 
 /*
  * The only place where verdicts are made. Rules in this order: settings, size,
- * caption_unreliable, no_objects (scope local alone; told by the presence flag among the
- * features) and out_of_scope give `unsure`; then ai at or above the threshold, real below the
- * real point when that lies below the threshold, else weak_evidence.
+ * caption_unreliable, no_objects (where nothing else is read; told by the presence flag, the
+ * sixth number from the end) and out_of_scope give `unsure`; then ai at or above the threshold,
+ * real below the real point when that lies below the threshold, else weak_evidence.
  * ITEM_E_MISMATCH: wrong number of features, or a caller's caption for a head that was not
  * calibrated with such; ITEM_E_ARGUMENT: features or prior that are no numbers.
  */
@@ -153,8 +153,7 @@ item_status itemi_head_score(const itemi_head *head, const float *features, size
  * without). whole: the global part (replaced by the training mean); each[i]: object i (pooled
  * again without it). NaN for parts that the layout does not have. whole, each may be NULL.
  */
-item_status itemi_head_contributions(const itemi_head *head, const float *image, const float *text,
-                                     size_t n, const float *crops, const float *phrases,
+item_status itemi_head_contributions(const itemi_head *head, const itemi_vectors *vectors,
                                      double *whole, double *each, item_error *err);
 
 #define ITEMI_REASON_LAST ITEM_REASON_SETTINGS

@@ -6,9 +6,6 @@
 
 #include "core/head_private.h"
 
-/* Where the presence flag stands, counted from the end of features with a local part. */
-#define PRESENCE_FROM_END 6
-
 item_status itemi_head_fits(const itemi_head *head, size_t width, const char *embedder,
                             item_error *err)
 {
@@ -121,7 +118,8 @@ static int32_t obstacle(const itemi_head *head, const itemi_evidence *e, double 
         return ITEM_REASON_SIZE;
     if (e->caption_empty || e->caption_looping || e->caption_logprob < f->caption_least)
         return ITEM_REASON_CAPTION_UNRELIABLE;
-    if (f->layout.scope == ITEMI_SCOPE_LOCAL && !(e->features[e->count - PRESENCE_FROM_END] > 0))
+    bool blind = !itemi_layout_reads_whole(&f->layout);
+    if (blind && !(e->features[e->count - ITEMI_POOLED] > 0)) /* the presence flag */
         return ITEM_REASON_NO_OBJECTS;
     if (distance > f->scope_limit)
         return ITEM_REASON_OUT_OF_SCOPE;
@@ -200,33 +198,35 @@ static void copy_but(float *out, const float *rows, size_t n, size_t left_out, s
            (n - left_out - 1) * width * sizeof *out);
 }
 
-item_status itemi_head_contributions(const itemi_head *head, const float *image, const float *text,
-                                     size_t n, const float *crops, const float *phrases,
+item_status itemi_head_contributions(const itemi_head *head, const itemi_vectors *vectors,
                                      double *whole, double *each, item_error *err)
 {
     const itemi_layout *layout = &head->facts.layout;
-    size_t width = head->facts.vector_width;
+    const size_t width = vectors->width, n = vectors->n;
     workspace w;
     float *block = reserve(head, n, &w);
     if (!block)
         return itemi_fail_memory(err, "computing contributions");
 
-    itemi_misalign(layout, width, image, text, n, crops, phrases, w.features);
+    itemi_misalign(layout, vectors, w.features);
     double score = calibrated(head, w.features, w.scratch);
     if (whole)
         *whole = NAN;
-    if (whole && layout->scope != ITEMI_SCOPE_LOCAL) {
-        const itemi_layout global = {layout->form, ITEMI_SCOPE_GLOBAL};
-        memcpy(w.features, head->mlp.mean, itemi_layout_size(&global, width) * sizeof *w.features);
+    if (whole && itemi_layout_reads_whole(layout)) {
+        itemi_layout_blank_whole(layout, width, head->mlp.mean, w.features);
         *whole = score - calibrated(head, w.features, w.scratch);
     }
     for (size_t i = 0; each && i < n; i++) {
         each[i] = NAN;
-        if (layout->scope == ITEMI_SCOPE_GLOBAL)
+        if (!itemi_layout_reads_objects(layout))
             continue;
-        copy_but(w.crops, crops, n, i, width);
-        copy_but(w.phrases, phrases, n, i, width);
-        itemi_misalign(layout, width, image, text, n - 1, w.crops, w.phrases, w.features);
+        itemi_vectors others = *vectors;
+        others.n = n - 1;
+        others.crops = w.crops;
+        others.phrases = w.phrases;
+        copy_but(w.crops, vectors->crops, n, i, width);
+        copy_but(w.phrases, vectors->phrases, n, i, width);
+        itemi_misalign(layout, &others, w.features);
         each[i] = score - calibrated(head, w.features, w.scratch);
     }
     itemi_free(head->mem, block);

@@ -141,8 +141,9 @@ item_status item_misalign(const char *layout, size_t width, const float *image, 
     itemi_layout parsed;
     if (!layout || !itemi_layout_parse(layout, &parsed))
         return itemi_fail(err, ITEM_E_ARGUMENT,
-                          "no layout \"%.48s\": form/scope/1 with form difference, product or "
-                          "cosine and scope global, local or both",
+                          "no layout \"%.60s\": form/scope/1 with form difference, product or "
+                          "cosine and scope global, local or both, picture/1 or caption/1, or "
+                          "several joined by +",
                           layout ? layout : "");
     if (width < 1 || width > WIDTH_MAX || n > SIZE_MAX / WIDTH_MAX / sizeof(float))
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_misalign: width %zu or n %zu out of range",
@@ -159,7 +160,7 @@ item_status item_misalign(const char *layout, size_t width, const float *image, 
     if (status == ITEM_OK)
         status = check_units(phrases, n, width, "phrases", err);
     if (status == ITEM_OK)
-        itemi_misalign(&parsed, width, image, text, n, crops, phrases, out);
+        itemi_misalign(&parsed, &(itemi_vectors){width, image, text, n, crops, phrases}, out);
     return status;
 }
 

@@ -13,7 +13,10 @@
 typedef enum itemi_form {
     ITEMI_FORM_DIFFERENCE = 1,
     ITEMI_FORM_PRODUCT,
-    ITEMI_FORM_COSINE
+    ITEMI_FORM_COSINE,
+    ITEMI_FORM_PICTURE, /* no comparison: the picture's vector, for heads to be compared with */
+    ITEMI_FORM_CAPTION, /* likewise the caption's */
+    ITEMI_FORM_LAST = ITEMI_FORM_CAPTION
 } itemi_form;
 typedef enum itemi_scope {
     ITEMI_SCOPE_GLOBAL = 1,
@@ -21,25 +24,50 @@ typedef enum itemi_scope {
     ITEMI_SCOPE_BOTH
 } itemi_scope;
 
-typedef struct itemi_layout {
+/* Features that belong together: first those of the whole picture, then those of its objects. */
+typedef struct itemi_term {
     itemi_form form;
     itemi_scope scope;
+} itemi_term;
+
+#define ITEMI_TERMS_MAX       8
+#define ITEMI_TERM_NAME_MAX   24
+#define ITEMI_LAYOUT_NAME_MAX (ITEMI_TERMS_MAX * ITEMI_TERM_NAME_MAX)
+#define ITEMI_POOLED          6 /* presence, count, mean, min, max, standard deviation of cosines */
+
+typedef struct itemi_layout {
+    size_t terms;
+    itemi_term term[ITEMI_TERMS_MAX];
 } itemi_layout;
 
-/* Name such as "difference/both/1"; the last part is the version of the pooling. */
+/* Terms joined by '+', such as "picture/1+difference/both/1"; the last part is their version. */
 bool itemi_layout_parse(const char *name, itemi_layout *out);
-void itemi_layout_name(const itemi_layout *layout, char out[48]);
-/* Number of features of a layout for vectors of `width`. */
+void itemi_layout_name(const itemi_layout *layout, char out[ITEMI_LAYOUT_NAME_MAX]);
+/* Number of features for vectors of `width`: of a layout, of a term, of a form's vector. */
 size_t itemi_layout_size(const itemi_layout *layout, size_t width);
+size_t itemi_term_whole(const itemi_term *term, size_t width);
+size_t itemi_term_objects(const itemi_term *term, size_t width);
+size_t itemi_form_size(itemi_form form, size_t width);
+bool itemi_layout_reads_objects(const itemi_layout *layout);
+bool itemi_layout_reads_whole(const itemi_layout *layout);
+/* Puts the means in the place of all features that come of the whole picture. */
+void itemi_layout_blank_whole(const itemi_layout *layout, size_t width, const float *mean,
+                              float *features);
+
+/* What features of one picture are made of: unit vectors [width], of n objects [n x width]. */
+typedef struct itemi_vectors {
+    size_t width;
+    const float *image, *text;
+    size_t n;
+    const float *crops, *phrases;
+} itemi_vectors;
 
 /*
- * Features of one picture. image, text: unit vectors [width]; crops, phrases: n unit vectors
- * each, row-major. Order: global part (form of image and text, then cosine), local part (mean of
- * the forms over objects, then presence, count, mean, min, max, standard deviation of cosines;
- * all zero when n is 0).
+ * Features of one picture, term after term. A term's order: global part (form of image and text,
+ * then cosine), local part (mean of the forms over objects, then presence, count, mean, min, max,
+ * standard deviation of cosines; all zero when n is 0).
  */
-void itemi_misalign(const itemi_layout *layout, size_t width, const float *image, const float *text,
-                    size_t n, const float *crops, const float *phrases, float *out);
+void itemi_misalign(const itemi_layout *layout, const itemi_vectors *v, float *out);
 float itemi_dot(const float *a, const float *b, size_t n);
 bool itemi_normalise(float *v, size_t n); /* to unit length; false if zero or not finite */
 

@@ -1,63 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Misalignment features: how image vectors and text vectors differ, as a whole and by object. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "math/math.h"
-
-#define POOLING_VERSION "1"
-
-/* presence, count, mean, min, max, standard deviation */
-#define POOLED 6
-
-static const char *const form_names[] = {
-    [ITEMI_FORM_DIFFERENCE] = "difference",
-    [ITEMI_FORM_PRODUCT] = "product",
-    [ITEMI_FORM_COSINE] = "cosine",
-};
-
-static const char *const scope_names[] = {
-    [ITEMI_SCOPE_GLOBAL] = "global",
-    [ITEMI_SCOPE_LOCAL] = "local",
-    [ITEMI_SCOPE_BOTH] = "both",
-};
-
-void itemi_layout_name(const itemi_layout *layout, char out[48])
-{
-    snprintf(out, 48, "%s/%s/%s", form_names[layout->form], scope_names[layout->scope],
-             POOLING_VERSION);
-}
-
-bool itemi_layout_parse(const char *name, itemi_layout *out)
-{
-    for (itemi_form form = ITEMI_FORM_DIFFERENCE; form <= ITEMI_FORM_COSINE; form++) {
-        for (itemi_scope scope = ITEMI_SCOPE_GLOBAL; scope <= ITEMI_SCOPE_BOTH; scope++) {
-            itemi_layout layout = {form, scope};
-            char candidate[48];
-            itemi_layout_name(&layout, candidate);
-            if (strcmp(candidate, name) == 0) {
-                *out = layout;
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* Numbers of one form: the cosine alone has none beside the cosine, which is always kept. */
-static size_t form_size(itemi_form form, size_t width)
-{
-    return form == ITEMI_FORM_COSINE ? 0 : width;
-}
-
-size_t itemi_layout_size(const itemi_layout *layout, size_t width)
-{
-    size_t form = form_size(layout->form, width);
-    size_t global = layout->scope == ITEMI_SCOPE_LOCAL ? 0 : form + 1;
-    size_t local = layout->scope == ITEMI_SCOPE_GLOBAL ? 0 : form + POOLED;
-    return global + local;
-}
 
 float itemi_dot(const float *a, const float *b, size_t n)
 {
@@ -88,7 +34,7 @@ bool itemi_normalise(float *v, size_t n)
     return true;
 }
 
-/* Adds share x form(a, b) to out, which has form_size() numbers. */
+/* Adds share x form(a, b) to out, which has itemi_form_size() numbers. */
 static void add_form(itemi_form form, size_t width, const float *a, const float *b, float share,
                      float *out)
 {
@@ -100,7 +46,7 @@ static void add_form(itemi_form form, size_t width, const float *a, const float 
     }
 }
 
-/* The six pooled numbers of the cosines of n > 0 objects. */
+/* The pooled numbers of the cosines of n > 0 objects. */
 static void pool(size_t width, size_t n, const float *crops, const float *phrases, float *out)
 {
     double sum = 0, square = 0, low = HUGE_VAL, high = -HUGE_VAL;
@@ -115,24 +61,46 @@ static void pool(size_t width, size_t n, const float *crops, const float *phrase
         double away = (double)itemi_dot(crops + i * width, phrases + i * width, width) - mean;
         square += away * away;
     }
-    const double pooled[POOLED] = {1, (double)n, mean, low, high, sqrt(square / (double)n)};
-    for (size_t i = 0; i < POOLED; i++)
+    const double pooled[ITEMI_POOLED] = {1, (double)n, mean, low, high, sqrt(square / (double)n)};
+    for (size_t i = 0; i < ITEMI_POOLED; i++)
         out[i] = (float)pooled[i];
 }
 
-void itemi_misalign(const itemi_layout *layout, size_t width, const float *image, const float *text,
-                    size_t n, const float *crops, const float *phrases, float *out)
+static void whole_part(const itemi_term *term, const itemi_vectors *v, float *out)
 {
-    memset(out, 0, itemi_layout_size(layout, width) * sizeof *out);
-    size_t form = form_size(layout->form, width);
-    if (layout->scope != ITEMI_SCOPE_LOCAL) {
-        add_form(layout->form, width, image, text, 1.0f, out);
-        out[form] = itemi_dot(image, text, width);
-        out += form + 1;
+    switch (term->form) {
+    case ITEMI_FORM_PICTURE:
+        memcpy(out, v->image, v->width * sizeof *out);
+        break;
+    case ITEMI_FORM_CAPTION:
+        memcpy(out, v->text, v->width * sizeof *out);
+        break;
+    default:
+        add_form(term->form, v->width, v->image, v->text, 1.0f, out);
+        out[itemi_form_size(term->form, v->width)] = itemi_dot(v->image, v->text, v->width);
     }
-    if (layout->scope == ITEMI_SCOPE_GLOBAL || n == 0)
-        return;
-    for (size_t i = 0; i < n; i++)
-        add_form(layout->form, width, crops + i * width, phrases + i * width, 1.0f / (float)n, out);
-    pool(width, n, crops, phrases, out + form);
+}
+
+static void object_part(const itemi_term *term, const itemi_vectors *v, float *out)
+{
+    for (size_t i = 0; i < v->n; i++)
+        add_form(term->form, v->width, v->crops + i * v->width, v->phrases + i * v->width,
+                 1.0f / (float)v->n, out);
+    if (v->n)
+        pool(v->width, v->n, v->crops, v->phrases, out + itemi_form_size(term->form, v->width));
+}
+
+void itemi_misalign(const itemi_layout *layout, const itemi_vectors *v, float *out)
+{
+    memset(out, 0, itemi_layout_size(layout, v->width) * sizeof *out);
+    for (size_t i = 0; i < layout->terms; i++) {
+        const itemi_term *term = &layout->term[i];
+        size_t whole = itemi_term_whole(term, v->width);
+        size_t objects = itemi_term_objects(term, v->width);
+        if (whole)
+            whole_part(term, v, out);
+        if (objects)
+            object_part(term, v, out + whole);
+        out += whole + objects;
+    }
 }

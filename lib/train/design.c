@@ -142,8 +142,13 @@ static void layout_row(const item_dataset *data, const itemi_layout *layout, con
     for (uint32_t o = 0; o < r->objects; o++)
         memcpy(p->phrases + o * width, data->phrases + p->phrase[r->first + o] * width,
                width * sizeof *out);
-    itemi_misalign(layout, width, data->image + row * width, data->text + p->caption[row] * width,
-                   r->objects, r->objects ? data->crops + r->first * width : NULL, p->phrases, out);
+    const itemi_vectors vectors = {.width = width,
+                                   .image = data->image + row * width,
+                                   .text = data->text + p->caption[row] * width,
+                                   .n = r->objects,
+                                   .crops = r->objects ? data->crops + r->first * width : NULL,
+                                   .phrases = p->phrases};
+    itemi_misalign(layout, &vectors, out);
 }
 
 static bool fill_layout(const item_dataset *data, itemi_design design, const itemi_layout *layout,

@@ -46,7 +46,7 @@ static item_status check_options(const item_train_options *o, itemi_layout *layo
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "training: there are no features `%.60s`: form (difference, product,"
                           " cosine), scope (global, local, both) and version are wanted, such as"
-                          " difference/both/1",
+                          " difference/both/1, or picture/1 or caption/1, or several joined by +",
                           name);
     if (o->folds < 2 || o->folds > FOLDS_MAX || o->draws < 1 || o->draws > ITEMI_DRAWS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "training: 2 to %d folds and 1 to %d draws",

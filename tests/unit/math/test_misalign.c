@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Features of every layout against NumPy, names, vectors. */
+#include <stdio.h>
+
 #include "math_tests.h"
 
 #include "golden_math.h"
+
+static itemi_vectors golden_vectors(size_t objects)
+{
+    return (itemi_vectors){.width = GOLDEN_WIDTH,
+                           .image = golden_image,
+                           .text = golden_text,
+                           .n = objects,
+                           .crops = golden_crops,
+                           .phrases = golden_phrases};
+}
 
 static void layouts_match_numpy(void **state)
 {
@@ -16,8 +28,8 @@ static void layouts_match_numpy(void **state)
         float out[32];
         for (size_t j = 0; j < 32; j++)
             out[j] = NAN;
-        itemi_misalign(&layout, GOLDEN_WIDTH, golden_image, golden_text, golden_layouts[i].objects,
-                       golden_crops, golden_phrases, out);
+        const itemi_vectors vectors = golden_vectors(golden_layouts[i].objects);
+        itemi_misalign(&layout, &vectors, out);
         for (size_t j = 0; j < count; j++)
             assert_near(out[j], golden_layouts[i].value[j], 1e-6);
         assert_true(isnan(out[count])); /* nothing written behind the end */
@@ -27,16 +39,89 @@ static void layouts_match_numpy(void **state)
 static void names_are_read_as_written(void **state)
 {
     (void)state;
-    itemi_layout layout = {ITEMI_FORM_PRODUCT, ITEMI_SCOPE_LOCAL};
-    char name[48];
+    itemi_layout layout = {1, {{ITEMI_FORM_PRODUCT, ITEMI_SCOPE_LOCAL}}};
+    char name[ITEMI_LAYOUT_NAME_MAX];
     itemi_layout_name(&layout, name);
     assert_string_equal(name, "product/local/1");
-    const char *wrong[] = {"",           "difference",        "difference/both",
-                           "sum/both/1", "difference/both/2", "difference/both/1 ",
-                           "//",         "Difference/both/1", "difference/all/1"};
+    const char *wrong[] = {"",
+                           "difference",
+                           "difference/both",
+                           "sum/both/1",
+                           "difference/both/2",
+                           "difference/both/1 ",
+                           "//",
+                           "Difference/both/1",
+                           "difference/all/1",
+                           "+",
+                           "picture",
+                           "picture/global/1",
+                           "picture/1+",
+                           "+picture/1",
+                           "picture/1++caption/1",
+                           "picture/1+cosine/both/1+picture/1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_false(itemi_layout_parse(wrong[i], &layout));
-    assert_int_equal(layout.form, ITEMI_FORM_PRODUCT); /* untouched */
+    assert_int_equal(layout.term[0].form, ITEMI_FORM_PRODUCT); /* untouched */
+
+    /* As many terms as fit, and no more. */
+    const char *long_name =
+        "difference/global/1+difference/local/1+difference/both/1+"
+        "product/global/1+product/local/1+product/both/1+cosine/both/1+caption/1";
+    assert_true(itemi_layout_parse(long_name, &layout));
+    assert_int_equal(layout.terms, ITEMI_TERMS_MAX);
+    itemi_layout_name(&layout, name);
+    assert_string_equal(name, long_name);
+    char longer[ITEMI_LAYOUT_NAME_MAX + 16];
+    snprintf(longer, sizeof longer, "%s+picture/1", long_name);
+    assert_false(itemi_layout_parse(longer, &layout));
+}
+
+/* Terms stand one after another, each as it is alone. */
+static void terms_are_joined(void **state)
+{
+    (void)state;
+    const char *alone[] = {"cosine/both/1", "picture/1", "difference/local/1", "caption/1"};
+    const itemi_vectors vectors = golden_vectors(2);
+    float joined[64], each[64];
+    itemi_layout layout;
+    assert_true(
+        itemi_layout_parse("cosine/both/1+picture/1+difference/local/1+caption/1", &layout));
+    itemi_misalign(&layout, &vectors, joined);
+    size_t at = 0;
+    for (size_t i = 0; i < 4; i++) {
+        itemi_layout one;
+        assert_true(itemi_layout_parse(alone[i], &one));
+        itemi_misalign(&one, &vectors, each);
+        size_t size = itemi_layout_size(&one, GOLDEN_WIDTH);
+        assert_memory_equal(joined + at, each, size * sizeof *each);
+        at += size;
+    }
+    assert_int_equal(at, itemi_layout_size(&layout, GOLDEN_WIDTH));
+    assert_memory_equal(joined + 1 + ITEMI_POOLED, golden_image, sizeof golden_image);
+}
+
+/* What comes of objects stays when the whole picture is taken away. */
+static void whole_is_blanked(void **state)
+{
+    (void)state;
+    const itemi_vectors vectors = golden_vectors(2);
+    float features[64], mean[64], before[64];
+    itemi_layout layout;
+    assert_true(itemi_layout_parse("cosine/both/1+picture/1+difference/local/1", &layout));
+    itemi_misalign(&layout, &vectors, features);
+    memcpy(before, features, sizeof before);
+    for (size_t i = 0; i < 64; i++)
+        mean[i] = 100 + (float)i;
+    itemi_layout_blank_whole(&layout, GOLDEN_WIDTH, mean, features);
+    for (size_t i = 0; i < itemi_layout_size(&layout, GOLDEN_WIDTH); i++) {
+        bool whole = i == 0 || (i >= 1 + ITEMI_POOLED && i < 1 + ITEMI_POOLED + GOLDEN_WIDTH);
+        assert_true(features[i] == (whole ? mean[i] : before[i]));
+    }
+    assert_true(itemi_layout_reads_whole(&layout) && itemi_layout_reads_objects(&layout));
+    assert_true(itemi_layout_parse("difference/local/1+cosine/local/1", &layout));
+    assert_true(!itemi_layout_reads_whole(&layout) && itemi_layout_reads_objects(&layout));
+    assert_true(itemi_layout_parse("picture/1+cosine/global/1", &layout));
+    assert_true(itemi_layout_reads_whole(&layout) && !itemi_layout_reads_objects(&layout));
 }
 
 static void unit_vectors(void **state)
@@ -58,10 +143,11 @@ static void unit_vectors(void **state)
 static void no_objects_are_all_zero(void **state)
 {
     (void)state;
-    itemi_layout layout = {ITEMI_FORM_DIFFERENCE, ITEMI_SCOPE_LOCAL};
+    itemi_layout layout = {1, {{ITEMI_FORM_DIFFERENCE, ITEMI_SCOPE_LOCAL}}};
     float out[GOLDEN_WIDTH + 6];
     memset(out, 0xff, sizeof out);
-    itemi_misalign(&layout, GOLDEN_WIDTH, golden_image, golden_text, 0, NULL, NULL, out);
+    const itemi_vectors vectors = golden_vectors(0);
+    itemi_misalign(&layout, &vectors, out);
     for (size_t i = 0; i < GOLDEN_WIDTH + 6; i++)
         assert_true(out[i] == 0);
 }
@@ -69,10 +155,9 @@ static void no_objects_are_all_zero(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layouts_match_numpy),
-        cmocka_unit_test(names_are_read_as_written),
-        cmocka_unit_test(unit_vectors),
-        cmocka_unit_test(no_objects_are_all_zero),
+        cmocka_unit_test(layouts_match_numpy), cmocka_unit_test(names_are_read_as_written),
+        cmocka_unit_test(terms_are_joined),    cmocka_unit_test(whole_is_blanked),
+        cmocka_unit_test(unit_vectors),        cmocka_unit_test(no_objects_are_all_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ static void obstacles_make_unsure(void **state)
     assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_OUT_OF_SCOPE);
     itemi_head_free(head);
 
-    facts.layout.scope = ITEMI_SCOPE_LOCAL;
+    facts.layout.term[0].scope = ITEMI_SCOPE_LOCAL;
     head = test_head(NULL, &facts);
     assert_non_null(head);
     const float nothing[6] = {0}, something[6] = {1, 1, 0.5f, 0.5f, 0.5f, 0};
@@ -166,26 +166,23 @@ static void contributions_are_what_is_missing(void **state)
         test_unit(&rng, NULL, 0, crops + i * WIDTH);
         test_unit(&rng, crops + i * WIDTH, i ? 3 : -3, phrases + i * WIDTH);
     }
+    const itemi_vectors vectors = {WIDTH, image, text, 2, crops, phrases};
+    const itemi_vectors empty = {WIDTH, image, text, 0, NULL, NULL};
     double whole, each[2];
-    assert_int_equal(
-        itemi_head_contributions(head, image, text, 2, crops, phrases, &whole, each, NULL),
-        ITEM_OK);
+    assert_int_equal(itemi_head_contributions(head, &vectors, &whole, each, NULL), ITEM_OK);
     /* the weights are 4 for the cosine and 1 for the mean cosine, the temperature is 2 */
     double first = itemi_dot(crops, phrases, WIDTH);
     double second = itemi_dot(crops + WIDTH, phrases + WIDTH, WIDTH);
     assert_near(whole, 4 * itemi_dot(image, text, WIDTH) / 2, 1e-5);
     assert_near(each[0], ((first + second) / 2 - second) / 2, 1e-5);
     assert_near(each[1], ((first + second) / 2 - first) / 2, 1e-5);
-    assert_int_equal(itemi_head_contributions(head, image, text, 0, NULL, NULL, &whole, NULL, NULL),
-                     ITEM_OK);
+    assert_int_equal(itemi_head_contributions(head, &empty, &whole, NULL, NULL), ITEM_OK);
     itemi_head_free(head);
 
     itemi_head_facts global = facts;
-    global.layout.scope = ITEMI_SCOPE_GLOBAL;
+    global.layout.term[0].scope = ITEMI_SCOPE_GLOBAL;
     head = test_head(NULL, &global);
-    assert_int_equal(
-        itemi_head_contributions(head, image, text, 2, crops, phrases, &whole, each, NULL),
-        ITEM_OK);
+    assert_int_equal(itemi_head_contributions(head, &vectors, &whole, each, NULL), ITEM_OK);
     assert_true(isfinite(whole) && isnan(each[0]) && isnan(each[1]));
     itemi_head_free(head);
 }

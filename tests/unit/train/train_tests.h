@@ -36,7 +36,7 @@
 
 static inline itemi_head_facts test_facts(void)
 {
-    itemi_head_facts f = {.layout = {ITEMI_FORM_COSINE, ITEMI_SCOPE_BOTH},
+    itemi_head_facts f = {.layout = {1, {{ITEMI_FORM_COSINE, ITEMI_SCOPE_BOTH}}},
                           .layout_name = "cosine/both/1",
                           .vector_width = WIDTH,
                           .embedder = "dummy 1",
