@@ -193,8 +193,48 @@ double itemi_threshold_for(const double *sorted, size_t n, double rate, size_t *
 
 double itemi_real_point(const double *sorted, size_t n, double share)
 {
-    if (n == 0)
-        return -HUGE_VAL;
     size_t k = whole_part(share, n);
-    return sorted[k < n ? k : n - 1];
+    if (k == 0)
+        return -HUGE_VAL;
+    /* one more than k below it, and a new picture would be below it too often */
+    bool tied = k < n && sorted[k] == sorted[k - 1];
+    return tied ? sorted[k - 1] : nextafter(sorted[k - 1], HUGE_VAL);
+}
+
+static bool keeps(uint64_t k, uint64_t n, double rate, double confidence)
+{
+    return itemi_binomial_at_most(k, n, rate) <= 1 - confidence;
+}
+
+bool itemi_allowed(uint64_t n, double rate, double confidence, uint64_t *k)
+{
+    *k = 0;
+    if (n == 0 || !keeps(0, n, rate, confidence))
+        return false;
+    uint64_t above = n; /* which is never kept, as all of n is certain */
+    while (above - *k > 1) {
+        uint64_t middle = *k + (above - *k) / 2;
+        if (keeps(middle, n, rate, confidence))
+            *k = middle;
+        else
+            above = middle;
+    }
+    return true;
+}
+
+uint64_t itemi_needed(double rate, double confidence)
+{
+    uint64_t n = (uint64_t)(log1p(-confidence) / log1p(-rate)), k;
+    while (!itemi_allowed(n, rate, confidence, &k))
+        n++;
+    return n;
+}
+
+double itemi_threshold_above(const double *sorted, size_t n, size_t k, size_t *above)
+{
+    double outside = sorted[n - 1 - k];
+    *above = 0;
+    while (*above < k && sorted[n - 1 - *above] > outside)
+        ++*above;
+    return nextafter(outside, HUGE_VAL);
 }

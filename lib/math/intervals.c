@@ -71,6 +71,11 @@ itemi_interval itemi_binomial(uint64_t k, uint64_t n, double level)
     return out;
 }
 
+double itemi_binomial_at_most(uint64_t k, uint64_t n, double p)
+{
+    return k >= n ? 1 : beta_share(1 - p, (double)(n - k), (double)k + 1);
+}
+
 /* Rows of one source, label and scene are drawn together. */
 typedef struct member {
     uint32_t source, scene, row;

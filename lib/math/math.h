@@ -206,8 +206,24 @@ item_status itemi_calibrate(const double *logit, const uint8_t *label, const dou
  * when n is too small to promise. scores: of photographs, sorted ascending.
  */
 double itemi_threshold_for(const double *scores, size_t n, double rate, size_t *above);
-/* The largest score that has at most floor(share x n) of n AI pictures below it. Sorted ascending. */
+/*
+ * The largest point below which at most floor(share x n) of n AI pictures lie, ties counted in
+ * full: a new one of the same kind lies below it with a probability of at most `share`. -infinity
+ * when n is too small to promise. Sorted ascending.
+ */
 double itemi_real_point(const double *scores, size_t n, double share);
+
+/*
+ * A promise with confidence: of n photographs the largest number that may reach a threshold, so
+ * that the exact upper limit (Clopper-Pearson, one-sided) of its rate is at most `rate`. A
+ * threshold that no more of them reach breaks the promise with a probability of at most
+ * 1 - confidence. False: n is too small for any.
+ */
+bool itemi_allowed(uint64_t n, double rate, double confidence, uint64_t *k);
+/* The least n that is enough for itemi_allowed(): 59 for 5 %, 299 for 1 %, with 95 %. */
+uint64_t itemi_needed(double rate, double confidence);
+/* The least score that at most k of n reach, ties counted in full. Sorted ascending; k < n. */
+double itemi_threshold_above(const double *scores, size_t n, size_t k, size_t *above);
 void itemi_sort(double *values, size_t n); /* ascending; no NaN */
 /* Quantile by linear interpolation of sorted values; NaN when n is 0. */
 double itemi_quantile(const double *sorted, size_t n, double q);
@@ -253,6 +269,8 @@ typedef struct itemi_interval {
 
 /* Exact (Clopper-Pearson) two-sided interval of a share k of n; 0..1 when n is 0. */
 itemi_interval itemi_binomial(uint64_t k, uint64_t n, double level);
+/* Probability that at most k of n happen, each of which does with probability p. */
+double itemi_binomial_at_most(uint64_t k, uint64_t n, double p);
 
 /* Computes `outputs` numbers under weights by row; NaN where one does not exist. */
 typedef void (*itemi_statistic)(void *user, const double *weight, double *out);

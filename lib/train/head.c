@@ -286,6 +286,9 @@ static void warn(session *s)
     if (isinf(f->fpr1.score))
         itemi_report_warn(&s->report, "There are fewer than 100 photographs, too few for a"
                                       " threshold at 1 %: with fpr1 no picture is called `ai`.");
+    if (isinf(f->real_below))
+        itemi_report_warn(&s->report, "There are too few AI pictures for a point below which few of"
+                                      " them lie: no picture is called `real`.");
     if (f->real_below >= f->fpr1.score)
         itemi_report_warn(&s->report, "Photographs and AI pictures overlap so far that with fpr1 no"
                                       " picture is called `real`.");

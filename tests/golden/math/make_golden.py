@@ -7,7 +7,7 @@ All inputs are drawn here, from a seed; nothing comes from elsewhere.
 """
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import beta
+from scipy.stats import beta, binom
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score, roc_curve
 
@@ -99,7 +99,8 @@ def metrics():
     for rate in (0.01, 0.05, 0.2):
         fit = [t for t in np.unique(real) if np.sum(real >= t) <= np.floor(rate * len(real))]
         points.append(min(fit))
-    points.append(max(t for t in np.unique(ai) if np.sum(ai < t) <= np.floor(0.1 * len(ai))))
+    k = int(0.1 * len(ai))  # of n: a new score has rank k + 1 or less with probability (k + 1) / (n + 1)
+    points.append(ai[k - 1] if ai[k] == ai[k - 1] else np.nextafter(ai[k - 1], 2))
     print("/* thresholds at 1 %, 5 %, 20 %; point for real at 10 % */")
     array("golden_points", points)
     array("golden_quantiles", np.quantile(p, [0, 0.1, 0.333, 0.9, 1]))
@@ -152,6 +153,22 @@ def binomial():
     array("golden_binomial", rows)
 
 
+def allowed():
+    """The largest k that a promise allows of n: -1 where n is too small for any."""
+    print("/* n, rate, confidence; k: binomial tail at k is at most 1 - confidence */")
+    rows = []
+    for n in (20, 58, 59, 92, 93, 298, 299, 472, 473, 1000, 5000):
+        for rate in (0.01, 0.05, 0.5):
+            for confidence in (0.6, 0.95, 0.999):
+                tail = binom.cdf(np.arange(n), n, rate)
+                rows.append([n, rate, confidence, np.sum(tail <= 1 - confidence) - 1])
+    array("golden_allowed", rows)
+    print("/* at most k of n, each with probability p */")
+    array("golden_at_most", [[k, n, p, binom.cdf(k, n, p)] for k, n, p in
+                             ((0, 59, 0.05), (3, 10, 0.5), (9, 10, 0.9), (40, 1000, 0.05),
+                              (10, 10, 0.3), (2, 100000, 1e-5))])
+
+
 print("/* SPDX-License-Identifier: Apache-2.0 */")
 print("/* Made by make_golden.py: do not edit. */")
 print("#ifndef GOLDEN_MATH_H\n#define GOLDEN_MATH_H\n\n#include <stddef.h>\n#include <stdint.h>\n")
@@ -160,4 +177,5 @@ metrics()
 platt()
 logistic()
 binomial()
+allowed()
 print("#endif")

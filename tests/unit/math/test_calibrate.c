@@ -82,6 +82,27 @@ static void thresholds_match_brute_force(void **state)
     assert_near(itemi_real_point(ai, m, 0.1), golden_points[3], 0);
 }
 
+static void promises_match_scipy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof golden_at_most / sizeof *golden_at_most; i += 4) {
+        const double *row = golden_at_most + i;
+        assert_near(itemi_binomial_at_most((uint64_t)row[0], (uint64_t)row[1], row[2]), row[3],
+                    1e-10);
+    }
+    for (size_t i = 0; i < sizeof golden_allowed / sizeof *golden_allowed; i += 4) {
+        const double *row = golden_allowed + i;
+        uint64_t k;
+        bool enough = itemi_allowed((uint64_t)row[0], row[1], row[2], &k);
+        assert_int_equal(enough ? (long)k : -1, (long)row[3]);
+        assert_int_equal(enough, (uint64_t)row[0] >= itemi_needed(row[1], row[2]));
+    }
+    assert_int_equal(itemi_needed(0.05, 0.95), 59);
+    assert_int_equal(itemi_needed(0.01, 0.95), 299);
+    uint64_t k;
+    assert_false(itemi_allowed(0, 0.05, 0.95, &k));
+}
+
 static void thresholds_at_the_edges(void **state)
 {
     (void)state;
@@ -103,6 +124,41 @@ static void thresholds_at_the_edges(void **state)
     assert_int_equal(above, 0);
     assert_true(isinf(itemi_real_point(s, 0, 0.1)) && itemi_real_point(s, 0, 0.1) < 0);
     assert_near(itemi_real_point(s, 200, 0.1), 1, 0);
+
+    /* with confidence: k of n are let in, of ties all or none */
+    t = itemi_threshold_above(s, 200, 5, &above);
+    assert_true(t > 1 && t < 1 + 1e-12 && above == 0);
+    for (size_t i = 0; i < 200; i++)
+        s[i] = (double)(i / 2);
+    t = itemi_threshold_above(s, 200, 5, &above);
+    assert_true(t > 97 && t < 97 + 1e-9);
+    assert_int_equal(above, 4);
+    t = itemi_threshold_above(s, 200, 4, &above);
+    assert_true(t > 97 && t < 97 + 1e-9);
+    assert_int_equal(above, 4);
+    t = itemi_threshold_above(s, 200, 0, &above);
+    assert_true(t > 99 && t < 99 + 1e-9);
+    assert_int_equal(above, 0);
+}
+
+/* `real` needs as many AI pictures as its promise: ten for one in ten. */
+static void few_pictures_make_no_point_for_real(void **state)
+{
+    (void)state;
+    const double s[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    assert_true(isinf(itemi_real_point(s, 9, 0.1)) && itemi_real_point(s, 9, 0.1) < 0);
+    double point = itemi_real_point(s, 12, 0.1);
+    assert_true(point > 0 && point < 1e-300); /* above the lowest, and no further */
+    itemi_rng rng = {5, 5, 0};
+    double below = 0;
+    for (size_t round = 0; round < 2000; round++) {
+        double u[15];
+        for (size_t i = 0; i < 15; i++)
+            u[i] = itemi_rng_uniform(&rng);
+        itemi_sort(u, 15);
+        below += itemi_real_point(u, 15, 0.1) / 2000; /* uniform: the share below */
+    }
+    assert_near(below, 1.0 / 16, 0.006); /* one of 15, and the new one among 16 */
 }
 
 /* A new photograph of the same kind is called "ai" at most as often as promised, on average. */
@@ -122,6 +178,45 @@ static void promise_holds_for_new_scores(void **state)
     rate /= (double)rounds;
     assert_true(rate <= wanted);
     assert_true(rate > 0.8 * wanted);
+}
+
+/*
+ * Calibrated anew many times, on scores with ties and without: the true rate of the threshold, which
+ * is known here, exceeds the promised one at most as often as the confidence says.
+ */
+static void promise_with_confidence_holds(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        double rate, confidence, steps; /* steps: scores are rounded up to 1 / steps; 0: not */
+    } cases[] = {{59, 0.05, 0.95, 0},   {300, 0.05, 0.95, 0}, {299, 0.01, 0.95, 0},
+                 {300, 0.05, 0.95, 25}, {500, 0.01, 0.8, 0},  {93, 0.05, 0.95, 1000}};
+    const size_t rounds = 4000;
+    itemi_rng rng = {6, 6, 0};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        size_t broken = 0;
+        for (size_t round = 0; round < rounds; round++) {
+            double s[500], steps = cases[c].steps;
+            for (size_t i = 0; i < cases[c].n; i++) {
+                double u = itemi_rng_uniform(&rng);
+                s[i] = steps > 0 ? ceil(u * steps) / steps : u;
+            }
+            itemi_sort(s, cases[c].n);
+            uint64_t k;
+            size_t above;
+            assert_true(itemi_allowed(cases[c].n, cases[c].rate, cases[c].confidence, &k));
+            double t = itemi_threshold_above(s, cases[c].n, (size_t)k, &above);
+            assert_true(above <= k);
+            /* a threshold lies just above a step: what is rounded up to the next one reaches it */
+            double rate = 1 - (steps > 0 ? floor(t * steps + 1e-9) / steps : t);
+            broken += rate > cases[c].rate + 1e-9;
+        }
+        double share = (double)broken / (double)rounds, risk = 1 - cases[c].confidence;
+        assert_true(share <= risk + 3 * sqrt(risk * (1 - risk) / (double)rounds));
+        if (cases[c].steps == 0)
+            assert_true(share > 0.3 * risk); /* and no more is given away than n forces */
+    }
 }
 
 static void quantiles_match_numpy(void **state)
@@ -160,6 +255,9 @@ int main(void)
         cmocka_unit_test(thresholds_match_brute_force),
         cmocka_unit_test(thresholds_at_the_edges),
         cmocka_unit_test(promise_holds_for_new_scores),
+        cmocka_unit_test(promises_match_scipy),
+        cmocka_unit_test(few_pictures_make_no_point_for_real),
+        cmocka_unit_test(promise_with_confidence_holds),
         cmocka_unit_test(quantiles_match_numpy),
         cmocka_unit_test(probabilities),
     };

@@ -172,6 +172,22 @@ static void too_few_sources_are_told(void **state)
     item_dataset_free(data);
 }
 
+/* A dozen pictures promise nothing, so that neither `ai` nor `real` is said. */
+static void few_pictures_decide_nothing(void **state)
+{
+    const test_world few = {.seed = 5, .each = 6, .sources = 1, .strength = 3, .paired = true};
+    item_dataset *data = test_pictures(&few);
+    item_train_options options = quick();
+    item_report *report = train(data, &options);
+    assert_near(item_report_number(report, "verdicts.unsure"), 1, 0);
+    assert_non_null(strstr(item_report_markdown(report), "too few AI pictures"));
+    itemi_head *head = head_of(state, report);
+    assert_true(isinf(itemi_head_get_facts(head)->real_below));
+    itemi_head_free(head);
+    item_report_free(report);
+    item_dataset_free(data);
+}
+
 /* A copy of a world in which AI pictures name the generator that is given, or none. */
 static item_dataset *with_generator(const test_world *world, const char *generator)
 {
@@ -335,6 +351,7 @@ int main(void)
         cmocka_unit_test(nothing_to_learn_is_told),
         cmocka_unit_test(single_labels_are_told),
         cmocka_unit_test(too_few_sources_are_told),
+        cmocka_unit_test(few_pictures_decide_nothing),
         cmocka_unit_test(folds_without_generators_are_of_scenes),
         cmocka_unit_test(controls_stand_beside),
         cmocka_unit_test(tells_progress_and_can_be_cancelled),
