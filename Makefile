@@ -1,5 +1,5 @@
-# The two commands, and seven for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench bench-models parity coverage docs format clean
+# The two commands, and nine for those who work on libitem. Everything is in meson and tools/.
+.PHONY: demo check bench bench-models parity experiments robustness coverage docs format clean
 
 demo:
 	@tools/demo.sh
@@ -16,6 +16,13 @@ bench-models:
 
 parity:
 	@tools/parity.sh
+
+# ONLY=NAME, PACK=FOLDER, DATA=FOLDER, OPEN_DEV=WHY
+experiments:
+	@tools/experiments.sh experiments
+
+robustness:
+	@tools/experiments.sh robustness
 
 coverage:
 	@tools/install-deps.sh coverage

@@ -106,6 +106,8 @@ def check_sources(tally):
     step(tally, "documents", script(sys.executable, "tools/check_docs.py"))
     step(tally, "errors explained", script(sys.executable, "tests/docs/test_errors.py"))
     step(tally, "options and keys explained", script(sys.executable, "tests/docs/test_lists.py"))
+    step(tally, "experiments' runner",
+         script(sys.executable, "tests/experiments/test_runner.py"))
     step(tally, "documents can fail", script(sys.executable, "tests/docs/test_check_docs.py"))
 
 
