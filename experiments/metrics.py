@@ -58,7 +58,9 @@ def draws(rows, seed=1, count=DRAWS):
     for s in paired_sources(rows):
         for label in (False, True):
             index = np.flatnonzero((sources == s) & (ai == label))
-            strata.append((s, [index[scene[index] == name] for name in dict.fromkeys(scene[index])]))
+            groups = [index[scene[index] == name] for name in dict.fromkeys(scene[index])]
+            # of one prompt alone, drawing prompts would give the same pictures each time
+            strata.append((s, groups if len(groups) > 1 else index[:, None]))
     for _ in range(count):
         out = {}
         for s, groups in strata:

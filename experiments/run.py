@@ -20,10 +20,12 @@ import tables
 SUITES = {
     "experiments": [
     ],
-    "robustness": [],
+    "robustness": [
+        ("robustness", "robustness/run.py"),
+    ],
 }
 # Experiments that take --open-dev; the result is then NAME-dev.json.
-OPENING = ("arms",)
+OPENING = ("arms", "robustness")
 
 
 def is_done(args, name, script):
