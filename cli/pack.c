@@ -30,13 +30,32 @@ static void show_threshold(const char *name, const json_t *threshold)
     long long real = json_integer_value(json_object_get(threshold, "real"));
     double rate = json_number_value(json_object_get(threshold, "rate"));
     const json_t *score = json_object_get(threshold, "score");
+    const json_t *confidence = json_object_get(threshold, "confidence");
+    char sure[48] = "";
+    if (json_is_number(confidence))
+        snprintf(sure, sizeof(sure), ", with confidence %.4g %%",
+                 json_number_value(confidence) * 100);
     if (json_is_number(score))
-        cli_print_escaped("  %-10s at most %.3g %% of photographs are called ai: score %.4g, from "
-                          "%lld photographs",
-                          name, rate * 100, json_number_value(score), real);
+        cli_print_escaped("  %-10s at most %.3g %% of photographs are called ai%s: score %.4g, from"
+                          " %lld photographs",
+                          name, rate * 100, sure, json_number_value(score), real);
     else
         cli_print_escaped("  %-10s no picture is called ai: %lld photographs are too few", name,
                           real);
+}
+
+/* Whose photographs the thresholds were set by. */
+static void show_basis(const json_t *thresholds)
+{
+    const char *rule = text_of(thresholds, "rule");
+    if (strcmp(rule, "calibrated") == 0)
+        cli_print_escaped("  %-10s calibrated on: %s", "thresholds",
+                          text_of(thresholds, "calibrated_on"));
+    else if (strcmp(rule, "worst-source") == 0)
+        cli_print_escaped("  %-10s hold within each source of 100 held-out photographs or more",
+                          "thresholds");
+    else
+        cli_print_escaped("  %-10s hold over all photographs that training held out", "thresholds");
 }
 
 static void show_head(const json_t *head)
@@ -51,6 +70,7 @@ static void show_head(const json_t *head)
     cli_print_escaped("  %-10s %s", "layout", text_of(facts, "layout"));
     show_threshold("fpr1", json_object_get(thresholds, "fpr1"));
     show_threshold("fpr5", json_object_get(thresholds, "fpr5"));
+    show_basis(thresholds);
 }
 
 static void show(const item_pack *pack)

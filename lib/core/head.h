@@ -20,12 +20,23 @@
 
 #define ITEMI_PICTURE_BYTES 16 /* by which a picture is known: the first of its pixels' SHA-256 */
 
-/* A threshold that is named by its share of real photographs called "ai" at calibration. */
+/*
+ * A threshold that is named by its share of real photographs called "ai" at calibration. Without a
+ * confidence the rate is that of a new photograph, in the mean over calibrations; with one it is
+ * not exceeded, of all photographs of the same kind, by more than one calibration in so many.
+ */
 typedef struct itemi_promise {
     double score; /* calibrated log-odds; +infinity: too few photographs to promise anything */
     double rate;  /* promised share, 0.01 or 0.05 */
     uint64_t real, above; /* real photographs at calibration, and those at or above the score */
+    double confidence;    /* of the promise, such as 0.95; 0: none */
+    uint64_t allowed;     /* how many photographs the confidence lets reach the score */
 } itemi_promise;
+
+#define ITEMI_RULE_POOLED      "pooled"       /* thresholds hold over all held-out photographs */
+#define ITEMI_RULE_WORST       "worst-source" /* and within each source that has enough of them */
+#define ITEMI_RULE_CALIBRATED  "calibrated"   /* on photographs that item_calibrate() was given */
+#define ITEMI_ENOUGH_OF_SOURCE 100            /* photographs by which a source is judged alone */
 
 /* What a head says of itself: all of its metadata. NaN: the rule does not exist. */
 typedef struct itemi_head_facts {
@@ -42,9 +53,11 @@ typedef struct itemi_head_facts {
 
     double temperature, bias; /* score = (logit + bias) / temperature */
     itemi_promise fpr1, fpr5;
-    double real_below; /* real below this score; -infinity: never */
-    double real_share; /* at most this share of AI pictures lies below it, 0.10 */
-    uint64_t ai;       /* AI pictures at calibration */
+    char threshold_rule[ITEMI_NAME_MAX]; /* an ITEMI_RULE_..., or one of a later libitem */
+    char calibrated_on[256];             /* text: what photographs; "" */
+    double real_below;                   /* real below this score; -infinity: never */
+    double real_share;                   /* at most this share of AI pictures lies below it, 0.10 */
+    uint64_t ai;                         /* AI pictures at calibration */
 
     double scope_limit;           /* largest root mean square of the normalised features */
     double scope_quantile;        /* share of calibration pictures within it, 0.999 */

@@ -10,28 +10,32 @@
 
 /* ---- writing ---- */
 
-static json_t *dump_promise(const itemi_promise *promise)
+static json_t *dump_promise(const itemi_promise *p)
 {
-    return json_pack("{s:o, s:f, s:I, s:I}", "score", itemi_json_number(promise->score), "rate",
-                     promise->rate, "real", (json_int_t)promise->real, "above",
-                     (json_int_t)promise->above);
+    bool sure = p->confidence > 0;
+    return json_pack("{s:o, s:f, s:I, s:I, s:o, s:o}", "score", itemi_json_number(p->score), "rate",
+                     p->rate, "real", (json_int_t)p->real, "above", (json_int_t)p->above,
+                     "confidence", sure ? json_real(p->confidence) : json_null(), "allowed",
+                     sure ? json_integer((json_int_t)p->allowed) : json_null());
 }
 
 json_t *itemi_head_facts_dump(const itemi_head_facts *f)
 {
     return json_pack(
-        "{s:i, s:s, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o}, s:o, s:f, s:I,"
+        "{s:i, s:s, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o, s:s, s:s}, s:o, s:f,"
+        " s:I,"
         " s:o, s:f, s:o, s:f, s:b, s:s, s:o, s:s}",
         "format", ITEMI_HEAD_FORMAT, "layout", f->layout_name, "vector_width",
         (json_int_t)f->vector_width, "embedder", f->embedder, "pipeline", f->pipeline,
         "working_size", (json_int_t)f->working_size, "working_filter", f->working_filter,
         "size_min", (json_int_t)f->size_min, "size_max", (json_int_t)f->size_max, "temperature",
         f->temperature, "bias", f->bias, "thresholds", "fpr1", dump_promise(&f->fpr1), "fpr5",
-        dump_promise(&f->fpr5), "real_below", itemi_json_number(f->real_below), "real_share",
-        f->real_share, "ai", (json_int_t)f->ai, "scope_limit", itemi_json_number(f->scope_limit),
-        "scope_quantile", f->scope_quantile, "caption_least", itemi_json_number(f->caption_least),
-        "caption_quantile", f->caption_quantile, "callers_captions", f->callers_captions,
-        "trained_on", f->trained_on ? f->trained_on : "", "trained_sources",
+        dump_promise(&f->fpr5), "rule", f->threshold_rule, "calibrated_on", f->calibrated_on,
+        "real_below", itemi_json_number(f->real_below), "real_share", f->real_share, "ai",
+        (json_int_t)f->ai, "scope_limit", itemi_json_number(f->scope_limit), "scope_quantile",
+        f->scope_quantile, "caption_least", itemi_json_number(f->caption_least), "caption_quantile",
+        f->caption_quantile, "callers_captions", f->callers_captions, "trained_on",
+        f->trained_on ? f->trained_on : "", "trained_sources",
         f->trained_sources ? json_deep_copy(f->trained_sources) : json_array(), "library",
         f->library);
 }
@@ -97,13 +101,23 @@ static void get_text(reader *r, const json_t *object, const char *key, char *out
         memcpy(out, json_string_value(value), length + 1);
 }
 
+/* Whether a member stands there that heads of 0.1 do not have. */
+static bool says(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return value && !json_is_null(value);
+}
+
 static itemi_promise get_promise(reader *r, const json_t *thresholds, const char *key)
 {
     const json_t *object = member(r, thresholds, key, JSON_OBJECT, "is no object");
+    bool sure = says(object, "confidence");
     return (itemi_promise){.score = get_optional(r, object, "score", HUGE_VAL),
                            .rate = get_number(r, object, "rate"),
                            .real = get_count(r, object, "real", UINT32_MAX),
-                           .above = get_count(r, object, "above", UINT32_MAX)};
+                           .above = get_count(r, object, "above", UINT32_MAX),
+                           .confidence = sure ? get_number(r, object, "confidence") : 0,
+                           .allowed = sure ? get_count(r, object, "allowed", UINT32_MAX) : 0};
 }
 
 static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
@@ -121,6 +135,10 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
     const json_t *thresholds = member(r, object, "thresholds", JSON_OBJECT, "is no object");
     f->fpr1 = get_promise(r, thresholds, "fpr1");
     f->fpr5 = get_promise(r, thresholds, "fpr5");
+    if (says(thresholds, "rule"))
+        get_text(r, thresholds, "rule", f->threshold_rule, sizeof f->threshold_rule);
+    if (says(thresholds, "calibrated_on"))
+        get_text(r, thresholds, "calibrated_on", f->calibrated_on, sizeof f->calibrated_on);
     f->real_below = get_optional(r, object, "real_below", -HUGE_VAL);
     f->real_share = get_number(r, object, "real_share");
     f->ai = get_count(r, object, "ai", UINT32_MAX);
@@ -139,7 +157,7 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
 /* Heads of 0.1 do not name them. */
 static json_t *get_sources(reader *r, const json_t *object)
 {
-    if (!json_object_get(object, "trained_sources"))
+    if (!says(object, "trained_sources"))
         return NULL;
     size_t i;
     json_t *source, *all = member(r, object, "trained_sources", JSON_ARRAY, "is no array");
@@ -170,7 +188,7 @@ item_status itemi_head_facts_read(const itemi_mem *mem, const char *text, const 
                                   itemi_head_facts *facts, char **trained_on, item_error *err)
 {
     json_t *object = NULL;
-    *facts = (itemi_head_facts){.trained_on = ""};
+    *facts = (itemi_head_facts){.trained_on = "", .threshold_rule = ITEMI_RULE_POOLED};
     *trained_on = NULL;
     item_status status = itemi_json_parse(text, strlen(text), name, &object, err);
     if (status == ITEM_OK)
@@ -202,7 +220,8 @@ static bool share(double x)
 static bool promise_holds(const itemi_promise *p)
 {
     bool none = isinf(p->score) && p->score > 0;
-    return (none || isfinite(p->score)) && share(p->rate) && p->above <= p->real;
+    bool sure = p->confidence == 0 || (share(p->confidence) && p->above <= p->allowed);
+    return (none || isfinite(p->score)) && share(p->rate) && p->above <= p->real && sure;
 }
 
 /* NaN: there is no such rule. */

@@ -71,6 +71,17 @@ void itemi_answers_free(itemi_answers *answers);
 void itemi_evidence_of(const item_dataset *data, size_t row, const float *features, size_t count,
                        itemi_evidence *out);
 
+/* ---- the head that a data set is judged by ---- */
+
+/*
+ * That of a file (*opened too, which the caller frees), or without one that of ctx;
+ * ITEM_E_UNSUPPORTED: there is none. purpose: what it is for, a verb.
+ */
+item_status itemi_head_given(const char *path, const item_ctx *ctx, const char *purpose,
+                             const itemi_head **out, itemi_head **opened, item_error *err);
+/* Are the data set's vectors what this head reads? ITEM_E_MISMATCH says why not. */
+item_status itemi_data_fits(const item_dataset *data, const itemi_head *head, item_error *err);
+
 /* ---- sections of a report; *report, *controls become NULL where memory is out ---- */
 
 /* Everything that an evaluation is made from. */

@@ -22,27 +22,6 @@ static item_status check_options(const item_eval_options *o, item_error *err)
     return itemi_threshold_check(o->threshold, err);
 }
 
-/* Are the data set's vectors what this head reads? */
-static item_status check_fit(const item_dataset *data, const itemi_head *head, item_error *err)
-{
-    const itemi_head_facts *f = itemi_head_get_facts(head);
-    item_status status = itemi_head_fits(head, data->width, data->embedder, err);
-    if (status != ITEM_OK)
-        return status;
-    if (data->callers_captions != f->callers_captions)
-        return itemi_fail(err, ITEM_E_MISMATCH,
-                          "the head was calibrated with %s captions, the data set holds %s",
-                          f->callers_captions ? "callers'" : "the captioner's",
-                          data->callers_captions ? "callers'" : "the captioner's");
-    if (data->working_size != f->working_size ||
-        strcmp(data->working_filter, f->working_filter) != 0)
-        return itemi_fail(err, ITEM_E_MISMATCH,
-                          "the head wants pictures at %u pixels (%s), the data set holds %u (%s)",
-                          (unsigned)f->working_size, f->working_filter,
-                          (unsigned)data->working_size, data->working_filter);
-    return ITEM_OK;
-}
-
 /* Judges every row of features. */
 static item_status answer(const itemi_evaluation *e, const float *features, itemi_answers *out,
                           item_error *err)
@@ -213,7 +192,7 @@ static item_status put_rival(const itemi_evaluation *e, const char *path, double
     itemi_head *rival = NULL;
     item_status status = itemi_head_open(NULL, path, &rival, err);
     if (status == ITEM_OK)
-        status = check_fit(e->data, rival, err);
+        status = itemi_data_fits(e->data, rival, err);
     if (status == ITEM_OK)
         status = score_design(e, rival, ITEMI_DESIGN_LAYOUT, score, err);
     if (status == ITEM_OK)
@@ -266,7 +245,7 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
                           .answers = &answers,
                           .draws = {options->draws, options->seed, options->level, options->cancel},
                           .bins = options->bins};
-    item_status status = check_fit(data, head, err);
+    item_status status = itemi_data_fits(data, head, err);
     if (status == ITEM_OK)
         status = itemi_head_threshold(head, options->threshold, &e.threshold, err);
     if (status == ITEM_OK)
@@ -284,13 +263,6 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
     itemi_answers_free(&answers);
     itemi_cohort_free(&cohort);
     return status;
-}
-
-/* Of "No verdict: there is no head." what follows the colon. */
-static const char *reason_of(const char *no_verdict)
-{
-    const char *colon = strstr(no_verdict, ": ");
-    return colon ? colon + 2 : no_verdict;
 }
 
 item_status item_evaluate(const item_dataset *data, const char *head, const item_ctx *ctx,
@@ -313,15 +285,11 @@ item_status item_evaluate(const item_dataset *data, const char *head, const item
     if (status != ITEM_OK)
         return status;
 
-    if (!head && !ctx->head)
-        return itemi_fail(err, ITEM_E_UNSUPPORTED, "there is nothing to evaluate: %s",
-                          reason_of(ctx->no_verdict));
-    if (!head)
-        return evaluate(data, ctx->head, &ours, out, err);
     itemi_head *opened = NULL;
-    status = itemi_head_open(NULL, head, &opened, err);
+    const itemi_head *used = NULL;
+    status = itemi_head_given(head, ctx, "evaluate", &used, &opened, err);
     if (status == ITEM_OK)
-        status = evaluate(data, opened, &ours, out, err);
+        status = evaluate(data, used, &ours, out, err);
     itemi_head_free(opened);
     return status;
 }

@@ -142,6 +142,7 @@ static item_status calibrate(session *s, item_error *err)
 
     double *sorted = s->weight; /* not needed any more */
     size_t real = scores_of(s, 0, sorted);
+    memcpy(s->facts.threshold_rule, ITEMI_RULE_POOLED, sizeof ITEMI_RULE_POOLED);
     s->facts.fpr1 = promise(sorted, real, 0.01);
     s->facts.fpr5 = promise(sorted, real, 0.05);
     s->facts.ai = scores_of(s, 1, sorted);

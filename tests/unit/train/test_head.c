@@ -44,6 +44,68 @@ static void reads_what_it_wrote(void **state)
     itemi_head_free(NULL);
 }
 
+/* Writes a head with its facts changed by one JSON value (NULL: taken out). */
+static void write_changed(const char *path, const char *key, const char *value)
+{
+    const itemi_head_facts facts = test_facts();
+    json_t *object = itemi_head_facts_dump(&facts);
+    if (value)
+        json_object_set_new(object, key, json_loads(value, JSON_DECODE_ANY, NULL));
+    else
+        json_object_del(object, key);
+    char *text = json_dumps(object, 0);
+    const char *const meta[] = {"item_head", text};
+    const float mean[7] = {0}, bias[1] = {0};
+    itemi_tensor tensors[4] = {
+        {.name = "mean", .dtype = ITEMI_F32, .dims = 1, .shape = {7}, .data = mean, .bytes = 28},
+        {.name = "scale", .dtype = ITEMI_F32, .dims = 1, .shape = {7}, .data = mean, .bytes = 28},
+        {.name = "layers.0.weight",
+         .dtype = ITEMI_F32,
+         .dims = 2,
+         .shape = {1, 7},
+         .data = mean,
+         .bytes = 28},
+        {.name = "layers.0.bias",
+         .dtype = ITEMI_F32,
+         .dims = 1,
+         .shape = {1},
+         .data = bias,
+         .bytes = 4}};
+    assert_int_equal(itemi_safetensors_write(path, tensors, 4, meta, 1, NULL), ITEM_OK);
+    free(text);
+    json_decref(object);
+}
+
+/* What a threshold rests on: of a calibration all of it, of a head of 0.1 what it says. */
+static void thresholds_say_what_they_rest_on(void **state)
+{
+    itemi_head_facts facts = test_facts();
+    facts.fpr5 = (itemi_promise){0.7, 0.05, 300, 7, 0.95, 8};
+    snprintf(facts.threshold_rule, sizeof facts.threshold_rule, ITEMI_RULE_CALIBRATED);
+    snprintf(facts.calibrated_on, sizeof facts.calibrated_on, "holidays");
+    itemi_head *head = test_head(NULL, &facts), *again = NULL;
+    assert_int_equal(itemi_head_write(head, head_path(state), NULL), ITEM_OK);
+    itemi_head_free(head);
+    assert_int_equal(itemi_head_open(NULL, head_path(state), &again, NULL), ITEM_OK);
+    const itemi_head_facts *f = itemi_head_get_facts(again);
+    assert_near(f->fpr5.confidence, 0.95, 0);
+    assert_int_equal(f->fpr5.allowed, 8);
+    assert_near(f->fpr1.confidence, 0, 0);
+    assert_string_equal(f->threshold_rule, "calibrated");
+    assert_string_equal(f->calibrated_on, "holidays");
+    itemi_head_free(again);
+
+    write_changed(head_path(state), "thresholds",
+                  "{\"fpr1\":{\"score\":1,\"rate\":0.01,\"real\":300,\"above\":2},"
+                  "\"fpr5\":{\"score\":0.5,\"rate\":0.05,\"real\":300,\"above\":9}}");
+    assert_int_equal(itemi_head_open(NULL, head_path(state), &again, NULL), ITEM_OK);
+    f = itemi_head_get_facts(again);
+    assert_near(f->fpr5.confidence, 0, 0);
+    assert_string_equal(f->threshold_rule, "pooled");
+    assert_string_equal(f->calibrated_on, "");
+    itemi_head_free(again);
+}
+
 static void rules_that_do_not_exist_stay_so(void **state)
 {
     itemi_head_facts facts = test_facts();
@@ -96,38 +158,6 @@ static void remembers_what_it_was_trained_on(void **state)
     itemi_head_free(head);
 }
 
-/* Writes a head with its facts changed by one JSON value (NULL: taken out). */
-static void write_changed(const char *path, const char *key, const char *value)
-{
-    const itemi_head_facts facts = test_facts();
-    json_t *object = itemi_head_facts_dump(&facts);
-    if (value)
-        json_object_set_new(object, key, json_loads(value, JSON_DECODE_ANY, NULL));
-    else
-        json_object_del(object, key);
-    char *text = json_dumps(object, 0);
-    const char *const meta[] = {"item_head", text};
-    const float mean[7] = {0}, bias[1] = {0};
-    itemi_tensor tensors[4] = {
-        {.name = "mean", .dtype = ITEMI_F32, .dims = 1, .shape = {7}, .data = mean, .bytes = 28},
-        {.name = "scale", .dtype = ITEMI_F32, .dims = 1, .shape = {7}, .data = mean, .bytes = 28},
-        {.name = "layers.0.weight",
-         .dtype = ITEMI_F32,
-         .dims = 2,
-         .shape = {1, 7},
-         .data = mean,
-         .bytes = 28},
-        {.name = "layers.0.bias",
-         .dtype = ITEMI_F32,
-         .dims = 1,
-         .shape = {1},
-         .data = bias,
-         .bytes = 4}};
-    assert_int_equal(itemi_safetensors_write(path, tensors, 4, meta, 1, NULL), ITEM_OK);
-    free(text);
-    json_decref(object);
-}
-
 static void refuses_facts_that_are_wrong(void **state)
 {
     static const struct {
@@ -152,6 +182,19 @@ static void refuses_facts_that_are_wrong(void **state)
         {"thresholds", "[]", ITEM_E_FORMAT, "thresholds"},
         {"thresholds", "{\"fpr1\":{\"score\":1,\"rate\":2,\"real\":1,\"above\":0}}", ITEM_E_FORMAT,
          "fpr5"},
+        {"thresholds",
+         "{\"fpr1\":{\"score\":1,\"rate\":0.01,\"real\":300,\"above\":2,\"confidence\":2}}",
+         ITEM_E_FORMAT, "`allowed` of the head is missing"},
+        {"thresholds",
+         "{\"fpr1\":{\"score\":1,\"rate\":0.01,\"real\":300,\"above\":2,\"confidence\":2,"
+         "\"allowed\":2},"
+         "\"fpr5\":{\"score\":1,\"rate\":0.05,\"real\":9,\"above\":0}}",
+         ITEM_E_FORMAT, "fpr1"},
+        {"thresholds",
+         "{\"fpr1\":{\"score\":1,\"rate\":0.01,\"real\":9,\"above\":0},"
+         "\"fpr5\":{\"score\":1,\"rate\":0.05,\"real\":300,\"above\":9,\"confidence\":0.95,"
+         "\"allowed\":8}}",
+         ITEM_E_FORMAT, "fpr5"},
         {"real_share", "1.5", ITEM_E_FORMAT, "real_share"},
         {"working_filter", "\"cubic\"", ITEM_E_FORMAT, "working_filter"},
         {"size_max", "50", ITEM_E_FORMAT, "size_max"},
@@ -333,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),
+        cmocka_unit_test(thresholds_say_what_they_rest_on),
         cmocka_unit_test(rules_that_do_not_exist_stay_so),
         cmocka_unit_test(remembers_what_it_was_trained_on),
         cmocka_unit_test(refuses_facts_that_are_wrong),
