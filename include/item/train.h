@@ -52,12 +52,17 @@ typedef struct item_dataset_info {
     uint64_t failed;            /**< pictures that could not be read, and were left out */
     const char *pipeline;       /**< captioner, detector, settings: pictures that are looked at in
                                    another way are `unsure` for the head; NULL: not known */
+    /* since 0.2 */
+    uint32_t views;  /**< views of each picture, 0 to ITEM_VIEWS_MAX: see item_extract_options */
+    uint32_t layers; /**< numbers of the picture encoder's inner layers, 0 to 65,536 */
 } item_dataset_info;
+
+#define ITEM_VIEWS_MAX 15 /**< views of a picture at most */
 
 /** Start value of item_dataset_info: nothing known. */
 #define ITEM_DATASET_INFO_INIT                                                                     \
     {                                                                                              \
-        sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, NULL                        \
+        sizeof(item_dataset_info), 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, NULL, 0, 0                  \
     }
 
 #define ITEM_ROW_CAPTION_EMPTY   1u /**< flag: the captioner said nothing */
@@ -81,12 +86,28 @@ typedef struct item_row {
     const char *source;      /**< where it comes from: a site, a collection */
     const char *generator;   /**< what made it; "unknown" counts as not known */
     const char *scene;       /**< a prompt or a scene that several pictures share */
+    /* since 0.2 */
+    uint32_t named;         /**< noun phrases of the caption, found in the picture or not */
+    uint32_t reserved;      /**< 0 */
+    double caption_prior;   /**< as caption_logprob, of the same caption when the captioner sees no
+                                picture; 0 or NaN: not known, which is given as NaN */
+    const char *caption;    /**< what the captioner said */
+    const uint8_t *picture; /**< ITEM_PICTURE_HASH bytes: the first of the SHA-256 of width and
+                                height (4 bytes each, the low one first) and the upright pixels (R,
+                                G, B, row by row); NULL or zeros: not known */
+    const float
+        *named_phrases;  /**< unit vectors of these phrases, in their order [named x width] */
+    const float *views;  /**< unit vectors of the picture's views [info.views x width] */
+    const float *layers; /**< of the picture encoder's inner layers [info.layers] */
 } item_row;
+
+#define ITEM_PICTURE_HASH 16 /**< bytes of item_row.picture */
 
 /** Start value of item_row: nothing known. */
 #define ITEM_ROW_INIT                                                                              \
     {                                                                                              \
-        sizeof(item_row), 0, 0, 0, 0, 0, 0, NAN, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL    \
+        sizeof(item_row), 0, 0, 0, 0, 0, 0, NAN, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
+            0, 0, 0.0, NULL, NULL, NULL, NULL, NULL                                                \
     }
 
 /**
@@ -115,8 +136,8 @@ ITEM_API void item_dataset_free(item_dataset *data);
  * @param data  data set
  * @param row   the picture; vectors and texts are copied
  * @param err   receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT (no label, a vector that is not of unit length),
- *         ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT (no label, a vector that is missing or not of unit
+ *         length), ITEM_E_MEMORY
  * Owner: the data set keeps copies.  Threads: one at a time.  Since: 0.1
  */
 ITEM_API item_status item_dataset_add(item_dataset *data, const item_row *row, item_error *err);
@@ -176,7 +197,7 @@ ITEM_API item_status item_dataset_load(const char *path, item_dataset **out, ite
 
 /**
  * Writes a data set as a safetensors file. Texts stand in the tensor `texts`, each ended by a
- * zero byte; `source`, `generator`, `scene` and `name` count them from 0.
+ * zero byte; `source`, `generator`, `scene`, `name` and `caption` count them from 0.
  *
  * @param data  data set
  * @param path  file name; the file appears whole or not at all

@@ -12,7 +12,8 @@
 #define WIDTH_MAX 8192 /* of an embedder's vectors */
 #define ROWS_MAX  (1u << 30)
 
-#define OBJECTS_MAX 65535 /* of a picture */
+#define OBJECTS_MAX 65535 /* of a picture; phrases likewise */
+#define LAYERS_MAX  65536 /* numbers of inner layers */
 
 /* How far the square of a unit vector's length may be from 1: fp16 weights and casts. */
 #define UNIT_SLACK 1e-2
@@ -30,6 +31,11 @@ static item_status check_info(const item_dataset_info *info, item_error *err)
     if (!info->embedder || strlen(info->embedder) >= sizeof((item_dataset *)0)->embedder)
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "data set: the embedder's identity is missing or too long");
+    if (info->views > ITEM_VIEWS_MAX || info->layers > LAYERS_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "data set: views are 0 to %d, numbers of layers 0 to %d, not %u and %u",
+                          ITEM_VIEWS_MAX, LAYERS_MAX, (unsigned)info->views,
+                          (unsigned)info->layers);
     if (info->pipeline && strlen(info->pipeline) >= ITEMI_PIPELINE_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the pipeline's name is too long");
     /* both go into files and reports, which are JSON */
@@ -66,6 +72,8 @@ item_status item_dataset_new(const item_dataset_info *info, item_dataset **out, 
     data->width = ours.width;
     data->working_size = ours.working_size;
     data->callers_captions = ours.callers_captions != 0;
+    data->view_count = ours.views;
+    data->layer_count = ours.layers;
     memcpy(data->embedder, ours.embedder, strlen(ours.embedder) + 1);
     snprintf(data->pipeline, sizeof data->pipeline, "%s", ours.pipeline ? ours.pipeline : "");
     snprintf(data->working_filter, sizeof data->working_filter, "%s",
@@ -86,22 +94,20 @@ void item_dataset_free(item_dataset *data)
     itemi_free(NULL, data->text);
     itemi_free(NULL, data->crops);
     itemi_free(NULL, data->phrases);
+    itemi_free(NULL, data->named);
+    itemi_free(NULL, data->views);
+    itemi_free(NULL, data->layers);
     itemi_texts_free(&data->texts);
     itemi_free(NULL, data);
 }
 
-/* Makes room for `needed` items of a pair of arrays of vectors. */
-static bool grow(float **a, float **b, size_t needed, size_t width)
+/* Makes room for `needed` rows of `width` numbers; an array of no width stays NULL. */
+static bool grow(float **rows, size_t needed, size_t width)
 {
-    float *first = itemi_resize_array(NULL, *a, needed, width * sizeof **a);
-    if (!first)
-        return false;
-    *a = first;
-    float *second = itemi_resize_array(NULL, *b, needed, width * sizeof **b);
-    if (!second)
-        return false;
-    *b = second;
-    return true;
+    float *grown = width ? itemi_resize_array(NULL, *rows, needed, width * sizeof **rows) : NULL;
+    if (grown)
+        *rows = grown;
+    return grown || width == 0;
 }
 
 static size_t next_room(size_t room, size_t needed)
@@ -109,28 +115,49 @@ static size_t next_room(size_t room, size_t needed)
     return needed > 2 * room ? needed : 2 * room;
 }
 
-bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects)
+static bool reserve_rows(item_dataset *data, size_t needed)
 {
-    size_t needed = data->count + rows, object_needed = data->objects + objects;
-    if (needed > ROWS_MAX || object_needed > ROWS_MAX)
+    size_t room = next_room(data->room, needed);
+    itemi_record *record = itemi_resize_array(NULL, data->record, room, sizeof *record);
+    if (!record)
         return false;
-    if (needed > data->room) {
-        size_t room = next_room(data->room, needed);
-        itemi_record *record = itemi_resize_array(NULL, data->record, room, sizeof *record);
-        if (!record)
-            return false;
-        data->record = record;
-        if (!grow(&data->image, &data->text, room, data->width))
-            return false;
-        data->room = room;
-    }
-    if (object_needed > data->object_room) {
-        size_t room = next_room(data->object_room, object_needed);
-        if (!grow(&data->crops, &data->phrases, room, data->width))
-            return false;
-        data->object_room = room;
-    }
+    data->record = record;
+    if (!grow(&data->image, room, data->width) || !grow(&data->text, room, data->width) ||
+        !grow(&data->views, room, data->view_count * data->width) ||
+        !grow(&data->layers, room, data->layer_count))
+        return false;
+    data->room = room;
     return true;
+}
+
+static bool reserve_objects(item_dataset *data, size_t needed)
+{
+    size_t room = next_room(data->object_room, needed);
+    if (!grow(&data->crops, room, data->width) || !grow(&data->phrases, room, data->width))
+        return false;
+    data->object_room = room;
+    return true;
+}
+
+static bool reserve_names(item_dataset *data, size_t needed)
+{
+    size_t room = next_room(data->name_room, needed);
+    if (!grow(&data->named, room, data->width))
+        return false;
+    data->name_room = room;
+    return true;
+}
+
+bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects, size_t names)
+{
+    rows += data->count;
+    objects += data->objects;
+    names += data->names;
+    if (rows > ROWS_MAX || objects > ROWS_MAX || names > ROWS_MAX)
+        return false;
+    return (rows <= data->room || reserve_rows(data, rows)) &&
+           (objects <= data->object_room || reserve_objects(data, objects)) &&
+           (names <= data->name_room || reserve_names(data, names));
 }
 
 static item_status check_unit(const float *v, size_t n, size_t width, const char *what,
@@ -146,6 +173,35 @@ static item_status check_unit(const float *v, size_t n, size_t width, const char
     return ITEM_OK;
 }
 
+static item_status check_layers(const item_dataset *data, const float *layers, item_error *err)
+{
+    if (data->layer_count && !layers)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the inner layers are missing");
+    for (size_t i = 0; i < data->layer_count; i++) {
+        if (!isfinite(layers[i]))
+            return itemi_fail(err, ITEM_E_ARGUMENT, "data set: an inner layer is not finite");
+    }
+    return ITEM_OK;
+}
+
+static item_status check_vectors(const item_dataset *data, const item_row *row, item_error *err)
+{
+    const struct {
+        const float *rows;
+        size_t count;
+        const char *what;
+    } all[] = {{row->image, 1, "picture's vector"},
+               {row->text, 1, "caption's vector"},
+               {row->crops, row->objects, "vector of a crop"},
+               {row->phrases, row->objects, "vector of a phrase"},
+               {row->named_phrases, row->named, "vector of a named phrase"},
+               {row->views, data->view_count, "vector of a view"}};
+    item_status status = ITEM_OK;
+    for (size_t i = 0; i < ITEMI_COUNT(all) && status == ITEM_OK; i++)
+        status = check_unit(all[i].rows, all[i].count, data->width, all[i].what, err);
+    return status == ITEM_OK ? check_layers(data, row->layers, err) : status;
+}
+
 static item_status check_row(const item_dataset *data, const item_row *row, item_error *err)
 {
     if (row->label > ITEM_LABEL_AI)
@@ -154,23 +210,40 @@ static item_status check_row(const item_dataset *data, const item_row *row, item
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: flags %#x are not known",
                           (unsigned)row->flags);
     if (row->picture_width > INT32_MAX || row->picture_height > INT32_MAX ||
-        row->file_bytes > INT64_MAX || row->objects > OBJECTS_MAX)
+        row->file_bytes > INT64_MAX || row->objects > OBJECTS_MAX || row->named > OBJECTS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: a size or a count is out of range");
-    if (isinf(row->caption_logprob))
-        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: caption_logprob is infinite");
-    item_status status = check_unit(row->image, 1, data->width, "picture's vector", err);
-    if (status == ITEM_OK)
-        status = check_unit(row->text, 1, data->width, "caption's vector", err);
-    if (status == ITEM_OK)
-        status = check_unit(row->crops, row->objects, data->width, "vector of a crop", err);
-    if (status == ITEM_OK)
-        status = check_unit(row->phrases, row->objects, data->width, "vector of a phrase", err);
-    return status;
+    if (isinf(row->caption_logprob) || isinf(row->caption_prior))
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: %s is infinite",
+                          isinf(row->caption_prior) ? "caption_prior" : "caption_logprob");
+    if (row->reserved)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "data set: reserved is not 0");
+    return check_vectors(data, row, err);
 }
 
 static bool add_text(item_dataset *data, const char *text, uint32_t *id)
 {
     return itemi_texts_add(&data->texts, text ? text : "", id);
+}
+
+/* Appends `count` rows of `width` numbers behind the first `used` ones. */
+static void append(float *to, size_t used, const float *from, size_t count, size_t width)
+{
+    if (count && width)
+        memcpy(to + used * width, from, count * width * sizeof *to);
+}
+
+static void append_vectors(item_dataset *data, const item_row *row)
+{
+    size_t width = data->width;
+    append(data->image, data->count, row->image, 1, width);
+    append(data->text, data->count, row->text, 1, width);
+    append(data->views, data->count, row->views, 1, data->view_count * width);
+    append(data->layers, data->count, row->layers, 1, data->layer_count);
+    append(data->crops, data->objects, row->crops, row->objects, width);
+    append(data->phrases, data->objects, row->phrases, row->objects, width);
+    append(data->named, data->names, row->named_phrases, row->named, width);
+    data->objects += row->objects;
+    data->names += row->named;
 }
 
 item_status item_dataset_add(item_dataset *data, const item_row *row, item_error *err)
@@ -191,21 +264,20 @@ item_status item_dataset_add(item_dataset *data, const item_row *row, item_error
                            .picture_width = ours.picture_width,
                            .picture_height = ours.picture_height,
                            .file_bytes = ours.file_bytes,
-                           .caption_logprob = ours.caption_logprob};
-    if (!itemi_dataset_reserve(data, 1, ours.objects) || !add_text(data, ours.name, &record.name) ||
-        !add_text(data, ours.source, &record.source) ||
+                           .caption_logprob = ours.caption_logprob,
+                           .named = ours.named,
+                           .first_named = (uint32_t)data->names,
+                           .caption_prior =
+                               ours.caption_prior != 0 ? ours.caption_prior : (double)NAN};
+    if (ours.picture)
+        memcpy(record.picture, ours.picture, sizeof record.picture);
+    if (!itemi_dataset_reserve(data, 1, ours.objects, ours.named) ||
+        !add_text(data, ours.name, &record.name) || !add_text(data, ours.source, &record.source) ||
         !add_text(data, ours.generator, &record.generator) ||
-        !add_text(data, ours.scene, &record.scene))
+        !add_text(data, ours.scene, &record.scene) ||
+        !add_text(data, ours.caption, &record.caption))
         return itemi_fail_memory(err, "adding to a data set");
-
-    size_t bytes = data->width * sizeof(float);
-    memcpy(data->image + data->count * data->width, ours.image, bytes);
-    memcpy(data->text + data->count * data->width, ours.text, bytes);
-    if (ours.objects) {
-        memcpy(data->crops + data->objects * data->width, ours.crops, ours.objects * bytes);
-        memcpy(data->phrases + data->objects * data->width, ours.phrases, ours.objects * bytes);
-    }
-    data->objects += ours.objects;
+    append_vectors(data, &ours);
     data->record[data->count++] = record;
     return ITEM_OK;
 }
@@ -232,7 +304,15 @@ item_status item_dataset_get(const item_dataset *data, uint64_t index, item_row 
                      .name = data->texts.text[r->name],
                      .source = data->texts.text[r->source],
                      .generator = data->texts.text[r->generator],
-                     .scene = data->texts.text[r->scene]};
+                     .scene = data->texts.text[r->scene],
+                     .named = r->named,
+                     .caption_prior = r->caption_prior,
+                     .caption = data->texts.text[r->caption],
+                     .picture = itemi_record_has_picture(r) ? r->picture : NULL,
+                     .named_phrases = r->named ? data->named + r->first_named * width : NULL,
+                     .views =
+                         data->view_count ? data->views + index * data->view_count * width : NULL,
+                     .layers = data->layer_count ? data->layers + index * data->layer_count : NULL};
     return itemi_struct_out(row, ROW_SIZE, &ours, sizeof ours, "item_row", err);
 }
 
@@ -253,7 +333,9 @@ item_status item_dataset_get_info(const item_dataset *data, item_dataset_info *i
                               .rows = data->count,
                               .sources = cohort.sources,
                               .failed = data->warnings,
-                              .pipeline = data->pipeline};
+                              .pipeline = data->pipeline,
+                              .views = (uint32_t)data->view_count,
+                              .layers = (uint32_t)data->layer_count};
     for (size_t i = 0; i < data->count; i++)
         ours.ai += data->record[i].label;
     ours.real = ours.rows - ours.ai;
@@ -273,6 +355,22 @@ static uint32_t cell(const item_dataset *data, const itemi_record *r, const char
                                               : UINT32_MAX;
 }
 
+static void move(float *rows, size_t to, size_t from, size_t width)
+{
+    if (width)
+        memcpy(rows + to * width, rows + from * width, width * sizeof *rows);
+}
+
+/* Vectors of objects and phrases stay where they are; only save() leaves the unused ones out. */
+static void move_row(item_dataset *data, size_t to, size_t from)
+{
+    data->record[to] = data->record[from];
+    move(data->image, to, from, data->width);
+    move(data->text, to, from, data->width);
+    move(data->views, to, from, data->view_count * data->width);
+    move(data->layers, to, from, data->layer_count);
+}
+
 item_status item_dataset_remove(item_dataset *data, const char *column, const char *value,
                                 uint64_t *removed, item_error *err)
 {
@@ -290,16 +388,12 @@ item_status item_dataset_remove(item_dataset *data, const char *column, const ch
         !itemi_texts_add(&data->texts, "real", &label))
         return itemi_fail_memory(err, "taking rows out of a data set");
 
-    /* Vectors of objects stay where they are; only save() leaves the unused ones out. */
-    size_t kept = 0, width = data->width;
+    size_t kept = 0;
     for (size_t i = 0; i < data->count; i++) {
         if (cell(data, &data->record[i], column) == wanted)
             continue;
-        if (kept != i) {
-            data->record[kept] = data->record[i];
-            memcpy(data->image + kept * width, data->image + i * width, width * sizeof(float));
-            memcpy(data->text + kept * width, data->text + i * width, width * sizeof(float));
-        }
+        if (kept != i)
+            move_row(data, kept, i);
         kept++;
     }
     if (removed)
@@ -327,4 +421,10 @@ uint32_t itemi_record_short_side(const itemi_record *record)
 {
     return record->picture_width < record->picture_height ? record->picture_width
                                                           : record->picture_height;
+}
+
+bool itemi_record_has_picture(const itemi_record *record)
+{
+    static const uint8_t none[ITEM_PICTURE_HASH];
+    return memcmp(record->picture, none, sizeof none) != 0;
 }

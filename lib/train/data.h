@@ -34,7 +34,10 @@ typedef struct itemi_record {
     uint32_t picture_width, picture_height;
     uint64_t file_bytes;
     double caption_logprob;
-    uint32_t name, source, generator, scene; /* texts */
+    uint32_t name, source, generator, scene, caption; /* texts */
+    uint32_t named, first_named;                      /* its phrases in the set's `named` */
+    double caption_prior;                             /* NaN: not known */
+    uint8_t picture[ITEM_PICTURE_HASH];               /* zeros: not known */
 } itemi_record;
 
 struct item_dataset {
@@ -50,15 +53,20 @@ struct item_dataset {
     float *image, *text; /* [room x width] */
     size_t objects, object_room;
     float *crops, *phrases; /* [object_room x width] */
+    size_t names, name_room;
+    float *named; /* [name_room x width] */
+    size_t view_count, layer_count;
+    float *views, *layers; /* [room x view_count x width], [room x layer_count] */
     itemi_texts texts;
 
     char **warning;
     size_t warnings;
 };
 
-/* Reserves rows and objects that are to come; false: no memory. */
-bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects);
+/* Reserves rows, objects and phrases that are to come; false: no memory. */
+bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects, size_t names);
 bool itemi_dataset_warn(item_dataset *data, const char *line); /* false: no memory */
+bool itemi_record_has_picture(const itemi_record *record);     /* is its hash known? */
 /* A short side of a picture, 0 when not known. */
 uint32_t itemi_record_short_side(const itemi_record *record);
 

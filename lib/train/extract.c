@@ -170,7 +170,7 @@ static item_status run(extraction *x, item_error *err)
     size_t batch = x->ctx->settings.batch;
     const char **paths = itemi_alloc_array(NULL, batch, sizeof *paths);
     item_result **results = itemi_alloc_array(NULL, batch, sizeof *results);
-    item_status status = paths && results && itemi_dataset_reserve(x->data, x->rows, 0)
+    item_status status = paths && results && itemi_dataset_reserve(x->data, x->rows, 0, 0)
                              ? ITEM_OK
                              : itemi_fail_memory(err, "extracting features");
     for (size_t start = 0; status == ITEM_OK && start < x->rows; start += batch) {

@@ -38,7 +38,7 @@ typedef struct input {
 static void set_pointers(input *in, const place *places, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const void *value = in->bits >> i & 1 ? places[i].valid : NULL;
+        const void *value = in->bits >> i % 8 & 1 ? places[i].valid : NULL;
         size_t room = in->size > places[i].offset ? in->size - places[i].offset : 0;
         memcpy(in->block + (room ? places[i].offset : 0), &value,
                room < sizeof value ? room : sizeof value);
@@ -108,23 +108,33 @@ static void call_dataset_info(input *in)
     item_dataset_free(out);
 }
 
+/* As many as there are: a caller's own lie is his own fault. */
+static void keep_below_5(input *in, size_t offset)
+{
+    uint32_t count;
+    if (in->size < offset + sizeof count)
+        return;
+    memcpy(&count, in->block + offset, sizeof count);
+    count %= 5;
+    memcpy(in->block + offset, &count, sizeof count);
+}
+
 static void call_row(input *in)
 {
     static const float unit[WIDTH * 4] = {1, 0, 0, 1, 0.6f, 0.8f, 1, 0};
     const item_dataset_info info = {
-        .struct_size = sizeof info, .width = WIDTH, .embedder = "dummy"};
+        .struct_size = sizeof info, .width = WIDTH, .embedder = "dummy", .views = 1, .layers = 2};
     item_error err = ITEM_ERROR_INIT;
     item_dataset *out = NULL;
     POINTERS(in, {offsetof(item_row, image), unit}, {offsetof(item_row, text), unit},
              {offsetof(item_row, crops), unit}, {offsetof(item_row, phrases), unit},
              {offsetof(item_row, name), "one.jpg"}, {offsetof(item_row, source), "here"},
-             {offsetof(item_row, generator), "unknown"}, {offsetof(item_row, scene), NULL});
-    uint32_t objects; /* as many as there are: a caller's own lie is his own fault */
-    if (in->size >= offsetof(item_row, objects) + sizeof objects) {
-        memcpy(&objects, in->block + offsetof(item_row, objects), sizeof objects);
-        objects %= 5;
-        memcpy(in->block + offsetof(item_row, objects), &objects, sizeof objects);
-    }
+             {offsetof(item_row, generator), "unknown"}, {offsetof(item_row, scene), NULL},
+             {offsetof(item_row, caption), "a dog"}, {offsetof(item_row, picture), unit},
+             {offsetof(item_row, named_phrases), unit}, {offsetof(item_row, views), unit},
+             {offsetof(item_row, layers), unit});
+    keep_below_5(in, offsetof(item_row, objects));
+    keep_below_5(in, offsetof(item_row, named));
     EXPECT(item_dataset_new(&info, &out, &err) == ITEM_OK);
     told(item_dataset_add(out, (void *)in->block, &err), &err);
     item_dataset_free(out);

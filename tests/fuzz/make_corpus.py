@@ -150,6 +150,17 @@ def make_head():
     put("corpus/head", "deep", "[" * 5000)
 
 
+def newer_columns(width, rows, unit):
+    """What format 2 of a data set has more: one phrase, two views, three numbers of layers."""
+    return [("picture", "U8", [rows, 16], bytes(range(16)) + bytes(16)),
+            ("caption", "I32", [rows], struct.pack("<2i", 4, 0)),
+            ("caption_prior", "F64", [rows], struct.pack("<2d", -2.5, float("nan"))),
+            ("named_count", "I32", [rows], struct.pack("<2i", 1, 0)),
+            ("named", "F32", [1, width], floats(*unit)),
+            ("views", "F32", [rows, 2, width], floats(*unit * rows * 2)),
+            ("layers", "F32", [rows, 3], floats(*[0.5] * 3 * rows))]
+
+
 def make_dataset():
     width, rows = 2, 2
     unit = [1.0, 0.0]
@@ -166,6 +177,8 @@ def make_dataset():
     text = json.dumps({"format": 1, "width": width, "embedder": "dummy", "pipeline": "",
                        "working_size": 0, "working_filter": "lanczos", "callers_captions": False})
     put("corpus/dataset", "two", safetensors(columns, {"item_dataset": text}))
+    put("corpus/dataset", "format_2", safetensors(columns + newer_columns(width, rows, unit),
+                                                  {"item_dataset": text.replace(": 1", ": 2", 1)}))
     put("corpus/dataset", "no_texts", safetensors(columns[:2], {"item_dataset": text}))
     put("corpus/dataset", "newer", safetensors([], {"item_dataset": '{"format": 9}'}))
 

@@ -24,6 +24,14 @@ static void same_row(const item_row *a, const item_row *b)
     assert_string_equal(a->scene, b->scene);
     assert_memory_equal(a->image, b->image, WIDTH * sizeof(float));
     assert_memory_equal(a->text, b->text, WIDTH * sizeof(float));
+    assert_int_equal(a->named, b->named);
+    assert_memory_equal(&a->caption_prior, &b->caption_prior, sizeof(double));
+    assert_string_equal(a->caption, b->caption);
+    assert_int_equal(a->picture != NULL, b->picture != NULL);
+    if (a->picture)
+        assert_memory_equal(a->picture, b->picture, ITEM_PICTURE_HASH);
+    if (a->named)
+        assert_memory_equal(a->named_phrases, b->named_phrases, a->named * WIDTH * sizeof(float));
     if (a->objects) {
         assert_memory_equal(a->crops, b->crops, a->objects * WIDTH * sizeof(float));
         assert_memory_equal(a->phrases, b->phrases, a->objects * WIDTH * sizeof(float));
@@ -42,12 +50,55 @@ static void same_data(const item_dataset *a, const item_dataset *b)
     assert_string_equal(x.embedder, y.embedder);
     assert_string_equal(x.pipeline, y.pipeline);
     assert_string_equal(x.working_filter, y.working_filter);
+    assert_int_equal(x.views, y.views);
+    assert_int_equal(x.layers, y.layers);
     for (uint64_t i = 0; i < x.rows; i++) {
         item_row r = ITEM_ROW_INIT, s = ITEM_ROW_INIT;
         assert_int_equal(item_dataset_get(a, i, &r, NULL), ITEM_OK);
         assert_int_equal(item_dataset_get(b, i, &s, NULL), ITEM_OK);
         same_row(&r, &s);
+        if (x.views)
+            assert_memory_equal(r.views, s.views, x.views * WIDTH * sizeof(float));
+        if (x.layers)
+            assert_memory_equal(r.layers, s.layers, x.layers * sizeof(float));
     }
+}
+
+#define VIEWS  3
+#define LAYERS 5
+
+/* With every column of format 2: row i has i phrases, and the first is known of by nothing else. */
+static item_dataset *test_all_columns(void)
+{
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    item_dataset *data = NULL;
+    itemi_rng rng = {3, 1, 0};
+    info.width = WIDTH;
+    info.embedder = "dummy 1";
+    info.views = VIEWS;
+    info.layers = LAYERS;
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_OK);
+    for (uint32_t i = 0; i < 5; i++) {
+        float v[(2 + VIEWS + 4) * WIDTH], layers[LAYERS];
+        const uint8_t picture[ITEM_PICTURE_HASH] = {(uint8_t)i, 7};
+        item_row row = ITEM_ROW_INIT;
+        for (size_t j = 0; j < 2 + VIEWS + i; j++)
+            test_unit(&rng, NULL, 0, v + j * WIDTH);
+        for (size_t j = 0; j < LAYERS; j++)
+            layers[j] = (float)i * 10 + (float)j;
+        row.image = v;
+        row.text = v + WIDTH;
+        row.views = v + 2 * WIDTH;
+        row.named_phrases = v + (2 + VIEWS) * WIDTH;
+        row.named = i;
+        row.layers = layers;
+        row.picture = i ? picture : NULL;
+        row.caption_prior = i ? -2.5 * i : (double)NAN;
+        row.caption = i ? "two dogs" : NULL;
+        row.source = i % 2 ? "odd" : "even";
+        assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    }
+    return data;
 }
 
 static void counts_its_rows(void **state)
@@ -107,12 +158,155 @@ static void reads_what_it_saved(void **state)
     item_dataset_free(again);
     item_dataset_free(data);
 
+    data = test_all_columns();
+    assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
+    assert_int_equal(item_dataset_load(data_path(state), &again, &err), ITEM_OK);
+    same_data(data, again);
+    item_dataset_free(again);
+    assert_int_equal(item_dataset_remove(data, "source", "odd", &removed, NULL), ITEM_OK);
+    assert_int_equal(removed, 2);
+    item_row row = ITEM_ROW_INIT;
+    assert_int_equal(item_dataset_get(data, 2, &row, NULL), ITEM_OK);
+    assert_int_equal(row.named, 4);
+    assert_int_equal(row.picture[0], 4);
+    assert_true(row.layers[1] == 41.0f);
+    assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
+    assert_int_equal(item_dataset_load(data_path(state), &again, &err), ITEM_OK);
+    same_data(data, again);
+    item_dataset_free(again);
+    item_dataset_free(data);
+
     data = test_dataset(); /* nothing is something, too */
     assert_int_equal(item_dataset_save(data, data_path(state), &err), ITEM_OK);
     assert_int_equal(item_dataset_load(data_path(state), &again, &err), ITEM_OK);
     same_data(data, again);
     item_dataset_free(again);
     item_dataset_free(data);
+}
+
+/* As 0.1 wrote it: one picture with an object, format 1, none of the newer tensors. */
+static void write_format_1(const char *path, const char *format)
+{
+    const float unit[2 * WIDTH] = {[0] = 1, [WIDTH + 1] = 1};
+    const uint8_t label = 1, flags = 0;
+    const int32_t one = 1, side = 224;
+    const int64_t bytes = 5000;
+    const double logprob = -1.5;
+    const char texts[] = "\0a.jpg";
+    itemi_tensor t[] = {
+        {"image", ITEMI_F32, 2, {1, WIDTH}, unit, WIDTH * sizeof(float)},
+        {"text", ITEMI_F32, 2, {1, WIDTH}, unit + WIDTH, WIDTH * sizeof(float)},
+        {"crops", ITEMI_F32, 2, {1, WIDTH}, unit, WIDTH * sizeof(float)},
+        {"phrases", ITEMI_F32, 2, {1, WIDTH}, unit, WIDTH * sizeof(float)},
+        {"label", ITEMI_U8, 1, {1}, &label, 1},
+        {"flags", ITEMI_U8, 1, {1}, &flags, 1},
+        {"objects", ITEMI_I32, 1, {1}, &one, 4},
+        {"picture_width", ITEMI_I32, 1, {1}, &side, 4},
+        {"picture_height", ITEMI_I32, 1, {1}, &side, 4},
+        {"file_bytes", ITEMI_I64, 1, {1}, &bytes, 8},
+        {"caption_logprob", ITEMI_F64, 1, {1}, &logprob, 8},
+        {"name", ITEMI_I32, 1, {1}, &one, 4},
+        {"source", ITEMI_I32, 1, {1}, &one, 4},
+        {"generator", ITEMI_I32, 1, {1}, &one, 4},
+        {"scene", ITEMI_I32, 1, {1}, &one, 4},
+        {"texts", ITEMI_U8, 1, {sizeof texts}, texts, sizeof texts},
+    };
+    const char *const meta[] = {"item_dataset", format};
+    assert_int_equal(itemi_safetensors_write(path, t, ITEMI_COUNT(t), meta, 1, NULL), ITEM_OK);
+}
+
+#define FACTS(format)                                                                              \
+    "{\"format\": " format ", \"width\": 6, \"embedder\": \"dummy 1\", \"pipeline\": \"\", "       \
+    "\"working_size\": 224, \"working_filter\": \"bicubic\", \"callers_captions\": false}"
+
+_Static_assert(WIDTH == 6, "FACTS tells it");
+
+static void reads_format_1(void **state)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_dataset *data = NULL;
+    item_row row = ITEM_ROW_INIT;
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    write_format_1(data_path(state), FACTS("1"));
+    if (item_dataset_load(data_path(state), &data, &err) != ITEM_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(item_dataset_get_info(data, &info, NULL), ITEM_OK);
+    assert_int_equal(info.views + info.layers, 0);
+    assert_int_equal(item_dataset_get(data, 0, &row, NULL), ITEM_OK);
+    assert_string_equal(row.name, "a.jpg");
+    assert_true(isnan(row.caption_prior));
+    assert_null(row.picture);
+    assert_int_equal(row.named, 0);
+    assert_string_equal(row.caption, "");
+    item_dataset_free(data);
+
+    /* with the number of a newer format, the same is not whole */
+    write_format_1(data_path(state), FACTS("2"));
+    assert_int_equal(item_dataset_load(data_path(state), &data, &err), ITEM_E_FORMAT);
+    assert_message(err, "tensor `picture` of the data set is missing");
+    err = (item_error)ITEM_ERROR_INIT;
+    write_format_1(data_path(state), FACTS("3"));
+    assert_int_equal(item_dataset_load(data_path(state), &data, &err), ITEM_E_UNSUPPORTED);
+    assert_message(err, "format 3");
+}
+
+/* A caller who was compiled with the header of 0.1 cannot say what it did not know. */
+static void takes_rows_of_0_1(void **state)
+{
+    (void)state;
+    item_dataset *data = test_dataset();
+    const float unit[WIDTH] = {1};
+    item_row row = ITEM_ROW_INIT, back = ITEM_ROW_INIT;
+    row.struct_size = offsetof(item_row, named);
+    row.image = row.text = unit;
+    row.caption_prior = -3;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    assert_int_equal(item_dataset_get(data, 0, &back, NULL), ITEM_OK);
+    assert_true(isnan(back.caption_prior));
+    item_dataset_free(data);
+}
+
+static void refuses_rows_without_their_columns(void **state)
+{
+    (void)state;
+    item_dataset *data = test_all_columns();
+    item_row row = ITEM_ROW_INIT, good = ITEM_ROW_INIT;
+    item_error err = ITEM_ERROR_INIT;
+    const float odd[LAYERS] = {1, 2, INFINITY, 4, 5};
+    assert_int_equal(item_dataset_get(data, 4, &good, NULL), ITEM_OK);
+    row = good;
+    row.views = NULL;
+    assert_int_equal(item_dataset_add(data, &row, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "the vector of a view is missing");
+    row = good;
+    row.layers = NULL;
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_add(data, &row, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "inner layers are missing");
+    row.layers = odd;
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_add(data, &row, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "inner layer is not finite");
+    row = good;
+    row.named_phrases = NULL;
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_add(data, &row, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "the vector of a named phrase is missing");
+    row = good;
+    row.caption_prior = INFINITY;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_E_ARGUMENT);
+    row = good;
+    row.reserved = 1;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    info.width = WIDTH;
+    info.embedder = "dummy 1";
+    info.views = ITEM_VIEWS_MAX + 1;
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_dataset_new(&info, &data, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "views are 0 to 15");
 }
 
 static void removes_by_column(void **state)
@@ -225,9 +419,15 @@ static void refuses_broken_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_its_rows),     cmocka_unit_test(what_is_unknown_stays_so),
-        cmocka_unit_test(reads_what_it_saved), cmocka_unit_test(removes_by_column),
-        cmocka_unit_test(refuses_bad_rows),    cmocka_unit_test(refuses_broken_files),
+        cmocka_unit_test(counts_its_rows),
+        cmocka_unit_test(what_is_unknown_stays_so),
+        cmocka_unit_test(reads_what_it_saved),
+        cmocka_unit_test(removes_by_column),
+        cmocka_unit_test(refuses_bad_rows),
+        cmocka_unit_test(refuses_broken_files),
+        cmocka_unit_test(reads_format_1),
+        cmocka_unit_test(takes_rows_of_0_1),
+        cmocka_unit_test(refuses_rows_without_their_columns),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
