@@ -47,7 +47,7 @@ static int run_caption(const cli_args *args)
 const cli_command cli_caption = {
     .name = "caption",
     .takes = "[OPTION]... FILE|FOLDER|-...",
-    .options = "pmBwMbrdTj0v",
+    .options = "pmBwMzZbrdTj0v",
     .line = "says in one sentence what a picture shows",
     .help = "",
     .run = run_caption,

@@ -55,6 +55,10 @@ ITEM_API void item_config_unref(item_config *config);
  * - `max_tokens`: most ids of a caption, 1 to 512, start, prompt and end included; default: the
  *   model's (since 0.2; a captioner may pass over it)
  * - `prompt`: what captions begin with; default: nothing (since 0.2; likewise)
+ * - `sample`: temperature at which the words of captions are drawn, 0 to 10; default 0: nothing is
+ *   drawn (since 0.2; likewise)
+ * - `sample_seed`: of these draws, a whole number, at most 2^53 (since 0.2): the same seed gives the
+ *   same captions on the same machine; default 0
  * - `max_objects`: 0 to 64; default 8
  * - `detector_score`: least score of a box, 0 to 1; default: the pack's
  * - `batch`: pictures that are computed together, 1 to 64; default 8
@@ -278,12 +282,15 @@ typedef struct item_ctx_info {
     const char *pack;       /**< name and version of the pack, or "" */
     const char *layout;     /**< of the head's features, or "" */
     const char *no_verdict; /**< why there is no verdict, or NULL */
+    uint32_t layers_width;  /**< of item_embed_layers(); 0 before the embedder's first use, and
+                                 where it has none (since 0.2) */
+    uint32_t reserved2;     /**< 0 */
 } item_ctx_info;
 
 /** Start value of item_ctx_info: to be filled by item_ctx_get_info(). */
 #define ITEM_CTX_INFO_INIT                                                                         \
     {                                                                                              \
-        sizeof(item_ctx_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL                               \
+        sizeof(item_ctx_info), 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0                         \
     }
 
 /**
@@ -306,12 +313,16 @@ typedef struct item_check_options {
     item_cancel *cancel;         /**< NULL: cannot be cancelled */
     item_progress_fn progress;   /**< NULL: none */
     void *progress_user;         /**< first argument of progress */
+    /* since 0.2 */
+    double sample;        /**< temperature of the model's caption, as the option of that name;
+                               0: the context's, with its seed */
+    uint64_t sample_seed; /**< of its draws, where sample is above 0 */
 } item_check_options;
 
 /** Start value of item_check_options: every default. */
 #define ITEM_CHECK_OPTIONS_INIT                                                                    \
     {                                                                                              \
-        sizeof(item_check_options), 0, NULL, NULL, NULL, NULL, NULL                                \
+        sizeof(item_check_options), 0, NULL, NULL, NULL, NULL, NULL, 0.0, 0                        \
     }
 
 #ifdef __cplusplus

@@ -18,7 +18,7 @@ extern "C" {
  *
  * @param ctx      context with a captioner
  * @param image    picture
- * @param options  cancel is used; NULL for the defaults
+ * @param options  cancel, sample and sample_seed are used; NULL for the defaults
  * @param out      receives a result with the caption, its margin and times alone
  * @param err      receives the reason of a failure; may be NULL
  * @return as item_check_image()
@@ -35,7 +35,7 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
  * @param ctx      context with a captioner
  * @param images   n pictures
  * @param n        how many
- * @param options  cancel is used; NULL for the defaults
+ * @param options  cancel, sample and sample_seed are used; NULL for the defaults
  * @param out      receives n results as item_caption_image() makes them; all NULL on failure
  * @param err      receives the reason of a failure; may be NULL
  * @return as item_caption_image()
@@ -43,6 +43,30 @@ ITEM_API item_status item_caption_image(item_ctx *ctx, item_image *image,
  */
 ITEM_API item_status item_caption_images(item_ctx *ctx, item_image *const *images, size_t n,
                                          const item_check_options *options, item_result **out,
+                                         item_error *err);
+
+/**
+ * How probable texts are for pictures, by the captioner: the mean natural log-probability of a
+ * text's tokens, end included. Of the model's own caption it is the caption_logprob that came with
+ * it, if that caption was not cut off by `max_tokens`. The context's `prompt` is not counted where
+ * a text begins with it.
+ *
+ * @param ctx      context with a captioner that has `score`
+ * @param images   n pictures, at their own size; NULL entries are an even grey one, by which the
+ *                 text is judged without a picture. The same picture several times in a row is
+ *                 looked at once.
+ * @param texts    n texts, UTF-8: texts[i] for images[i]
+ * @param n        how many
+ * @param options  cancel is used; NULL for the defaults
+ * @param out      receives n numbers, 0 or below
+ * @param err      receives the reason of a failure; may be NULL
+ * @return as item_caption_image(); ITEM_E_UNSUPPORTED where the captioner cannot; ITEM_E_LIMIT for
+ *         a text with more tokens than it takes; ITEM_E_FORMAT for one that is no UTF-8
+ * Owner: caller's array.  Threads: any number on one context.  Since: 0.2
+ */
+ITEM_API item_status item_score_captions(item_ctx *ctx, item_image *const *images,
+                                         const char *const *texts, size_t n,
+                                         const item_check_options *options, double *out,
                                          item_error *err);
 
 /**
@@ -102,6 +126,27 @@ ITEM_API item_status item_detect_images(item_ctx *ctx, item_image *const *images
 ITEM_API item_status item_embed_images(item_ctx *ctx, item_image *const *images, size_t n,
                                        const item_check_options *options, float *out, size_t width,
                                        item_error *err);
+
+/**
+ * Unit vectors of pictures and, by the same run of the network, numbers of its inner layers: what
+ * they are is written in docs/models.md, by family.
+ *
+ * @param ctx           context with an embedder that has `embed_layers`
+ * @param images        n pictures
+ * @param n             how many; 0 opens the embedder, checks no width, and lets item_ctx_info tell
+ *                      them
+ * @param options       cancel is used; NULL for the defaults
+ * @param out           receives n x width numbers, row after row: those of item_embed_images()
+ * @param width         numbers a row, equal to item_ctx_info.width; checked
+ * @param layers        receives n x layers_width numbers, row after row
+ * @param layers_width  numbers a row, equal to item_ctx_info.layers_width; checked
+ * @param err           receives the reason of a failure; may be NULL
+ * @return as item_embed_images(); ITEM_E_UNSUPPORTED where the embedder cannot
+ * Owner: caller's arrays.  Threads: any number on one context.  Since: 0.2
+ */
+ITEM_API item_status item_embed_layers(item_ctx *ctx, item_image *const *images, size_t n,
+                                       const item_check_options *options, float *out, size_t width,
+                                       float *layers, size_t layers_width, item_error *err);
 
 /**
  * Unit vectors of texts.

@@ -23,6 +23,9 @@ item_status itemi_options_in(const item_check_options *options, item_check_optio
     if (status == ITEM_OK && out->max_objects > ITEMI_OBJECTS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_check_options: max_objects is %u, at most %d",
                           (unsigned)out->max_objects, ITEMI_OBJECTS_MAX);
+    if (status == ITEM_OK && !(out->sample >= 0 && out->sample <= ITEMI_SAMPLE_MAX)) /* NaN too */
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_check_options: sample is %g, not 0 to %d",
+                          out->sample, ITEMI_SAMPLE_MAX);
     return status;
 }
 
@@ -80,8 +83,9 @@ static item_status check_groups(const request *r, itemi_work *works, size_t most
     for (size_t first = 0; first < r->n; first += most) {
         size_t n = r->n - first < most ? r->n - first : most;
         itemi_batch batch = {.ctx = ctx, .cancel = r->options.cancel, .works = works, .n = n};
+        batch.options = &r->options;
         batch.max_objects = itemi_objects_asked(ctx, &r->options);
-        itemi_pipeline_name(ctx, batch.max_objects, batch.pipeline);
+        itemi_pipeline_name(ctx, &r->options, batch.pipeline);
         batch.call = (itemi_call){&ctx->mem, &ctx->log, r->options.cancel, keep_warning, &batch};
         memset(works, 0, n * sizeof *works);
         item_status status = check_group(r, first, &batch, out, err);

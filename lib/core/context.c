@@ -338,18 +338,28 @@ void itemi_ctx_engine(const item_ctx *ctx, const char **id, const char **precisi
     }
 }
 
+/* NULL before its first use. */
+static const itemi_stage *opened_embedder(const item_ctx *ctx)
+{
+    return atomic_load_explicit(&ctx->slot[ITEMI_EMBEDDER].stage, memory_order_acquire);
+}
+
 uint32_t itemi_ctx_width(const item_ctx *ctx)
 {
-    itemi_stage *stage =
-        atomic_load_explicit(&ctx->slot[ITEMI_EMBEDDER].stage, memory_order_acquire);
+    const itemi_stage *stage = opened_embedder(ctx);
     return stage ? itemi_stage_width(stage) : ctx->pack_width;
 }
 
-itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, bool tokens)
+itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, const item_check_options *options,
+                                      bool tokens)
 {
-    return (itemi_captioning){.beams = ctx->settings.beams,
-                              .max_tokens = ctx->settings.max_tokens,
+    const itemi_settings *s = &ctx->settings;
+    const bool own = options->sample > 0;
+    return (itemi_captioning){.beams = s->beams,
+                              .max_tokens = s->max_tokens,
                               .prompt = ctx->prompt,
+                              .temperature = own ? options->sample : s->sample,
+                              .seed = own ? options->sample_seed : s->sample_seed,
                               .tokens = tokens};
 }
 
@@ -381,6 +391,8 @@ item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info, item_err
     ours.pack = ctx->pack ? ctx->pack->label : "";
     ours.layout = ctx->head ? ctx->layout_name : "";
     ours.no_verdict = ctx->no_verdict[0] ? ctx->no_verdict : NULL;
+    const itemi_stage *embedder = opened_embedder(ctx);
+    ours.layers_width = embedder ? itemi_stage_layers_width(embedder) : 0;
     return itemi_struct_out(info, ITEMI_SIZE_TO(item_ctx_info, no_verdict), &ours, sizeof ours,
                             "item_ctx_info", err);
 }

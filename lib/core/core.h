@@ -26,6 +26,7 @@
 
 #define ITEMI_TEXT_MAX       65536 /* bytes of a caption, a phrase or another text to embed */
 #define ITEMI_OBJECTS_MAX    64
+#define ITEMI_SAMPLE_MAX     10         /* temperature of a caption */
 #define ITEMI_OBJECTS_UNSET  UINT32_MAX /* as setting: 8, or all that a published detector gives */
 #define ITEMI_DEFAULT_LAYOUT "difference/both/1"
 
@@ -33,9 +34,11 @@
 
 typedef struct itemi_settings {
     char precision[8], device[32], threshold[ITEMI_NAME_MAX];
-    double prior;          /* NaN: none */
-    uint32_t beams;        /* 0: the pack's */
-    uint32_t max_tokens;   /* likewise */
+    double prior;        /* NaN: none */
+    uint32_t beams;      /* 0: the pack's */
+    uint32_t max_tokens; /* likewise */
+    double sample;       /* temperature of captions; 0: nothing is drawn */
+    uint64_t sample_seed;
     uint32_t max_objects;  /* 0 to ITEMI_OBJECTS_MAX, or ITEMI_OBJECTS_UNSET */
     double detector_score; /* NaN: the pack's */
     uint32_t batch;
@@ -199,8 +202,9 @@ item_status itemi_ctx_stage(item_ctx *ctx, itemi_stage_kind kind, const item_can
 void itemi_ctx_engine(const item_ctx *ctx, const char **id, const char **precision);
 /* Width of the embedder's vectors as far as it is known without opening it; 0: not. */
 uint32_t itemi_ctx_width(const item_ctx *ctx);
-/* How the context's captions are asked for. */
-itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, bool tokens);
+/* How a call's captions are asked for. */
+itemi_captioning itemi_ctx_captioning(const item_ctx *ctx, const item_check_options *options,
+                                      bool tokens);
 /* Limits and memory for reading pictures. */
 item_image_options itemi_ctx_image_options(const item_ctx *ctx, item_cancel *cancel);
 
@@ -221,7 +225,8 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
  * What makes the features beside the embedder: captioner, detector and the settings that they are
  * called with. A head keeps it, as its calibration holds for nothing else.
  */
-void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_PIPELINE_MAX]);
+void itemi_pipeline_name(const item_ctx *ctx, const item_check_options *options,
+                         char out[ITEMI_PIPELINE_MAX]);
 /* A line that names what differs in the head's pipeline and in this one; NULL: no memory. */
 char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here);
 
@@ -229,9 +234,9 @@ char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const ch
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],
                                 item_error *err);
 item_status itemi_identity_stage(const itemi_stage *stage, char out[256], item_error *err);
-/* Fingerprint of the answers of a context, once a picture went through its stages. */
-item_status itemi_fingerprint(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_SHA256_HEX],
-                              item_error *err);
+/* Fingerprint of the answers of a call, once a picture went through the context's stages. */
+item_status itemi_fingerprint(const item_ctx *ctx, const item_check_options *options,
+                              char out[ITEMI_SHA256_HEX], item_error *err);
 const char *itemi_processor_class(void);
 
 /* ---- small decisions ---- */

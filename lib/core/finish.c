@@ -178,7 +178,7 @@ static item_status set_texts(const itemi_batch *batch, const itemi_work *work, c
     char fingerprint[ITEMI_SHA256_HEX];
     const char *engine, *precision;
     itemi_ctx_engine(ctx, &engine, &precision);
-    item_status status = itemi_fingerprint(ctx, batch->max_objects, fingerprint, err);
+    item_status status = itemi_fingerprint(ctx, batch->options, fingerprint, err);
     if (status != ITEM_OK)
         return status;
 

@@ -155,19 +155,23 @@ static void add_stages(itemi_sha256 *sha, const item_ctx *ctx)
 }
 
 /* Every option that changes an answer. */
-static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, uint32_t max_objects)
+static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, const item_check_options *options)
 {
     const itemi_settings *s = &ctx->settings;
+    const itemi_captioning how = itemi_ctx_captioning(ctx, options, false);
     itemi_buf text;
     itemi_buf_init(&text, NULL);
     itemi_buf_printf(&text, "device=%s threshold=%s prior=%.17g beams=%u", s->device,
                      ctx->head ? ctx->threshold.name : "", s->prior, (unsigned)s->beams);
     itemi_buf_printf(&text, " max_objects=%u detector_score=%.17g accept_truncated=%u",
-                     (unsigned)max_objects, s->detector_score, (unsigned)s->accept_truncated);
+                     (unsigned)itemi_objects_asked(ctx, options), s->detector_score,
+                     (unsigned)s->accept_truncated);
     itemi_buf_printf(&text, " working_size=%u filter=%d layout=%s", (unsigned)ctx->working_size,
                      (int)ctx->filter, ctx->layout_name);
     itemi_buf_printf(&text, " max_tokens=%u prompt=%s", (unsigned)s->max_tokens,
                      ctx->prompt ? ctx->prompt : "");
+    itemi_buf_printf(&text, " sample=%.17g seed=%llu", how.temperature,
+                     how.temperature > 0 ? (unsigned long long)how.seed : 0);
     bool made = !text.failed;
     if (made)
         itemi_sha256_text(sha, text.data);
@@ -175,8 +179,8 @@ static bool add_options(itemi_sha256 *sha, const item_ctx *ctx, uint32_t max_obj
     return made;
 }
 
-item_status itemi_fingerprint(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_SHA256_HEX],
-                              item_error *err)
+item_status itemi_fingerprint(const item_ctx *ctx, const item_check_options *options,
+                              char out[ITEMI_SHA256_HEX], item_error *err)
 {
     itemi_sha256 *sha = itemi_sha256_new();
     itemi_sha256_text(sha, "libitem");
@@ -185,6 +189,6 @@ item_status itemi_fingerprint(const item_ctx *ctx, uint32_t max_objects, char ou
     itemi_sha256_text(sha, ctx->head_hash);
     itemi_sha256_text(sha, itemi_processor_class());
     add_stages(sha, ctx);
-    bool made = add_options(sha, ctx, max_objects);
+    bool made = add_options(sha, ctx, options);
     return itemi_sha256_end(sha, out) && made ? ITEM_OK : fail_hash(err);
 }

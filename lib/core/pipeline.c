@@ -200,7 +200,7 @@ static item_status ask_captioner(itemi_batch *batch, itemi_work **works, size_t 
     if (images && captions) {
         for (size_t i = 0; i < n; i++)
             images[i] = works[i]->image;
-        const itemi_captioning how = itemi_ctx_captioning(batch->ctx, false);
+        const itemi_captioning how = itemi_ctx_captioning(batch->ctx, batch->options, false);
         status = itemi_stage_caption(stage, &batch->call, images, n, &how, captions, err);
     } else {
         status = itemi_fail_memory(err, "captioning");

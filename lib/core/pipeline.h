@@ -45,6 +45,7 @@ typedef struct itemi_batch {
     item_ctx *ctx;
     itemi_call call;
     item_cancel *cancel;
+    const item_check_options *options; /* checked */
     uint32_t max_objects;
     char pipeline[ITEMI_PIPELINE_MAX]; /* captioner, detector, settings */
     itemi_work *works;

@@ -32,18 +32,24 @@ static void name_value(const item_ctx *ctx, itemi_stage_kind kind, const char *k
 }
 
 /* What was asked for beyond what 0.1 knew, so that the names of its heads stay theirs. */
-static void add_captioning(const item_ctx *ctx, char out[ITEMI_PIPELINE_MAX])
+static void add_captioning(const item_ctx *ctx, const item_check_options *options,
+                           char out[ITEMI_PIPELINE_MAX])
 {
+    const itemi_captioning how = itemi_ctx_captioning(ctx, options, false);
     size_t length = strlen(out);
-    if (ctx->settings.max_tokens)
+    if (how.max_tokens)
         length += (size_t)itemi_format(out + length, ITEMI_PIPELINE_MAX - length,
-                                       BETWEEN "max_tokens %u", (unsigned)ctx->settings.max_tokens);
+                                       BETWEEN "max_tokens %u", (unsigned)how.max_tokens);
     if (ctx->prompt)
-        itemi_format(out + length, ITEMI_PIPELINE_MAX - length, BETWEEN "prompt %.8s",
-                     ctx->prompt_hash);
+        length += (size_t)itemi_format(out + length, ITEMI_PIPELINE_MAX - length,
+                                       BETWEEN "prompt %.8s", ctx->prompt_hash);
+    if (how.temperature > 0)
+        itemi_format(out + length, ITEMI_PIPELINE_MAX - length, BETWEEN "sample %.9g seed %llu",
+                     how.temperature, (unsigned long long)how.seed);
 }
 
-void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITEMI_PIPELINE_MAX])
+void itemi_pipeline_name(const item_ctx *ctx, const item_check_options *options,
+                         char out[ITEMI_PIPELINE_MAX])
 {
     const itemi_settings *s = &ctx->settings;
     char beams[32], score[32];
@@ -53,8 +59,8 @@ void itemi_pipeline_name(const item_ctx *ctx, uint32_t max_objects, char out[ITE
                  "captioner %s" BETWEEN "detector %s" BETWEEN "beams %s" BETWEEN
                  "max_objects %u" BETWEEN "detector_score %s",
                  identity(ctx, ITEMI_CAPTIONER), identity(ctx, ITEMI_DETECTOR), beams,
-                 (unsigned)max_objects, score);
-    add_captioning(ctx, out);
+                 (unsigned)itemi_objects_asked(ctx, options), score);
+    add_captioning(ctx, options, out);
 }
 
 static size_t part_length(const char *text)

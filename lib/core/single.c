@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single stages that need a network: caption, detect, embed. */
+/* Single stages that need a network: what they share; caption, detect. */
 #include <math.h>
 #include <string.h>
 
-#include "core/pipeline.h"
-
-#define AT_ONCE 64 /* pictures or texts in one call of a stage, at most */
-
-/* What a single stage keeps while it runs. */
-typedef struct single {
-    item_ctx *ctx;
-    itemi_stage *stage;
-    item_check_options options;
-    itemi_call call;
-    itemi_lines lines;
-    double start;
-    size_t n; /* pictures of one call of the stage, which share its time and its warnings */
-} single;
+#include "core/single.h"
 
 static void keep_warning(void *user, const char *text)
 {
-    single *s = user;
+    itemi_single *s = user;
     itemi_lines_add(s->call.mem, &s->lines, text);
 }
 
-/* After success, end() must follow. */
-static item_status begin(single *s, item_ctx *ctx, itemi_stage_kind kind,
-                         const item_check_options *options, item_error *err)
+item_status itemi_single_begin(itemi_single *s, item_ctx *ctx, itemi_stage_kind kind,
+                               const item_check_options *options, item_error *err)
 {
-    *s = (single){.ctx = ctx};
+    *s = (itemi_single){.ctx = ctx};
     item_status status = itemi_ctx_check(ctx, err);
     if (status == ITEM_OK)
         status = itemi_options_in(options, &s->options, err);
@@ -43,14 +29,14 @@ static item_status begin(single *s, item_ctx *ctx, itemi_stage_kind kind,
     return status;
 }
 
-static void end(single *s)
+void itemi_single_end(itemi_single *s)
 {
     itemi_lines_free(s->call.mem, &s->lines);
     item_cancel_unref(s->options.cancel);
 }
 
 /* A result with what every single stage tells; NULL: no memory. */
-static item_result *make_result(single *s, itemi_stage_kind kind, const item_image *image)
+static item_result *make_result(itemi_single *s, itemi_stage_kind kind, const item_image *image)
 {
     item_result *result = s->lines.lost ? NULL : itemi_result_new(s->call.mem);
     if (!result)
@@ -80,13 +66,13 @@ static item_result *make_result(single *s, itemi_stage_kind kind, const item_ima
 _Static_assert(ITEM_TEXT_DETECTOR - ITEM_TEXT_CAPTIONER == ITEMI_DETECTOR, "same order");
 _Static_assert(ITEM_TEXT_EMBEDDER - ITEM_TEXT_CAPTIONER == ITEMI_EMBEDDER, "same order");
 
-static item_status need(const void *pointer, const char *name, item_error *err)
+item_status itemi_single_need(const void *pointer, const char *name, item_error *err)
 {
     return pointer ? ITEM_OK : itemi_fail(err, ITEM_E_ARGUMENT, "%s is NULL", name);
 }
 
 /* Before each call of the stage. */
-static void start_some(single *s, size_t n)
+static void start_some(itemi_single *s, size_t n)
 {
     itemi_lines_free(s->call.mem, &s->lines);
     s->start = itemi_now_ms();
@@ -98,9 +84,9 @@ static item_status need_images(item_image *const *images, size_t n, item_result 
 {
     for (size_t i = 0; i < n; i++)
         out[i] = NULL;
-    item_status status = need(images, "images", err);
+    item_status status = itemi_single_need(images, "images", err);
     for (size_t i = 0; i < n && status == ITEM_OK; i++)
-        status = need(images[i], "image", err);
+        status = itemi_single_need(images[i], "image", err);
     return status;
 }
 
@@ -115,14 +101,15 @@ static void drop_results(item_result **out, size_t n)
 /* How many of those that are left go into one call. */
 static size_t some_of(const item_ctx *ctx, size_t left)
 {
-    const size_t batch = ctx->settings.batch < AT_ONCE ? ctx->settings.batch : AT_ONCE;
+    const size_t batch =
+        ctx->settings.batch < ITEMI_SINGLE_MOST ? ctx->settings.batch : ITEMI_SINGLE_MOST;
     return left < batch ? left : batch;
 }
 
 /* ---- caption ---- */
 
-static item_status caption_result(single *s, const item_image *image, itemi_captioned *caption,
-                                  item_result **out, item_error *err)
+static item_status caption_result(itemi_single *s, const item_image *image,
+                                  itemi_captioned *caption, item_result **out, item_error *err)
 {
     item_result *result = make_result(s, ITEMI_CAPTIONER, image);
     bool made = result && itemi_result_set_text(result, ITEM_TEXT_CAPTION, caption->text) &&
@@ -142,12 +129,12 @@ static item_status caption_result(single *s, const item_image *image, itemi_capt
     return ITEM_OK;
 }
 
-static item_status caption_some(single *s, item_image *const *images, size_t n, item_result **out,
-                                item_error *err)
+static item_status caption_some(itemi_single *s, item_image *const *images, size_t n,
+                                item_result **out, item_error *err)
 {
-    const item_image *some[AT_ONCE];
-    itemi_captioned captions[AT_ONCE];
-    const itemi_captioning how = itemi_ctx_captioning(s->ctx, true);
+    const item_image *some[ITEMI_SINGLE_MOST];
+    itemi_captioned captions[ITEMI_SINGLE_MOST];
+    const itemi_captioning how = itemi_ctx_captioning(s->ctx, &s->options, true);
     for (size_t i = 0; i < n; i++)
         some[i] = images[i];
     start_some(s, n);
@@ -165,9 +152,9 @@ static item_status caption_all(item_ctx *ctx, item_image *const *images, size_t 
                                item_error *err)
 {
     item_status status = need_images(images, n, out, err);
-    single s;
+    itemi_single s;
     if (status == ITEM_OK)
-        status = begin(&s, ctx, ITEMI_CAPTIONER, options, err);
+        status = itemi_single_begin(&s, ctx, ITEMI_CAPTIONER, options, err);
     if (status != ITEM_OK)
         return status;
     for (size_t at = 0, some; at < n && status == ITEM_OK; at += some) {
@@ -176,7 +163,7 @@ static item_status caption_all(item_ctx *ctx, item_image *const *images, size_t 
     }
     if (status != ITEM_OK)
         drop_results(out, n);
-    end(&s);
+    itemi_single_end(&s);
     return status;
 }
 
@@ -184,7 +171,7 @@ item_status item_caption_image(item_ctx *ctx, item_image *image, const item_chec
                                item_result **out, item_error *err)
 {
     ITEMI_HOLD_PTHREAD_CANCEL;
-    if (need(out, "out", err) != ITEM_OK)
+    if (itemi_single_need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     return caption_all(ctx, &image, 1, options, out, err);
 }
@@ -194,7 +181,7 @@ item_status item_caption_images(item_ctx *ctx, item_image *const *images, size_t
                                 item_error *err)
 {
     ITEMI_HOLD_PTHREAD_CANCEL;
-    if (need(out, "out", err) != ITEM_OK)
+    if (itemi_single_need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     return caption_all(ctx, images, n, options, out, err);
 }
@@ -286,7 +273,7 @@ static bool add_objects(item_result *result, const itemi_boxes *boxes, size_t co
     return true;
 }
 
-static item_status detect_result(single *s, const itemi_query *query, itemi_boxes *boxes,
+static item_status detect_result(itemi_single *s, const itemi_query *query, itemi_boxes *boxes,
                                  uint32_t most, item_result **out, item_error *err)
 {
     const size_t count =
@@ -302,15 +289,15 @@ static item_status detect_result(single *s, const itemi_query *query, itemi_boxe
 }
 
 /* `query` of each of n pictures. */
-static item_status detect_some(single *s, const itemi_query *query, item_image *const *images,
+static item_status detect_some(itemi_single *s, const itemi_query *query, item_image *const *images,
                                size_t n, item_result **out, item_error *err)
 {
     const item_ctx *ctx = s->ctx;
     const bool limited = s->options.max_objects || ctx->settings.max_objects != ITEMI_OBJECTS_UNSET;
     const bool raw = !limited && itemi_stage_raw_boxes(s->stage);
     const uint32_t most = raw ? 0 : itemi_objects_asked(ctx, &s->options);
-    itemi_query queries[AT_ONCE];
-    itemi_boxes boxes[AT_ONCE];
+    itemi_query queries[ITEMI_SINGLE_MOST];
+    itemi_boxes boxes[ITEMI_SINGLE_MOST];
     for (size_t i = 0; i < n; i++) {
         queries[i] = *query;
         queries[i].image = images[i];
@@ -334,9 +321,9 @@ static item_status detect_all(item_ctx *ctx, item_image *const *images, size_t c
     item_status status = need_images(images, count, out, err);
     if (status == ITEM_OK)
         status = check_phrases(asked->phrases, asked->count, err);
-    single s;
+    itemi_single s;
     if (status == ITEM_OK)
-        status = begin(&s, ctx, ITEMI_DETECTOR, options, err);
+        status = itemi_single_begin(&s, ctx, ITEMI_DETECTOR, options, err);
     if (status != ITEM_OK)
         return status;
     nouns found = {0};
@@ -351,7 +338,7 @@ static item_status detect_all(item_ctx *ctx, item_image *const *images, size_t c
     if (status != ITEM_OK)
         drop_results(out, count);
     free_nouns(s.call.mem, &found);
-    end(&s);
+    itemi_single_end(&s);
     return status;
 }
 
@@ -360,7 +347,7 @@ item_status item_detect_image(item_ctx *ctx, item_image *image, const char *cons
                               item_error *err)
 {
     ITEMI_HOLD_PTHREAD_CANCEL;
-    if (need(out, "out", err) != ITEM_OK)
+    if (itemi_single_need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     const itemi_query asked = {NULL, phrases, NULL, n};
     return detect_all(ctx, &image, 1, &asked, options, out, err);
@@ -372,88 +359,8 @@ item_status item_detect_images(item_ctx *ctx, item_image *const *images, size_t 
                                item_error *err)
 {
     ITEMI_HOLD_PTHREAD_CANCEL;
-    if (need(out, "out", err) != ITEM_OK)
+    if (itemi_single_need(out, "out", err) != ITEM_OK)
         return ITEM_E_ARGUMENT;
     const itemi_query asked = {NULL, phrases, NULL, n};
     return detect_all(ctx, images, count, &asked, options, out, err);
-}
-
-/* ---- embed ---- */
-
-static item_status check_width(const single *s, size_t width, item_error *err)
-{
-    uint32_t own = itemi_stage_width(s->stage);
-    if (width == own)
-        return ITEM_OK;
-    return itemi_fail(err, ITEM_E_MISMATCH, "the embedder's vectors have width %u, not %zu",
-                      (unsigned)own, width);
-}
-
-static item_status embed_some_images(single *s, item_image *const *images, size_t n, float *out,
-                                     item_error *err)
-{
-    item_crop crops[AT_ONCE];
-    for (size_t i = 0; i < n; i++) {
-        item_image_info info = ITEM_IMAGE_INFO_INIT;
-        item_status status = item_image_get_info(images[i], &info, err);
-        if (status != ITEM_OK)
-            return status;
-        crops[i] = (item_crop){.struct_size = sizeof crops[i],
-                               .image = images[i],
-                               .box = {0, 0, info.width, info.height}};
-    }
-    return itemi_stage_embed_images(s->stage, &s->call, crops, n, out, err);
-}
-
-static item_status embed_some_texts(single *s, const char *const *texts, size_t n, float *out,
-                                    item_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        item_status status = itemi_text_check(texts[i], "a text", err);
-        if (status != ITEM_OK)
-            return status;
-    }
-    return itemi_stage_embed_texts(s->stage, &s->call, texts, n, out, err);
-}
-
-/* Either images or texts. */
-static item_status embed(item_ctx *ctx, item_image *const *images, const char *const *texts,
-                         size_t n, const item_check_options *options, float *out, size_t width,
-                         item_error *err)
-{
-    if (n && need(out, "out", err) != ITEM_OK)
-        return ITEM_E_ARGUMENT;
-    single s;
-    item_status status = begin(&s, ctx, ITEMI_EMBEDDER, options, err);
-    if (status != ITEM_OK)
-        return status;
-    status = check_width(&s, width, err);
-    for (size_t at = 0; at < n && status == ITEM_OK; at += AT_ONCE) {
-        size_t some = n - at < AT_ONCE ? n - at : AT_ONCE;
-        float *rows = out + at * width;
-        status = images ? embed_some_images(&s, images + at, some, rows, err)
-                        : embed_some_texts(&s, texts + at, some, rows, err);
-    }
-    end(&s);
-    return status;
-}
-
-item_status item_embed_images(item_ctx *ctx, item_image *const *images, size_t n,
-                              const item_check_options *options, float *out, size_t width,
-                              item_error *err)
-{
-    ITEMI_HOLD_PTHREAD_CANCEL;
-    if (n && need(images, "images", err) != ITEM_OK)
-        return ITEM_E_ARGUMENT;
-    return embed(ctx, images, NULL, n, options, out, width, err);
-}
-
-item_status item_embed_texts(item_ctx *ctx, const char *const *texts, size_t n,
-                             const item_check_options *options, float *out, size_t width,
-                             item_error *err)
-{
-    ITEMI_HOLD_PTHREAD_CANCEL;
-    if (n && need(texts, "texts", err) != ITEM_OK)
-        return ITEM_E_ARGUMENT;
-    return embed(ctx, NULL, texts, n, options, out, width, err);
 }

@@ -69,10 +69,11 @@ item_status itemi_entry_begin(itemi_entry *entry, itemi_stage *stage, const item
 }
 
 /* Statuses that a backend may pass through; others would accuse the caller of something. */
-static bool may_pass(item_status status, bool cancelled)
+static bool may_pass(const itemi_entry *entry, item_status status, bool cancelled)
 {
     return status == ITEM_E_MEMORY || status == ITEM_E_NO_ENGINE || status == ITEM_E_PACK ||
            status == ITEM_E_MISMATCH || status == ITEM_E_FORKED ||
+           (status == ITEM_E_LIMIT && entry->long_text) ||
            (status == ITEM_E_CANCELLED && cancelled);
 }
 
@@ -92,8 +93,8 @@ item_status itemi_entry_end(itemi_entry *entry, item_status status, item_error *
     if (!*why)
         why = status == ITEM_E_CANCELLED ? "said that it was cancelled, and it was not"
                                          : "failed without a reason";
-    return itemi_fail(err, may_pass(status, cancelled) ? status : ITEM_E_BACKEND, "%s %s: %s",
-                      itemi_stage_word(entry->stage->kind), entry->stage->name, why);
+    return itemi_fail(err, may_pass(entry, status, cancelled) ? status : ITEM_E_BACKEND,
+                      "%s %s: %s", itemi_stage_word(entry->stage->kind), entry->stage->name, why);
 }
 
 item_status itemi_stage_lied(const itemi_stage *stage, item_error *err, const char *format, ...)

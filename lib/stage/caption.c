@@ -8,7 +8,6 @@
 #define CAPTION_ROOM 4096
 #define TOKEN_ROOM   1024
 #define UNWRITTEN    0xff /* in no UTF-8 text */
-#define ROUNDING     1e-6 /* by which a sum of log-probabilities may exceed 0 */
 
 /* Room for the answers of one call: outs, pointers to them, their texts and ids. */
 typedef struct room {
@@ -62,7 +61,7 @@ static item_status check_text(const itemi_stage *stage, const item_caption_out *
     size_t length = (size_t)(end - text);
     if (itemi_utf8_valid(text, length) != length)
         return itemi_stage_lied(stage, err, "wrote a caption that is no UTF-8");
-    if (!isfinite(out->logprob) || out->logprob > ROUNDING)
+    if (!isfinite(out->logprob) || out->logprob > ITEMI_LOGPROB_ROUNDING)
         return itemi_stage_lied(stage, err, "gave %g as the log-probability of a caption",
                                 out->logprob);
     if (!isfinite(out->margin) || out->margin < 0)
@@ -118,7 +117,9 @@ static item_status ask(itemi_stage *stage, const itemi_call *call, const item_im
     item_caption_options options = {.struct_size = sizeof options,
                                     .beams = how->beams,
                                     .max_tokens = how->max_tokens,
-                                    .prompt = how->prompt};
+                                    .prompt = how->prompt,
+                                    .temperature = how->temperature,
+                                    .seed = how->seed};
     status = stage->ops.captioner.caption(stage->self, &entry.call, images, n, &options,
                                           r->pointers, &entry.err);
     return itemi_entry_end(&entry, status, err);

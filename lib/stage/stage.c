@@ -4,7 +4,8 @@
 
 #include "stage/stage_private.h"
 
-#define WIDTH_MAX 8192
+#define WIDTH_MAX  8192
+#define LAYERS_MAX 262144
 
 /* The members with which all three tables begin. */
 typedef struct ops_start {
@@ -55,10 +56,40 @@ static item_status check_start(itemi_stage_kind kind, const ops_start *start, it
     return ITEM_OK;
 }
 
+/* A function that a table ends within is none. */
+static void drop_cut_members(itemi_stage *stage, size_t size)
+{
+    if (stage->kind == ITEMI_CAPTIONER && size < sizeof stage->ops.captioner)
+        stage->ops.captioner.score = NULL;
+    if (stage->kind == ITEMI_EMBEDDER && size < sizeof stage->ops.embedder) {
+        stage->ops.embedder.layers_width = stage->ops.embedder.reserved3 = 0;
+        stage->ops.embedder.embed_layers = NULL;
+    }
+}
+
+static item_status check_embedder(const item_embedder_ops *ops, item_error *err)
+{
+    if (ops->reserved2 || ops->reserved3)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "the embedder's table: reserved%d is not 0",
+                          ops->reserved2 ? 2 : 3);
+    if (ops->width < 1 || ops->width > WIDTH_MAX)
+        return itemi_fail(err, ITEM_E_BACKEND,
+                          "the embedder's table has width %u, allowed is 1 to %d",
+                          (unsigned)ops->width, WIDTH_MAX);
+    if (ops->layers_width > LAYERS_MAX || (ops->layers_width > 0) != (ops->embed_layers != NULL))
+        return itemi_fail(err, ITEM_E_BACKEND,
+                          "the embedder's table has layers_width %u %s embed_layers, allowed is 1 "
+                          "to %d with it, 0 without",
+                          (unsigned)ops->layers_width, ops->embed_layers ? "with" : "without",
+                          LAYERS_MAX);
+    return ITEM_OK;
+}
+
 /* The required functions of a kind, and its own members. */
 static item_status check_members(itemi_stage *stage, item_error *err)
 {
     const item_embedder_ops *embedder = &stage->ops.embedder;
+    item_status status = ITEM_OK;
     bool complete = false;
     switch (stage->kind) {
     case ITEMI_CAPTIONER:
@@ -72,14 +103,11 @@ static item_status check_members(itemi_stage *stage, item_error *err)
     case ITEMI_EMBEDDER:
         complete = embedder->embed_images && embedder->embed_texts;
         stage->close = embedder->close;
-        if (embedder->reserved2)
-            return itemi_fail(err, ITEM_E_ARGUMENT, "the embedder's table: reserved2 is not 0");
-        if (embedder->width < 1 || embedder->width > WIDTH_MAX)
-            return itemi_fail(err, ITEM_E_BACKEND,
-                              "the embedder's table has width %u, allowed is 1 to %d",
-                              (unsigned)embedder->width, WIDTH_MAX);
+        status = check_embedder(embedder, err);
         break;
     }
+    if (status != ITEM_OK)
+        return status;
     if (!complete)
         return itemi_fail(err, ITEM_E_ARGUMENT, "the %s's table lacks a required function",
                           kinds[stage->kind].word);
@@ -96,6 +124,7 @@ static item_status take_table(itemi_stage *stage, const void *ops, item_error *e
                           "the %s's table has struct_size %u, at least %zu is needed",
                           kinds[kind].word, (unsigned)size, kinds[kind].least);
     memcpy(&stage->ops, ops, size < kinds[kind].size ? size : kinds[kind].size);
+    drop_cut_members(stage, size);
 
     ops_start start;
     memcpy(&start, ops, sizeof start);
@@ -185,4 +214,9 @@ bool itemi_stage_raw_boxes(const itemi_stage *stage)
 uint32_t itemi_stage_width(const itemi_stage *stage)
 {
     return stage->kind == ITEMI_EMBEDDER ? stage->ops.embedder.width : 0;
+}
+
+uint32_t itemi_stage_layers_width(const itemi_stage *stage)
+{
+    return stage->kind == ITEMI_EMBEDDER ? stage->ops.embedder.layers_width : 0;
 }

@@ -38,6 +38,9 @@ void itemi_stage_unref(itemi_stage *stage);
 const char *itemi_stage_name(const itemi_stage *stage);
 const char *itemi_stage_id(const itemi_stage *stage);
 uint32_t itemi_stage_width(const itemi_stage *stage); /* of an embedder's vectors */
+/* Of an embedder's rows of inner layers; 0: it has none. */
+uint32_t itemi_stage_layers_width(const itemi_stage *stage);
+bool itemi_stage_can_score(const itemi_stage *stage); /* a captioner */
 bool itemi_stage_raw_boxes(const itemi_stage *stage); /* ITEM_BACKEND_RAW_BOXES is set */
 
 /* What a call of the host's brings to the backends that it reaches. */
@@ -68,6 +71,8 @@ typedef struct itemi_captioned {
 typedef struct itemi_captioning {
     uint32_t beams, max_tokens;
     const char *prompt;
+    double temperature; /* above 0: words are drawn */
+    uint64_t seed;
     bool tokens; /* ids are wanted */
 } itemi_captioning;
 
@@ -75,6 +80,16 @@ item_status itemi_stage_caption(itemi_stage *stage, const itemi_call *call,
                                 const item_image *const *images, size_t n,
                                 const itemi_captioning *how, itemi_captioned *out, item_error *err);
 void itemi_captioned_free(const itemi_mem *mem, itemi_captioned *captions, size_t n);
+
+/*
+ * out: for each of n texts its mean log-probability given images[i], which may be NULL: then an even
+ * grey picture stands for none. prompt: not counted at the beginning of a text; NULL: none. Pictures
+ * that stand in a row several times may be looked at once. ITEM_E_UNSUPPORTED where the captioner
+ * has no such function; ITEM_E_LIMIT for a text that is too long for it.
+ */
+item_status itemi_stage_score(itemi_stage *stage, const itemi_call *call,
+                              const item_image *const *images, const char *const *texts, size_t n,
+                              const char *prompt, double *out, item_error *err);
 
 typedef struct itemi_box {
     size_t phrase;
@@ -102,6 +117,10 @@ item_status itemi_stage_detect(itemi_stage *stage, const itemi_call *call,
 /* out: n x width numbers. */
 item_status itemi_stage_embed_images(itemi_stage *stage, const itemi_call *call,
                                      const item_crop *crops, size_t n, float *out, item_error *err);
+/* The same by one run, with n x layers_width numbers of inner layers; only where there are any. */
+item_status itemi_stage_embed_layers(itemi_stage *stage, const itemi_call *call,
+                                     const item_crop *crops, size_t n, float *out, float *layers,
+                                     item_error *err);
 item_status itemi_stage_embed_texts(itemi_stage *stage, const itemi_call *call,
                                     const char *const *texts, size_t n, float *out,
                                     item_error *err);

@@ -33,12 +33,16 @@ typedef struct itemi_entry {
     itemi_stage *stage;
     const itemi_call *host;
     item_call call;
+    bool long_text; /* ITEM_E_LIMIT is passed on: it is of a text of the caller's */
     item_error err; /* the backend's own */
 } itemi_entry;
 
 item_status itemi_entry_begin(itemi_entry *entry, itemi_stage *stage, const itemi_call *host,
                               item_error *err);
 item_status itemi_entry_end(itemi_entry *entry, item_status status, item_error *err);
+
+/* By which a mean of log-probabilities may exceed 0. */
+#define ITEMI_LOGPROB_ROUNDING 1e-6
 
 /* ITEM_E_BACKEND, with the kind and name of the backend in front. */
 item_status itemi_stage_lied(const itemi_stage *stage, item_error *err, const char *format, ...)

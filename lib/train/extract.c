@@ -57,7 +57,7 @@ static item_status make_data(extraction *x, item_error *err)
         return status;
     const item_check_options plain = ITEM_CHECK_OPTIONS_INIT; /* as the pictures are looked at */
     char pipeline[ITEMI_PIPELINE_MAX];
-    itemi_pipeline_name(x->ctx, itemi_objects_asked(x->ctx, &plain), pipeline);
+    itemi_pipeline_name(x->ctx, &plain, pipeline);
     item_dataset_info info = ITEM_DATASET_INFO_INIT;
     info.pipeline = pipeline;
     info.width = itemi_ctx_width(x->ctx);

@@ -71,6 +71,8 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_detect_images(NULL, NULL, 1, NULL, 1, NULL, NULL, next(size)),
         item_embed_images(NULL, NULL, 1, NULL, NULL, 0, next(size)),
         item_embed_texts(NULL, NULL, 1, NULL, NULL, 0, next(size)),
+        item_score_captions(NULL, NULL, NULL, 1, NULL, NULL, next(size)),
+        item_embed_layers(NULL, NULL, 1, NULL, NULL, 0, NULL, 0, next(size)),
         item_tokenize(NULL, NULL, NULL, 0, NULL, next(size)),
         item_phrases_find(NULL, NULL, next(size)),
         item_misalign(NULL, 0, NULL, NULL, 0, NULL, NULL, NULL, 0, next(size)),

@@ -103,11 +103,9 @@ static void other_settings_make_unsure(void **state)
     spec.pipeline =
         "captioner dummy 1, detector dummy 1, beams default, max_objects 8, detector_score default";
     judge(&spec, make_config(), "ai", "above_threshold");
-    static const char *const changes[][2] = {{"beams", "2"},
-                                             {"max_objects", "3"},
-                                             {"detector_score", "0.25"},
-                                             {"max_tokens", "12"},
-                                             {"prompt", "a"}};
+    static const char *const changes[][2] = {
+        {"beams", "2"},       {"max_objects", "3"}, {"detector_score", "0.25"},
+        {"max_tokens", "12"}, {"prompt", "a"},      {"sample", "0.7"}};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         item_config *config = make_config();
         set_option(config, changes[i][0], changes[i][1]);

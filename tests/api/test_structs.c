@@ -118,7 +118,8 @@ static int free_things(void **state)
 
 static const uint8_t pixel[3];
 static const char *const text = "a dog";
-static float vector[32];
+static float vector[32], layers[6];
+static double score;
 
 IMAGE_IN(image_from_file, item_image_from_file(the.file, in, &out, err))
 IMAGE_IN(image_from_memory, item_image_from_memory(the.bytes, the.size, in, &out, err))
@@ -145,6 +146,8 @@ REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
 
 PLAIN_IN(embed_images, item_embed_images(the.ctx, &the.image, 1, in, vector, 32, err))
 PLAIN_IN(embed_texts, item_embed_texts(the.ctx, &text, 1, in, vector, 32, err))
+PLAIN_IN(score_captions, item_score_captions(the.ctx, &the.image, &text, 1, in, &score, err))
+PLAIN_IN(embed_layers, item_embed_layers(the.ctx, &the.image, 1, in, vector, 32, layers, 6, err))
 PLAIN_IN(config_set_allocator, item_config_set_allocator(the.config, in, err))
 PLAIN_IN(engine_setup, item_engine_setup(the.config, in, err))
 PLAIN_IN(set_captioner, item_config_set_captioner(the.config, in, NULL, err))
@@ -198,7 +201,7 @@ typedef struct reader {
     const char *function, *word; /* word: that every refusal names */
     const void *valid;
     size_t size, least; /* least: that is taken; of structs the size in release 0.1 */
-    size_t reserved[2]; /* members that must be 0; 0: none */
+    size_t reserved[3]; /* members that must be 0; 0: none */
     int table;          /* 1: of functions, whose unknown members are ignored */
     item_status refused;
 } reader;
@@ -327,6 +330,8 @@ static void every_function_that_reads(void **state)
         {READS(detect_images, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(embed_images, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(embed_texts, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(score_captions, item_check_options, progress_user, &check), {0}, 0, bad},
+        {READS(embed_layers, item_check_options, progress_user, &check), {0}, 0, bad},
         {READS(dataset_new, item_dataset_info, pipeline, &info), {0}, 0, bad},
         {READS(dataset_add, item_row, scene, &the.row), {0}, 0, bad},
         {READS(dataset_extract, item_extract_options, progress_user, &extract), {0}, 0, bad},
@@ -345,7 +350,8 @@ static void every_function_that_reads(void **state)
          1,
          bad},
         {TABLE(set_embedder, item_embedder_ops, embed_texts, item_dummy_embedder(), "embedder"),
-         {offsetof(item_embedder_ops, reserved), offsetof(item_embedder_ops, reserved2)},
+         {offsetof(item_embedder_ops, reserved), offsetof(item_embedder_ops, reserved2),
+          offsetof(item_embedder_ops, reserved3)},
          1,
          bad},
         {TABLE(set_engine, item_engine_ops, precision, the.engine, "engine"),

@@ -475,6 +475,8 @@ class Packs(Case):
     def test_options_of_captions(self):
         self.fails(item("caption", "--max-tokens", "0", "a.jpg"), 2, "--max-tokens", "1 to 512")
         self.fails(item("caption", "--prompt", b"\xff", "a.jpg"), 2, "--prompt", "UTF-8")
+        self.fails(item("caption", "--sample", "11", "a.jpg"), 2, "--sample", "0 to 10")
+        self.fails(item("caption", "--seed", "-1", "a.jpg"), 2, "--seed", "a whole number")
 
     def test_shown_texts_cannot_draw(self):
         pack = self.copy("drawn")

@@ -197,6 +197,27 @@ item_status call_caption(item_error *err)
     return item_caption_image(w.ctx, w.image, NULL, &out.result[0], err);
 }
 
+item_status call_caption_drawn(item_error *err)
+{
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    options.sample = 0.7;
+    options.sample_seed = 3;
+    return item_caption_image(w.ctx, w.image, &options, &out.result[0], err);
+}
+
+/* Of a picture and of none. */
+item_status call_score(item_error *err)
+{
+    item_image *const images[] = {w.image, NULL};
+    const char *const texts[] = {"a dog", "a dog"};
+    double scores[2] = {0, 0};
+    const item_status status = item_score_captions(w.ctx, images, texts, 2, NULL, scores, err);
+    out.values[0] = (float)scores[0];
+    out.values[1] = (float)scores[1];
+    out.count = status == ITEM_OK ? 2 : 0;
+    return status;
+}
+
 item_status call_detect(item_error *err)
 {
     const char *const queries[] = {"a dog", "a red car"};
@@ -208,6 +229,15 @@ item_status call_embed_images(item_error *err)
     item_image *const images[] = {w.image, w.image};
     const item_status status = item_embed_images(w.ctx, images, 2, NULL, out.values, 32, err);
     out.count = status == ITEM_OK ? 64 : 0;
+    return status;
+}
+
+item_status call_embed_layers(item_error *err)
+{
+    item_image *const images[] = {w.image, w.image};
+    const item_status status =
+        item_embed_layers(w.ctx, images, 2, NULL, out.values, 32, out.values + 64, 6, err);
+    out.count = status == ITEM_OK ? 76 : 0;
     return status;
 }
 

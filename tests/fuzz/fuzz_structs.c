@@ -270,7 +270,8 @@ static void call_captioner(input *in)
     POINTERS(in, {offsetof(item_captioner_ops, name), "fuzz"},
              {offsetof(item_captioner_ops, id), "1"},
              {offsetof(item_captioner_ops, caption), FUNCTION(dummy->caption)},
-             {offsetof(item_captioner_ops, close), NULL});
+             {offsetof(item_captioner_ops, close), NULL},
+             {offsetof(item_captioner_ops, score), FUNCTION(dummy->score)});
     use_table(config, item_config_set_captioner(config, (void *)in->block, NULL, &err), &err);
 }
 
@@ -295,7 +296,8 @@ static void call_embedder(input *in)
              {offsetof(item_embedder_ops, id), "1"},
              {offsetof(item_embedder_ops, embed_images), FUNCTION(dummy->embed_images)},
              {offsetof(item_embedder_ops, embed_texts), FUNCTION(dummy->embed_texts)},
-             {offsetof(item_embedder_ops, close), NULL});
+             {offsetof(item_embedder_ops, close), NULL},
+             {offsetof(item_embedder_ops, embed_layers), FUNCTION(dummy->embed_layers)});
     use_table(config, item_config_set_embedder(config, (void *)in->block, NULL, &err), &err);
 }
 

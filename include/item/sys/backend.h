@@ -66,6 +66,10 @@ typedef struct item_caption_options {
     uint32_t reserved;    /**< 0 */
     /* since 0.2 */
     const char *prompt; /**< what the caption begins with, UTF-8; NULL: nothing */
+    double temperature; /**< above 0: each token is drawn from softmax(logits / temperature), and
+                             beams count for nothing; 0: nothing is drawn */
+    uint64_t seed; /**< of the draws. They depend on it and on a token's place in the caption, not
+                        on the picture's place in the call; logprob stays that without temperature */
 } item_caption_options;
 
 /** A captioner: says in a sentence what a picture shows. */
@@ -93,6 +97,29 @@ typedef struct item_captioner_ops {
                            item_caption_out *const *out, item_error *err);
     /** Optional: frees self; called once, on any thread. */
     void (*close)(void *self);
+    /* since 0.2 */
+    /**
+     * Optional: how probable texts are for pictures: the mean natural log-probability of a text's
+     * tokens, each given the picture and the tokens before it; end token included, prompt not. So
+     * a caption that came to its end by itself scores what caption() said as its logprob.
+     *
+     * @param self     as given with the table
+     * @param call     what may be used of the host
+     * @param images   n pictures; one that has several texts stands there as often, in a row. An
+     *                 even grey one is how the host asks what a text is worth by itself.
+     * @param texts    n texts, UTF-8, texts[i] for images[i], as captions are written: with their
+     *                 prompt. Words that the tokenizer does not know count as it reads them; a text
+     *                 that is too long is ITEM_E_LIMIT, with the limit in err, and never cut.
+     * @param n        1 or more
+     * @param options  prompt: its tokens are not counted where a text begins with them; the other
+     *                 members count for nothing
+     * @param out      receives n numbers, 0 or below
+     * @param err      receives the reason of a failure; never NULL
+     * @return ITEM_OK, or a status that is passed on to the caller
+     */
+    item_status (*score)(void *self, const item_call *call, const item_image *const *images,
+                         const char *const *texts, size_t n, const item_caption_options *options,
+                         double *out, item_error *err);
 } item_captioner_ops;
 
 /** Where a detector puts what it found in one picture: add() once for each box. */
@@ -186,6 +213,25 @@ typedef struct item_embedder_ops {
     item_status (*embed_texts)(void *self, const item_call *call, const char *const *texts,
                                size_t n, float *out, item_error *err);
     void (*close)(void *self); /**< optional: frees self */
+    /* since 0.2 */
+    uint32_t layers_width; /**< numbers of a row of embed_layers, at most 262,144; 0: it has none */
+    uint32_t reserved3;    /**< 0 */
+    /**
+     * Optional, with layers_width: unit vectors of n crops, and for each a row of numbers from
+     * inner layers of the picture's network, by the same run of it. What they are is the
+     * embedder's own matter, and belongs to its id.
+     *
+     * @param self    as given with the table
+     * @param call    what may be used of the host
+     * @param crops   n pictures or parts of pictures
+     * @param n       1 or more
+     * @param out     receives n x width numbers: what embed_images gives
+     * @param layers  receives n x layers_width numbers, row after row, finite
+     * @param err     receives the reason of a failure; never NULL
+     * @return ITEM_OK, or a status that is passed on to the caller
+     */
+    item_status (*embed_layers)(void *self, const item_call *call, const item_crop *const *crops,
+                                size_t n, float *out, float *layers, item_error *err);
 } item_embedder_ops;
 
 /*

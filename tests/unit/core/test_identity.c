@@ -149,20 +149,38 @@ static void of_pipelines(void **state)
     item_ctx ctx = {.pack = &pack, .settings = {.detector_score = 0.25}};
     ctx.slot[ITEMI_CAPTIONER].possible = true;
     strcpy(ctx.slot[ITEMI_CAPTIONER].identity, "words 1");
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    ctx.settings.max_objects = ITEMI_OBJECTS_UNSET;
     char whole[ITEMI_PIPELINE_MAX], same[ITEMI_PIPELINE_MAX], other[ITEMI_PIPELINE_MAX];
-    itemi_pipeline_name(&ctx, 8, whole);
+    itemi_pipeline_name(&ctx, &options, whole);
     assert_string_equal(whole, "captioner words 1, detector none, beams 3, max_objects 8,"
                                " detector_score 0.25");
     ctx.settings.beams = 3; /* as the pack has it anyway */
-    itemi_pipeline_name(&ctx, 8, same);
+    itemi_pipeline_name(&ctx, &options, same);
     assert_string_equal(whole, same);
     ctx.settings.beams = 0;
     ctx.slot[ITEMI_CAPTIONER].registered = true; /* the pack's value does not count for it */
-    itemi_pipeline_name(&ctx, 5, other);
+    options.max_objects = 5;
+    itemi_pipeline_name(&ctx, &options, other);
 
     char *line = itemi_pipeline_difference(NULL, whole, other);
     assert_string_equal(line, "the head was calibrated with beams 3, max_objects 8;"
                               " this picture was looked at with beams default, max_objects 5");
+    itemi_free(NULL, line);
+
+    options.sample = 0.5; /* the call's draws count, then the context's */
+    options.sample_seed = UINT64_MAX;
+    itemi_pipeline_name(&ctx, &options, same);
+    assert_non_null(strstr(same, ", sample 0.5 seed 18446744073709551615"));
+    options.sample = 0;
+    ctx.settings.sample_seed = 7;
+    itemi_pipeline_name(&ctx, &options, same);
+    assert_string_equal(same, other); /* a seed of nothing */
+    ctx.settings.sample = 2;
+    itemi_pipeline_name(&ctx, &options, same);
+    line = itemi_pipeline_difference(NULL, other, same);
+    assert_string_equal(line, "the head was calibrated with ;"
+                              " this picture was looked at with sample 2 seed 7");
     itemi_free(NULL, line);
     line = itemi_pipeline_difference(NULL, "another", "");
     assert_string_equal(line,
