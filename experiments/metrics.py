@@ -51,7 +51,8 @@ def within(rows, scores, draw=None):
 
 
 def draws(rows, seed=1, count=DRAWS):
-    """Bootstrap of scenes within source and label: maps of source to row numbers."""
+    """Bootstrap of scenes within source and label: maps of source to row numbers. Where one scene
+    covers all of a stratum, such as "a portrait", pictures are drawn."""
     random = np.random.default_rng(seed)
     ai, sources, scene = labels(rows), column(rows, "source"), scenes(rows)
     strata = []

@@ -19,6 +19,7 @@ import tables
 # Name of the result, script.
 SUITES = {
     "experiments": [
+        ("arms", "arms/arms.py"),
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
@@ -68,7 +69,7 @@ def run_all(args, wanted):
 
 def open_dev(args, wanted):
     """One look at the closed sources, by one experiment that is named."""
-    if len(wanted) != 1 or wanted[0][0] not in OPENING:
+    if not args.only or len(wanted) != 1 or wanted[0][0] not in OPENING:
         raise common.Refused(f"--open-dev goes with --only NAME, one of: {', '.join(OPENING)}")
     name, script = wanted[0]
     return run(args, name, common.HERE / script, "--open-dev", args.open_dev)
