@@ -282,13 +282,22 @@ typedef struct item_train_options {
     item_progress_fn
         progress;        /**< NULL: none; counts epochs, and jumps where training stops early */
     void *progress_user; /**< first argument of progress */
+    /* since 0.2 */
+    const char *const *candidates; /**< heads to choose from, 64 at most, each a layout or, behind a
+                                      space, also its units, such as "difference/both/1 64,16";
+                                      NULL: only what layout and hidden say */
+    uint32_t candidate_count;      /**< texts in candidates */
+    uint32_t reserved;             /**< 0 */
+    const char *threshold_rule;    /**< "pooled": promises hold over all held-out photographs;
+                                      "worst-source": also within each source that has 100 of them;
+                                      NULL: pooled */
 } item_train_options;
 
 /** Start value of item_train_options: every default. */
 #define ITEM_TRAIN_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(item_train_options), {32, 0, 0}, 60, 64, 10, 10, 0, 0, 1e-3, 0.1, 0.3, 0.15, 0.10,  \
-            0.999, 0.01, 1, 1000, 1, NULL, NULL, NULL, NULL, NULL                                  \
+            0.999, 0.01, 1, 1000, 1, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL                \
     }
 
 /**
@@ -296,6 +305,10 @@ typedef struct item_train_options {
  * generators and scenes; calibration, thresholds and the report rest on these scores. The network
  * of the head is then trained on everything. The same data, settings and processor type give the
  * same bytes.
+ *
+ * Several candidates are measured in the same folds, on these pictures alone. The head is the one
+ * with the fewest parameters among those whose difference to the best, of mean AUC within sources,
+ * has an interval that reaches 0; the report has a table of all.
  *
  * With too few sources the folds are made of generators or scenes instead, and the report warns:
  * its figures say nothing of new sources then.
@@ -349,6 +362,50 @@ ITEM_API item_status item_evaluate(const item_dataset *data, const char *head, c
                                    const item_eval_options *options, item_report **out,
                                    item_error *err);
 
+/** Settings of item_calibrate(). */
+typedef struct item_calibrate_options {
+    uint32_t struct_size; /**< set by ITEM_CALIBRATE_OPTIONS_INIT */
+    uint32_t reserved;    /**< 0 */
+    double confidence;    /**< with which each promise holds: from 0.5 to below 1 */
+    const char *pictures; /**< a text for the head: what photographs, 255 bytes at most; NULL: "own
+                               photographs" */
+} item_calibrate_options;
+
+/** Start value of item_calibrate_options: every default. */
+#define ITEM_CALIBRATE_OPTIONS_INIT                                                                \
+    {                                                                                              \
+        sizeof(item_calibrate_options), 0, 0.95, NULL                                              \
+    }
+
+/**
+ * Sets the thresholds of a head by photographs of your own, with a promise that holds for finite
+ * numbers (split conformal): of n photographs at most k may reach a threshold, the largest k whose
+ * exact binomial upper limit (Clopper-Pearson, one-sided) is at most the promised rate. Of all
+ * photographs of the same kind the new `fpr1` and `fpr5` then call at most 1 % and 5 % `ai`, except
+ * in 1 - confidence of all such calibrations. With 95 % that needs 59 photographs for 5 %, and 299
+ * for 1 %; where the first can be promised and the second cannot, `fpr1` never calls a picture
+ * `ai`.
+ *
+ * Copies of a picture count once; pictures that the head was trained on are refused. Probabilities,
+ * the point for `real` and the rules for `unsure` stay. The report tells false positives and
+ * `unsure` before and after, and holds the new head for item_report_write_head().
+ *
+ * @param data     data set of photographs alone
+ * @param head     file of a head; NULL: the head of ctx
+ * @param ctx      context; may be NULL when head is given
+ * @param options  settings; NULL for the defaults
+ * @param out      receives the report; release with item_report_free()
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT (too few photographs, AI pictures among them, pictures of the
+ *         training), ITEM_E_MISMATCH (made with another embedder or other settings than the
+ *         head), ITEM_E_UNSUPPORTED (ctx has no head), ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_LIMIT,
+ *         ITEM_E_MEMORY
+ * Owner: caller.  Threads: any number while nobody changes the data set.  Since: 0.2
+ */
+ITEM_API item_status item_calibrate(const item_dataset *data, const char *head, const item_ctx *ctx,
+                                    const item_calibrate_options *options, item_report **out,
+                                    item_error *err);
+
 /**
  * Frees a report.
  *
@@ -386,7 +443,7 @@ ITEM_API const char *item_report_markdown(const item_report *report);
 ITEM_API double item_report_number(const item_report *report, const char *path);
 
 /**
- * Writes the head that item_train() made.
+ * Writes the head that item_train() or item_calibrate() made.
  *
  * @param report  report of a training
  * @param path    file name; the file appears whole or not at all

@@ -8,6 +8,7 @@
 #define ITEMI_HEAD_H
 
 #include <item/result.h>
+#include <item/train.h>
 
 #include "common/common.h"
 #include "math/math.h"
@@ -17,8 +18,6 @@
 
 #define ITEMI_NAME_MAX     48  /* bytes of short names, with the NUL */
 #define ITEMI_PIPELINE_MAX 704 /* of two identities and three settings */
-
-#define ITEMI_PICTURE_BYTES 16 /* by which a picture is known: the first of its pixels' SHA-256 */
 
 /*
  * A threshold that is named by its share of real photographs called "ai" at calibration. Without a
@@ -69,7 +68,7 @@ typedef struct itemi_head_facts {
 
     /* What it was trained on, so that a test on the same can be refused. */
     struct json_t *trained_sources;  /* array of texts; NULL: not known */
-    const uint8_t *trained_pictures; /* [trained_count x ITEMI_PICTURE_BYTES]; none: not known */
+    const uint8_t *trained_pictures; /* [trained_count x ITEM_PICTURE_HASH]; none: not known */
     size_t trained_count;
 } itemi_head_facts;
 
@@ -97,7 +96,7 @@ const itemi_head_facts *itemi_head_get_facts(const itemi_head *head);
 /* The facts as a JSON object (compact), for item_pack_json() and reports; itemi_free() it. */
 char *itemi_head_facts_json(const itemi_head *head);
 
-/* Was the head trained on this source, on this picture [ITEMI_PICTURE_BYTES]? Not known is no. */
+/* Was the head trained on this source, on this picture [ITEM_PICTURE_HASH]? Not known is no. */
 bool itemi_head_knows_source(const itemi_head *head, const char *source);
 bool itemi_head_knows_picture(const itemi_head *head, const uint8_t *picture);
 

@@ -235,9 +235,9 @@ item_status itemi_head_write(const itemi_head *head, const char *path, item_erro
         tensors[count++] = (itemi_tensor){.name = ITEMI_TRAINED_TENSOR,
                                           .dtype = ITEMI_U8,
                                           .dims = 2,
-                                          .shape = {head->facts.trained_count, ITEMI_PICTURE_BYTES},
+                                          .shape = {head->facts.trained_count, ITEM_PICTURE_HASH},
                                           .data = head->pictures,
-                                          .bytes = head->facts.trained_count * ITEMI_PICTURE_BYTES};
+                                          .bytes = head->facts.trained_count * ITEM_PICTURE_HASH};
     char *text = itemi_head_facts_json(head);
     if (!text)
         return itemi_fail_memory(err, "writing a head");

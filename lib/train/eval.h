@@ -109,6 +109,9 @@ void itemi_report_warn(json_t **report, const char *line);
 
 /* Takes root (NULL: no memory) and head, also on failure; writes the texts. */
 item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out, item_error *err);
-char *itemi_report_render(const json_t *root); /* Markdown; NULL: no memory */
+char *itemi_report_render(const json_t *root);      /* Markdown; NULL: no memory */
+char *itemi_calibration_render(const json_t *root); /* of a calibration */
+/* The part on heads that were compared, where a report has one. */
+void itemi_candidates_render(const json_t *root, itemi_buf *buf);
 
 #endif

@@ -189,6 +189,7 @@ char *itemi_report_render(const json_t *root)
     itemi_buf buf;
     itemi_buf_init(&buf, NULL);
     put_headline(&buf, root);
+    itemi_candidates_render(root, &buf);
     put_sources(&buf, root);
     put_generators(&buf, root);
     put_verdicts(&buf, root);

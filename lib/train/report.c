@@ -25,7 +25,8 @@ item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out,
     report->root = root;
     report->head = head;
     report->json = itemi_json_dump(NULL, root, ITEMI_DIGITS_REPORT);
-    report->markdown = itemi_report_render(root);
+    bool calibrated = json_object_get(root, "confidence") != NULL;
+    report->markdown = calibrated ? itemi_calibration_render(root) : itemi_report_render(root);
     if (!report->json || !report->markdown) {
         item_report_free(report);
         return itemi_fail_memory(err, "writing a report");

@@ -26,7 +26,7 @@ static struct {
     item_ctx *ctx;
     item_image *image;
     item_result *result;
-    item_dataset *data;
+    item_dataset *data, *photographs;
     item_row row;
     const item_engine_ops *engine;
 } the;
@@ -37,7 +37,7 @@ static void make_pictures(void)
     FILE *list = fopen(the.manifest, "w");
     assert_non_null(list);
     fputs("path,label,source\n", list);
-    for (uint32_t i = 0; i < 24; i++) {
+    for (uint32_t i = 0; i < 28; i++) { /* 14 photographs: enough to calibrate at all */
         char name[16];
         snprintf(name, sizeof name, "%u.png", i);
         free(write_picture(name, i, 120, 110));
@@ -69,6 +69,8 @@ static int make_things(void **state)
     the.image = make_picture(1, 120, 110);
     assert_ok(item_check_image(the.ctx, the.image, NULL, &the.result, &err), &err);
     assert_ok(item_dataset_extract(the.ctx, the.manifest, NULL, &the.data, &err), &err);
+    assert_ok(item_dataset_extract(the.ctx, the.manifest, NULL, &the.photographs, &err), &err);
+    assert_ok(item_dataset_remove(the.photographs, "label", "ai", NULL, &err), &err);
     the.row = (item_row)ITEM_ROW_INIT;
     assert_ok(item_dataset_get(the.data, 0, &the.row, &err), &err);
 
@@ -87,6 +89,7 @@ static int free_things(void **state)
 {
     (void)state;
     item_dataset_free(the.data);
+    item_dataset_free(the.photographs);
     item_result_unref(the.result);
     item_image_unref(the.image);
     item_ctx_unref(the.ctx);
@@ -135,6 +138,7 @@ RESULT_IN(detect_images, item_detect_images(the.ctx, &the.image, 1, &text, 1, in
 DATA_IN(dataset_new, item_dataset_new(in, &out, err))
 DATA_IN(dataset_extract, item_dataset_extract(the.ctx, the.manifest, in, &out, err))
 REPORT_IN(train, item_train(the.data, in, &out, err))
+REPORT_IN(calibrate, item_calibrate(the.photographs, NULL, the.ctx, in, &out, err))
 REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
 
 /* A call that gives no handle. */
@@ -295,9 +299,11 @@ static void every_function_that_reads(void **state)
     item_dataset_info info = ITEM_DATASET_INFO_INIT;
     item_train_options training = ITEM_TRAIN_OPTIONS_INIT;
     item_eval_options evaluation = ITEM_EVAL_OPTIONS_INIT;
+    item_calibrate_options calibration = ITEM_CALIBRATE_OPTIONS_INIT;
     item_pack_parts parts = ITEM_PACK_PARTS_INIT;
     parts.embedder = the.pack;
     assert_int_equal(item_dataset_get_info(the.data, &info, NULL), ITEM_OK);
+    calibration.confidence = 0.5;
     training.epochs = 2;
     training.controls = 0;
     training.draws = evaluation.draws = 10;
@@ -335,7 +341,14 @@ static void every_function_that_reads(void **state)
         {READS(dataset_new, item_dataset_info, pipeline, &info), {0}, 0, bad},
         {READS(dataset_add, item_row, scene, &the.row), {0}, 0, bad},
         {READS(dataset_extract, item_extract_options, progress_user, &extract), {0}, 0, bad},
-        {READS(train, item_train_options, progress_user, &training), {0}, 0, bad},
+        {READS(train, item_train_options, progress_user, &training),
+         {offsetof(item_train_options, reserved)},
+         0,
+         bad},
+        {READS(calibrate, item_calibrate_options, pictures, &calibration),
+         {offsetof(item_calibrate_options, reserved)},
+         0,
+         bad},
         {READS(evaluate, item_eval_options, cancel, &evaluation),
          {offsetof(item_eval_options, reserved)},
          0,

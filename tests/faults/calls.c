@@ -369,6 +369,34 @@ item_status call_train(item_error *err)
     return item_train(w.train, &options, &out.report, err);
 }
 
+item_status call_train_some(item_error *err)
+{
+    static const char *const candidates[] = {"cosine/both/1 2", "cosine/global/1 0"};
+    item_train_options options = ITEM_TRAIN_OPTIONS_INIT;
+    options.epochs = 2;
+    options.draws = 2;
+    options.candidates = candidates;
+    options.candidate_count = 2;
+    options.folds = 3;
+    options.controls = 0;
+    options.threshold_rule = "worst-source";
+    return item_train(w.train, &options, &out.report, err);
+}
+
+void make_photographs(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    make_data();
+    assert_ok(item_dataset_remove(out.data, "label", "ai", NULL, &err), &err);
+}
+
+item_status call_calibrate(item_error *err)
+{
+    item_calibrate_options options = ITEM_CALIBRATE_OPTIONS_INIT;
+    options.confidence = 0.5; /* which the few photographs of the set are enough for */
+    return item_calibrate(out.data, w.written, NULL, &options, &out.report, err);
+}
+
 item_status call_evaluate(item_error *err)
 {
     item_eval_options options = ITEM_EVAL_OPTIONS_INIT;

@@ -64,6 +64,8 @@ static const phase trainings[] = {
     {"data set add", make_data, call_data_add, 0, NULL},
     {"data set remove", make_data, call_data_remove, 0, NULL},
     {"train", NULL, call_train, 11, NULL},
+    {"train one of several", NULL, call_train_some, 11, NULL},
+    {"calibrate", make_photographs, call_calibrate, 0, NULL},
     {"evaluate", NULL, call_evaluate, 11, NULL},
     {"evaluate with controls", NULL, call_evaluate_controls, 31, NULL},
     {"head write", NULL, call_head_write, 0, NULL},

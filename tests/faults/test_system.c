@@ -45,6 +45,7 @@ static const phase readers[] = {
     {"data set load", NULL, call_data_load, 0, NULL},
     {"extract a list", NULL, call_extract_list, 0, NULL},
     {"extract a folder", NULL, call_extract_folder, 0, NULL},
+    {"calibrate", make_photographs, call_calibrate, 0, NULL},
     {"evaluate", NULL, call_evaluate, 0, NULL},
 };
 

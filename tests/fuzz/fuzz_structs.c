@@ -144,7 +144,12 @@ static void call_train_options(input *in)
 {
     item_error err = ITEM_ERROR_INIT;
     item_report *out = NULL;
+    const char *candidates[65];
+    for (size_t i = 0; i < 65; i++) /* more than are taken */
+        candidates[i] = i % 2 ? "cosine/both/1" : "difference/global/1 4,2";
     POINTERS(in, {offsetof(item_train_options, layout), "cosine/both/1"},
+             {offsetof(item_train_options, candidates), candidates},
+             {offsetof(item_train_options, threshold_rule), "worst-source"},
              {offsetof(item_train_options, trained_on), "nothing"},
              {offsetof(item_train_options, progress), FUNCTION(no_progress)},
              {offsetof(item_train_options, progress_user), NULL});
@@ -166,6 +171,17 @@ static void call_eval_options(input *in)
     POINTERS(in, {offsetof(item_eval_options, cancel), cancelled});
     item_status status =
         item_evaluate(dataset, PACK_FILES "/head.safetensors", NULL, (void *)in->block, &out, &err);
+    fuzz_outcome(status, out, &err);
+    item_report_free(out);
+}
+
+static void call_calibrate_options(input *in)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_report *out = NULL;
+    POINTERS(in, {offsetof(item_calibrate_options, pictures), "own"});
+    item_status status = item_calibrate(dataset, PACK_FILES "/head.safetensors", NULL,
+                                        (void *)in->block, &out, &err);
     fuzz_outcome(status, out, &err);
     item_report_free(out);
 }
@@ -372,11 +388,11 @@ static void free_things(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const calls[])(input * in) = {
-        call_image_options, call_check_options, call_dataset_info,   call_row,
-        call_train_options, call_eval_options,  call_image_info,     call_ctx_info,
-        call_summary,       call_object,        call_timings,        call_get_row,
-        call_get_info,      call_error,         call_captioner,      call_detector,
-        call_embedder,      call_allocator,     call_extract_options};
+        call_image_options, call_check_options, call_dataset_info,    call_row,
+        call_train_options, call_eval_options,  call_image_info,      call_ctx_info,
+        call_summary,       call_object,        call_timings,         call_get_row,
+        call_get_info,      call_error,         call_captioner,       call_detector,
+        call_embedder,      call_allocator,     call_extract_options, call_calibrate_options};
     if (size < 6)
         return 0;
     if (!ctx) {

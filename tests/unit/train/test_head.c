@@ -127,7 +127,7 @@ static void rules_that_do_not_exist_stay_so(void **state)
 /* What it was trained on comes back, sorted and each picture once, and is known by bytes and name. */
 static void remembers_what_it_was_trained_on(void **state)
 {
-    uint8_t pictures[4][ITEMI_PICTURE_BYTES];
+    uint8_t pictures[4][ITEM_PICTURE_HASH];
     static const uint8_t order[4] = {9, 3, 9, 200};
     for (size_t i = 0; i < 4; i++)
         memset(pictures[i], order[i], sizeof pictures[i]);
@@ -142,10 +142,10 @@ static void remembers_what_it_was_trained_on(void **state)
     assert_int_equal(itemi_head_open(NULL, head_path(state), &again, NULL), ITEM_OK);
     const itemi_head_facts *f = itemi_head_get_facts(again);
     assert_int_equal(f->trained_count, 3);
-    assert_memory_equal(f->trained_pictures, pictures[1], ITEMI_PICTURE_BYTES);
+    assert_memory_equal(f->trained_pictures, pictures[1], ITEM_PICTURE_HASH);
     for (size_t i = 0; i < 4; i++)
         assert_true(itemi_head_knows_picture(again, pictures[i]));
-    pictures[0][ITEMI_PICTURE_BYTES - 1]++;
+    pictures[0][ITEM_PICTURE_HASH - 1]++;
     assert_false(itemi_head_knows_picture(again, pictures[0]));
     assert_true(itemi_head_knows_source(again, "caf\xc3\xa9"));
     assert_false(itemi_head_knows_source(again, "a sit"));
@@ -339,7 +339,7 @@ static void refuses_another_embedder(void **state)
 
 static void every_allocation_may_fail(void **state)
 {
-    const uint8_t picture[ITEMI_PICTURE_BYTES] = {1};
+    const uint8_t picture[ITEM_PICTURE_HASH] = {1};
     itemi_head_facts facts = test_facts();
     facts.trained_pictures = picture;
     facts.trained_count = 1;

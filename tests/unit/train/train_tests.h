@@ -119,6 +119,8 @@ static inline void test_add(item_dataset *data, itemi_rng *rng, const test_world
 {
     float image[WIDTH], text[WIDTH], crops[3 * WIDTH], phrases[3 * WIDTH];
     char names[4][40];
+    uint64_t picture[2]; /* no two pictures of two worlds are the same */
+    itemi_rng pixels = {world->seed, ((2 * source + label) << 20) + number, 0};
     double pull = label ? 3 - world->strength : 3;
     item_row row = ITEM_ROW_INIT;
     row.label = label;
@@ -145,6 +147,9 @@ static inline void test_add(item_dataset *data, itemi_rng *rng, const test_world
     row.source = names[1];
     row.generator = label ? names[2] : "photo";
     row.scene = names[3];
+    picture[0] = itemi_rng_next(&pixels);
+    picture[1] = itemi_rng_next(&pixels);
+    row.picture = (const uint8_t *)picture;
     assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
 }
 
