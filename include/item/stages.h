@@ -225,7 +225,8 @@ ITEM_API void item_phrases_free(item_phrases *phrases);
  *
  * @param layout  name, such as "difference/both/1"
  * @param width   of the vectors
- * @return the number, or 0 for a layout that does not exist
+ * @return the number, or 0 for a layout that does not exist, or that reads the embedder's inner
+ *         layers, whose number is the embedder's matter
  * Threads: any.  Since: 0.1
  */
 ITEM_API size_t item_layout_size(const char *layout, size_t width);
@@ -245,7 +246,8 @@ ITEM_API size_t item_layout_size(const char *layout, size_t width);
  * @param out      receives item_layout_size() features
  * @param size     room in out
  * @param err      receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT (layout unknown, NaN, a vector not of unit length)
+ * @return ITEM_OK, ITEM_E_ARGUMENT (layout unknown, NaN, a vector not of unit length),
+ *         ITEM_E_UNSUPPORTED (layout with layers/1)
  * Owner: caller's array.  Threads: any.  Since: 0.1
  * Source: docs/method.md; the pooling is libitem's own construction.
  */

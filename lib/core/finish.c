@@ -7,6 +7,11 @@
 
 /* ---- judging ---- */
 
+static itemi_widths widths_of(const itemi_batch *batch)
+{
+    return (itemi_widths){batch->width, batch->layers};
+}
+
 static itemi_vectors vectors_of(const itemi_batch *batch, const itemi_work *work,
                                 const itemi_reading *r)
 {
@@ -15,7 +20,9 @@ static itemi_vectors vectors_of(const itemi_batch *batch, const itemi_work *work
                            .text = r->text,
                            .n = r->count,
                            .crops = r->crops,
-                           .phrases = r->phrased};
+                           .phrases = r->phrased,
+                           .layer_count = batch->layers,
+                           .layers = work->layers};
 }
 
 /* Features of a reading in the context's layout; ITEM_E_MEMORY. */
@@ -23,8 +30,8 @@ static item_status make_features(itemi_batch *batch, const itemi_work *work, ite
                                  item_error *err)
 {
     const itemi_layout *layout = &batch->ctx->layout;
-    r->features =
-        itemi_alloc_array(batch->call.mem, itemi_layout_size(layout, batch->width), sizeof(float));
+    r->features = itemi_alloc_array(batch->call.mem, itemi_layout_size(layout, widths_of(batch)),
+                                    sizeof(float));
     if (!r->features)
         return itemi_fail_memory(err, "computing features");
     const itemi_vectors vectors = vectors_of(batch, work, r);
@@ -37,7 +44,7 @@ static itemi_evidence evidence_of(const itemi_batch *batch, const itemi_work *wo
 {
     itemi_evidence evidence;
     itemi_evidence_init(&evidence, r->features,
-                        itemi_layout_size(&batch->ctx->layout, batch->width));
+                        itemi_layout_size(&batch->ctx->layout, widths_of(batch)));
     evidence.short_side = work->width < work->height ? work->width : work->height;
     evidence.caption_logprob = r->logprob;
     evidence.caption_empty = itemi_caption_is_empty(r->caption);
@@ -146,7 +153,7 @@ static void give_vectors(itemi_batch *batch, itemi_work *work, itemi_reading *sh
     result->phrase_vectors = shown->phrased;
     result->features = shown->features;
     result->feature_count =
-        shown->features ? itemi_layout_size(&batch->ctx->layout, batch->width) : 0;
+        shown->features ? itemi_layout_size(&batch->ctx->layout, widths_of(batch)) : 0;
     work->vector = shown->text = shown->crops = shown->phrased = shown->features = NULL;
 }
 

@@ -42,7 +42,8 @@ typedef struct itemi_head_facts {
     itemi_layout layout;
     char layout_name[ITEMI_LAYOUT_NAME_MAX];
     size_t vector_width; /* of the embedder */
-    size_t features;     /* itemi_layout_size(layout, vector_width) */
+    size_t layers_width; /* of its inner layers, where the layout reads them; else 0 */
+    size_t features;     /* itemi_layout_size() of these */
     char embedder[256];  /* identity of the embedder: the text that ITEM_TEXT_EMBEDDER gives */
     char pipeline[ITEMI_PIPELINE_MAX]; /* as itemi_pipeline_name(); "": not known */
 
@@ -91,6 +92,11 @@ item_status itemi_head_make(const itemi_mem *mem, const itemi_head_facts *facts,
 /* The same head gives the same bytes. */
 item_status itemi_head_write(const itemi_head *head, const char *path, item_error *err);
 void itemi_head_free(itemi_head *head);
+
+static inline itemi_widths itemi_head_widths(const itemi_head_facts *facts)
+{
+    return (itemi_widths){facts->vector_width, facts->layers_width};
+}
 
 const itemi_head_facts *itemi_head_get_facts(const itemi_head *head);
 /* The facts as a JSON object (compact), for item_pack_json() and reports; itemi_free() it. */

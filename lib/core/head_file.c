@@ -110,7 +110,10 @@ static item_status name_layout(itemi_head_facts *facts, const char *file, item_e
     if (!itemi_layout_parse(facts->layout_name, &facts->layout))
         return itemi_fail(err, ITEM_E_UNSUPPORTED, "%s: this libitem %s has no features `%s`", file,
                           item_version(), facts->layout_name);
-    facts->features = itemi_layout_size(&facts->layout, facts->vector_width);
+    if (itemi_layout_reads_layers(&facts->layout) != (facts->layers_width > 0))
+        return itemi_fail(err, ITEM_E_FORMAT, "%s: layers_width %zu does not fit the features `%s`",
+                          file, facts->layers_width, facts->layout_name);
+    facts->features = itemi_layout_size(&facts->layout, itemi_head_widths(facts));
     return ITEM_OK;
 }
 

@@ -213,7 +213,8 @@ item_status itemi_head_contributions(const itemi_head *head, const itemi_vectors
     if (whole)
         *whole = NAN;
     if (whole && itemi_layout_reads_whole(layout)) {
-        itemi_layout_blank_whole(layout, width, head->mlp.mean, w.features);
+        itemi_layout_blank_whole(layout, itemi_head_widths(&head->facts), head->mlp.mean,
+                                 w.features);
         *whole = score - calibrated(head, w.features, w.scratch);
     }
     for (size_t i = 0; each && i < n; i++) {

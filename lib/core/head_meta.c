@@ -22,22 +22,23 @@ static json_t *dump_promise(const itemi_promise *p)
 json_t *itemi_head_facts_dump(const itemi_head_facts *f)
 {
     return json_pack(
-        "{s:i, s:s, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o, s:s, s:s}, s:o, s:f,"
+        "{s:i, s:s, s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o, s:s, s:s}, s:o, "
+        "s:f,"
         " s:I,"
         " s:o, s:f, s:o, s:f, s:b, s:s, s:o, s:s}",
         "format", ITEMI_HEAD_FORMAT, "layout", f->layout_name, "vector_width",
-        (json_int_t)f->vector_width, "embedder", f->embedder, "pipeline", f->pipeline,
-        "working_size", (json_int_t)f->working_size, "working_filter", f->working_filter,
-        "size_min", (json_int_t)f->size_min, "size_max", (json_int_t)f->size_max, "temperature",
-        f->temperature, "bias", f->bias, "thresholds", "fpr1", dump_promise(&f->fpr1), "fpr5",
-        dump_promise(&f->fpr5), "rule", f->threshold_rule, "calibrated_on", f->calibrated_on,
-        "real_below", itemi_json_number(f->real_below), "real_share", f->real_share, "ai",
-        (json_int_t)f->ai, "scope_limit", itemi_json_number(f->scope_limit), "scope_quantile",
-        f->scope_quantile, "caption_least", itemi_json_number(f->caption_least), "caption_quantile",
-        f->caption_quantile, "callers_captions", f->callers_captions, "trained_on",
-        f->trained_on ? f->trained_on : "", "trained_sources",
-        f->trained_sources ? json_deep_copy(f->trained_sources) : json_array(), "library",
-        f->library);
+        (json_int_t)f->vector_width, "layers_width", (json_int_t)f->layers_width, "embedder",
+        f->embedder, "pipeline", f->pipeline, "working_size", (json_int_t)f->working_size,
+        "working_filter", f->working_filter, "size_min", (json_int_t)f->size_min, "size_max",
+        (json_int_t)f->size_max, "temperature", f->temperature, "bias", f->bias, "thresholds",
+        "fpr1", dump_promise(&f->fpr1), "fpr5", dump_promise(&f->fpr5), "rule", f->threshold_rule,
+        "calibrated_on", f->calibrated_on, "real_below", itemi_json_number(f->real_below),
+        "real_share", f->real_share, "ai", (json_int_t)f->ai, "scope_limit",
+        itemi_json_number(f->scope_limit), "scope_quantile", f->scope_quantile, "caption_least",
+        itemi_json_number(f->caption_least), "caption_quantile", f->caption_quantile,
+        "callers_captions", f->callers_captions, "trained_on", f->trained_on ? f->trained_on : "",
+        "trained_sources", f->trained_sources ? json_deep_copy(f->trained_sources) : json_array(),
+        "library", f->library);
 }
 
 char *itemi_head_facts_json(const itemi_head *head)
@@ -124,6 +125,8 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
 {
     get_text(r, object, "layout", f->layout_name, sizeof f->layout_name);
     f->vector_width = (size_t)get_count(r, object, "vector_width", VECTOR_WIDTH_MAX);
+    if (says(object, "layers_width"))
+        f->layers_width = (size_t)get_count(r, object, "layers_width", ITEMI_LAYERS_MAX);
     get_text(r, object, "embedder", f->embedder, sizeof f->embedder);
     get_text(r, object, "pipeline", f->pipeline, sizeof f->pipeline);
     f->working_size = (uint32_t)get_count(r, object, "working_size", 65535);

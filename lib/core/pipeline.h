@@ -31,6 +31,7 @@ typedef struct itemi_work {
     uint32_t work_width, work_height;
     itemi_reading readings[2]; /* of the model's caption, of the caller's */
     float *vector;             /* of the whole picture */
+    float *layers;             /* of its inner layers; NULL where nobody reads them */
     item_timings times;
     itemi_lines warnings;
     item_error err; /* code ITEM_OK as long as nothing failed */
@@ -51,6 +52,7 @@ typedef struct itemi_batch {
     itemi_work *works;
     size_t n;
     size_t width;      /* of the embedder's vectors; 0 without one */
+    size_t layers;     /* numbers of inner layers; 0 where nobody reads them */
     itemi_lines lines; /* warnings of the call that runs now */
     double opening;    /* milliseconds for opening networks, which no picture is charged */
 } itemi_batch;

@@ -113,9 +113,10 @@ void item_phrases_free(item_phrases *phrases)
 size_t item_layout_size(const char *layout, size_t width)
 {
     itemi_layout parsed;
-    if (!layout || width < 1 || width > WIDTH_MAX || !itemi_layout_parse(layout, &parsed))
+    if (!layout || width < 1 || width > WIDTH_MAX || !itemi_layout_parse(layout, &parsed) ||
+        itemi_layout_reads_layers(&parsed))
         return 0;
-    return itemi_layout_size(&parsed, width);
+    return itemi_layout_size(&parsed, (itemi_widths){width, 0});
 }
 
 static item_status check_units(const float *vectors, size_t n, size_t width, const char *what,
@@ -142,13 +143,17 @@ item_status item_misalign(const char *layout, size_t width, const float *image, 
     if (!layout || !itemi_layout_parse(layout, &parsed))
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "no layout \"%.60s\": form/scope/1 with form difference, product or "
-                          "cosine and scope global, local or both, picture/1 or caption/1, or "
-                          "several joined by +",
+                          "cosine and scope global, local or both, picture/1, caption/1 or "
+                          "layers/1, or several joined by +",
                           layout ? layout : "");
     if (width < 1 || width > WIDTH_MAX || n > SIZE_MAX / WIDTH_MAX / sizeof(float))
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_misalign: width %zu or n %zu out of range",
                           width, n);
-    size_t needed = itemi_layout_size(&parsed, width);
+    if (itemi_layout_reads_layers(&parsed))
+        return itemi_fail(err, ITEM_E_UNSUPPORTED,
+                          "item_misalign: the inner layers of %.60s are known to checks alone",
+                          layout);
+    size_t needed = itemi_layout_size(&parsed, (itemi_widths){width, 0});
     if (!out || size < needed)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_misalign: room for %zu features, %zu needed",
                           out ? size : 0, needed);
@@ -160,7 +165,8 @@ item_status item_misalign(const char *layout, size_t width, const float *image, 
     if (status == ITEM_OK)
         status = check_units(phrases, n, width, "phrases", err);
     if (status == ITEM_OK)
-        itemi_misalign(&parsed, &(itemi_vectors){width, image, text, n, crops, phrases}, out);
+        itemi_misalign(&parsed, &(itemi_vectors){width, image, text, n, crops, phrases, 0, NULL},
+                       out);
     return status;
 }
 

@@ -10,7 +10,7 @@
 static const char *const form_names[] = {
     [ITEMI_FORM_DIFFERENCE] = "difference", [ITEMI_FORM_PRODUCT] = "product",
     [ITEMI_FORM_COSINE] = "cosine",         [ITEMI_FORM_PICTURE] = "picture",
-    [ITEMI_FORM_CAPTION] = "caption",
+    [ITEMI_FORM_CAPTION] = "caption",       [ITEMI_FORM_LAYERS] = "layers",
 };
 
 static const char *const scope_names[] = {
@@ -96,35 +96,39 @@ size_t itemi_form_size(itemi_form form, size_t width)
     return form == ITEMI_FORM_COSINE ? 0 : width;
 }
 
-size_t itemi_term_whole(const itemi_term *term, size_t width)
+size_t itemi_term_whole(const itemi_term *term, itemi_widths widths)
 {
+    if (term->form == ITEMI_FORM_LAYERS)
+        return widths.layers;
     if (!compares(term->form))
-        return width;
-    return term->scope == ITEMI_SCOPE_LOCAL ? 0 : itemi_form_size(term->form, width) + 1;
+        return widths.vector;
+    return term->scope == ITEMI_SCOPE_LOCAL ? 0 : itemi_form_size(term->form, widths.vector) + 1;
 }
 
-size_t itemi_term_objects(const itemi_term *term, size_t width)
+size_t itemi_term_objects(const itemi_term *term, itemi_widths widths)
 {
     if (!compares(term->form) || term->scope == ITEMI_SCOPE_GLOBAL)
         return 0;
-    return itemi_form_size(term->form, width) + ITEMI_POOLED;
+    return itemi_form_size(term->form, widths.vector) + ITEMI_POOLED;
 }
 
-size_t itemi_layout_size(const itemi_layout *layout, size_t width)
+size_t itemi_layout_size(const itemi_layout *layout, itemi_widths widths)
 {
     size_t size = 0;
     for (size_t i = 0; i < layout->terms; i++)
-        size +=
-            itemi_term_whole(&layout->term[i], width) + itemi_term_objects(&layout->term[i], width);
+        size += itemi_term_whole(&layout->term[i], widths) +
+                itemi_term_objects(&layout->term[i], widths);
     return size;
 }
 
 /* ---- what it reads ---- */
 
+static const itemi_widths some = {1, 1}; /* where it matters alone whether there is any */
+
 bool itemi_layout_reads_objects(const itemi_layout *layout)
 {
     for (size_t i = 0; i < layout->terms; i++) {
-        if (itemi_term_objects(&layout->term[i], 1))
+        if (itemi_term_objects(&layout->term[i], some))
             return true;
     }
     return false;
@@ -133,19 +137,28 @@ bool itemi_layout_reads_objects(const itemi_layout *layout)
 bool itemi_layout_reads_whole(const itemi_layout *layout)
 {
     for (size_t i = 0; i < layout->terms; i++) {
-        if (itemi_term_whole(&layout->term[i], 1))
+        if (itemi_term_whole(&layout->term[i], some))
             return true;
     }
     return false;
 }
 
-void itemi_layout_blank_whole(const itemi_layout *layout, size_t width, const float *mean,
+bool itemi_layout_reads_layers(const itemi_layout *layout)
+{
+    for (size_t i = 0; i < layout->terms; i++) {
+        if (layout->term[i].form == ITEMI_FORM_LAYERS)
+            return true;
+    }
+    return false;
+}
+
+void itemi_layout_blank_whole(const itemi_layout *layout, itemi_widths widths, const float *mean,
                               float *features)
 {
     size_t at = 0;
     for (size_t i = 0; i < layout->terms; i++) {
-        size_t whole = itemi_term_whole(&layout->term[i], width);
+        size_t whole = itemi_term_whole(&layout->term[i], widths);
         memcpy(features + at, mean + at, whole * sizeof *features);
-        at += whole + itemi_term_objects(&layout->term[i], width);
+        at += whole + itemi_term_objects(&layout->term[i], widths);
     }
 }

@@ -16,7 +16,8 @@ typedef enum itemi_form {
     ITEMI_FORM_COSINE,
     ITEMI_FORM_PICTURE, /* no comparison: the picture's vector, for heads to be compared with */
     ITEMI_FORM_CAPTION, /* likewise the caption's */
-    ITEMI_FORM_LAST = ITEMI_FORM_CAPTION
+    ITEMI_FORM_LAYERS,  /* numbers of the picture network's inner layers */
+    ITEMI_FORM_LAST = ITEMI_FORM_LAYERS
 } itemi_form;
 typedef enum itemi_scope {
     ITEMI_SCOPE_GLOBAL = 1,
@@ -43,15 +44,24 @@ typedef struct itemi_layout {
 /* Terms joined by '+', such as "picture/1+difference/both/1"; the last part is their version. */
 bool itemi_layout_parse(const char *name, itemi_layout *out);
 void itemi_layout_name(const itemi_layout *layout, char out[ITEMI_LAYOUT_NAME_MAX]);
-/* Number of features for vectors of `width`: of a layout, of a term, of a form's vector. */
-size_t itemi_layout_size(const itemi_layout *layout, size_t width);
-size_t itemi_term_whole(const itemi_term *term, size_t width);
-size_t itemi_term_objects(const itemi_term *term, size_t width);
+
+#define ITEMI_LAYERS_MAX 262144 /* numbers of a picture's inner layers */
+
+/* What sizes rest on: numbers of a vector, and of a picture's inner layers (0: there are none). */
+typedef struct itemi_widths {
+    size_t vector, layers;
+} itemi_widths;
+
+/* Number of features: of a layout, of a term, of a form's vector. */
+size_t itemi_layout_size(const itemi_layout *layout, itemi_widths widths);
+size_t itemi_term_whole(const itemi_term *term, itemi_widths widths);
+size_t itemi_term_objects(const itemi_term *term, itemi_widths widths);
 size_t itemi_form_size(itemi_form form, size_t width);
 bool itemi_layout_reads_objects(const itemi_layout *layout);
 bool itemi_layout_reads_whole(const itemi_layout *layout);
+bool itemi_layout_reads_layers(const itemi_layout *layout);
 /* Puts the means in the place of all features that come of the whole picture. */
-void itemi_layout_blank_whole(const itemi_layout *layout, size_t width, const float *mean,
+void itemi_layout_blank_whole(const itemi_layout *layout, itemi_widths widths, const float *mean,
                               float *features);
 
 /* What features of one picture are made of: unit vectors [width], of n objects [n x width]. */
@@ -60,6 +70,8 @@ typedef struct itemi_vectors {
     const float *image, *text;
     size_t n;
     const float *crops, *phrases;
+    size_t layer_count; /* 0: not known, and no layout may ask for them */
+    const float *layers;
 } itemi_vectors;
 
 /*

@@ -75,6 +75,9 @@ static void whole_part(const itemi_term *term, const itemi_vectors *v, float *ou
     case ITEMI_FORM_CAPTION:
         memcpy(out, v->text, v->width * sizeof *out);
         break;
+    case ITEMI_FORM_LAYERS:
+        memcpy(out, v->layers, v->layer_count * sizeof *out);
+        break;
     default:
         add_form(term->form, v->width, v->image, v->text, 1.0f, out);
         out[itemi_form_size(term->form, v->width)] = itemi_dot(v->image, v->text, v->width);
@@ -92,11 +95,12 @@ static void object_part(const itemi_term *term, const itemi_vectors *v, float *o
 
 void itemi_misalign(const itemi_layout *layout, const itemi_vectors *v, float *out)
 {
-    memset(out, 0, itemi_layout_size(layout, v->width) * sizeof *out);
+    const itemi_widths widths = {v->width, v->layer_count};
+    memset(out, 0, itemi_layout_size(layout, widths) * sizeof *out);
     for (size_t i = 0; i < layout->terms; i++) {
         const itemi_term *term = &layout->term[i];
-        size_t whole = itemi_term_whole(term, v->width);
-        size_t objects = itemi_term_objects(term, v->width);
+        size_t whole = itemi_term_whole(term, widths);
+        size_t objects = itemi_term_objects(term, widths);
         if (whole)
             whole_part(term, v, out);
         if (objects)

@@ -2,10 +2,10 @@
 /* Tables of backends: what is taken in, and who holds it. */
 #include <string.h>
 
+#include "math/math.h"
 #include "stage/stage_private.h"
 
-#define WIDTH_MAX  8192
-#define LAYERS_MAX 262144
+#define WIDTH_MAX 8192
 
 /* The members with which all three tables begin. */
 typedef struct ops_start {
@@ -76,12 +76,13 @@ static item_status check_embedder(const item_embedder_ops *ops, item_error *err)
         return itemi_fail(err, ITEM_E_BACKEND,
                           "the embedder's table has width %u, allowed is 1 to %d",
                           (unsigned)ops->width, WIDTH_MAX);
-    if (ops->layers_width > LAYERS_MAX || (ops->layers_width > 0) != (ops->embed_layers != NULL))
+    if (ops->layers_width > ITEMI_LAYERS_MAX ||
+        (ops->layers_width > 0) != (ops->embed_layers != NULL))
         return itemi_fail(err, ITEM_E_BACKEND,
                           "the embedder's table has layers_width %u %s embed_layers, allowed is 1 "
                           "to %d with it, 0 without",
                           (unsigned)ops->layers_width, ops->embed_layers ? "with" : "without",
-                          LAYERS_MAX);
+                          ITEMI_LAYERS_MAX);
     return ITEM_OK;
 }
 

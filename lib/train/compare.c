@@ -20,7 +20,8 @@ static item_status read_layout(const char *name, itemi_candidate *c, item_error 
     return itemi_fail(err, ITEM_E_ARGUMENT,
                       "training: there are no features `%.60s`: form (difference, product,"
                       " cosine), scope (global, local, both) and version are wanted, such as"
-                      " difference/both/1, or picture/1 or caption/1, or several joined by +",
+                      " difference/both/1, or picture/1, caption/1 or layers/1, or several"
+                      " joined by +",
                       name);
 }
 
@@ -76,11 +77,15 @@ static itemi_fit_options fit_of(const item_train_options *o)
 }
 
 /* What cannot be read again is refused before it is trained for hours, not after. */
-static item_status check_size(itemi_candidate *c, size_t vector_width, item_error *err)
+static item_status check_size(itemi_candidate *c, const item_dataset *data, item_error *err)
 {
+    if (itemi_layout_reads_layers(&c->layout) && data->layer_count == 0)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "training: the data set holds no inner layers for `%s`", c->layout_name);
+
     static const double most = ITEMI_HEAD_BYTES / sizeof(float) - (1 << 18); /* and its texts */
     const itemi_train_options *n = &c->fit.network;
-    size_t inputs = itemi_layout_size(&c->layout, vector_width);
+    size_t inputs = itemi_layout_size(&c->layout, itemi_dataset_widths(data));
     double width = (double)inputs, parameters = 0;
     for (size_t l = 0; l <= n->hidden; l++) {
         double units = l < n->hidden ? (double)n->hidden_width[l] : 1;
@@ -112,7 +117,7 @@ item_status itemi_candidates_read(itemi_session *s, item_error *err)
         else
             status = read_layout(o->layout ? o->layout : ITEMI_DEFAULT_LAYOUT, c, err);
         if (status == ITEM_OK)
-            status = check_size(c, s->data->width, err);
+            status = check_size(c, s->data, err);
     }
     return status;
 }
@@ -232,8 +237,9 @@ static item_status cross_fit(itemi_session *s, itemi_candidate *c, item_error *e
 {
     float *features =
         itemi_design_make(s->data, ITEMI_DESIGN_LAYOUT, &c->layout, &s->cohort, s->options->seed);
-    const itemi_task task = {&s->cohort, features, itemi_layout_size(&c->layout, s->data->width),
-                             &c->fit, &s->pace};
+    const itemi_task task = {&s->cohort, features,
+                             itemi_layout_size(&c->layout, itemi_dataset_widths(s->data)), &c->fit,
+                             &s->pace};
     item_status status = features ? itemi_cross_fit(&task, &s->plan, &c->held_out, err)
                                   : itemi_fail_memory(err, "training");
     itemi_free(NULL, features);

@@ -13,7 +13,6 @@
 #define ROWS_MAX  (1u << 30)
 
 #define OBJECTS_MAX 65535 /* of a picture; phrases likewise */
-#define LAYERS_MAX  65536 /* numbers of inner layers */
 
 /* How far the square of a unit vector's length may be from 1: fp16 weights and casts. */
 #define UNIT_SLACK 1e-2
@@ -31,10 +30,10 @@ static item_status check_info(const item_dataset_info *info, item_error *err)
     if (!info->embedder || strlen(info->embedder) >= sizeof((item_dataset *)0)->embedder)
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "data set: the embedder's identity is missing or too long");
-    if (info->views > ITEM_VIEWS_MAX || info->layers > LAYERS_MAX)
+    if (info->views > ITEM_VIEWS_MAX || info->layers > ITEMI_LAYERS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "data set: views are 0 to %d, numbers of layers 0 to %d, not %u and %u",
-                          ITEM_VIEWS_MAX, LAYERS_MAX, (unsigned)info->views,
+                          ITEM_VIEWS_MAX, ITEMI_LAYERS_MAX, (unsigned)info->views,
                           (unsigned)info->layers);
     if (info->pipeline && strlen(info->pipeline) >= ITEMI_PIPELINE_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: the pipeline's name is too long");
@@ -400,6 +399,11 @@ item_status item_dataset_remove(item_dataset *data, const char *column, const ch
         *removed = data->count - kept;
     data->count = kept;
     return ITEM_OK;
+}
+
+itemi_widths itemi_dataset_widths(const item_dataset *data)
+{
+    return (itemi_widths){data->width, data->layer_count};
 }
 
 bool itemi_dataset_warn(item_dataset *data, const char *line)

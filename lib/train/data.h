@@ -65,6 +65,7 @@ struct item_dataset {
 
 /* Reserves rows, objects and phrases that are to come; false: no memory. */
 bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects, size_t names);
+itemi_widths itemi_dataset_widths(const item_dataset *data);
 bool itemi_dataset_warn(item_dataset *data, const char *line); /* false: no memory */
 bool itemi_record_has_picture(const itemi_record *record);     /* is its hash known? */
 /* A short side of a picture, 0 when not known. */

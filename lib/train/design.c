@@ -34,7 +34,7 @@ size_t itemi_design_width(const item_dataset *data, itemi_design design, const i
     case ITEMI_DESIGN_SHAPE:
         return SHAPES;
     default:
-        return itemi_layout_size(layout, data->width);
+        return itemi_layout_size(layout, itemi_dataset_widths(data));
     }
 }
 
@@ -147,7 +147,9 @@ static void layout_row(const item_dataset *data, const itemi_layout *layout, con
                                    .text = data->text + p->caption[row] * width,
                                    .n = r->objects,
                                    .crops = r->objects ? data->crops + r->first * width : NULL,
-                                   .phrases = p->phrases};
+                                   .phrases = p->phrases,
+                                   .layer_count = data->layer_count,
+                                   .layers = data->layers + row * data->layer_count};
     itemi_misalign(layout, &vectors, out);
 }
 
@@ -162,7 +164,7 @@ static bool fill_layout(const item_dataset *data, itemi_design design, const ite
             itemi_rng rng = {seed, STREAM_SHUFFLE + s, 0};
             shuffle_source(data, cohort, s, &rng, &p);
         }
-        size_t width = itemi_layout_size(layout, data->width);
+        size_t width = itemi_layout_size(layout, itemi_dataset_widths(data));
         for (size_t i = 0; i < data->count; i++)
             layout_row(data, layout, &p, i, out + i * width);
     }

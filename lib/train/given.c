@@ -30,6 +30,10 @@ item_status itemi_data_fits(const item_dataset *data, const itemi_head *head, it
     item_status status = itemi_head_fits(head, data->width, data->embedder, err);
     if (status != ITEM_OK)
         return status;
+    if (f->layers_width && f->layers_width != data->layer_count)
+        return itemi_fail(err, ITEM_E_MISMATCH,
+                          "the head reads %zu numbers of inner layers, the data set holds %zu",
+                          f->layers_width, data->layer_count);
     if (data->callers_captions != f->callers_captions)
         return itemi_fail(err, ITEM_E_MISMATCH,
                           "the head was calibrated with %s captions, the data set holds %s",

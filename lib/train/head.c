@@ -83,8 +83,9 @@ static uint8_t *list_pictures(const itemi_session *s, size_t *count)
 static item_status fit_head(itemi_session *s, itemi_mlp *mlp, item_error *err)
 {
     const itemi_candidate *c = s->chosen;
-    const itemi_task task = {&s->cohort, s->features, itemi_layout_size(&c->layout, s->data->width),
-                             &c->fit, &s->pace};
+    const itemi_task task = {&s->cohort, s->features,
+                             itemi_layout_size(&c->layout, itemi_dataset_widths(s->data)), &c->fit,
+                             &s->pace};
     const itemi_rows all = {s->cohort.all, s->data->count};
     return itemi_fit(&task, all, mlp, &s->log, err);
 }
@@ -96,6 +97,7 @@ static item_status make_head(itemi_session *s, item_error *err)
     itemi_mlp mlp = {.mem = NULL};
     f->layout = s->chosen->layout;
     f->vector_width = s->data->width;
+    f->layers_width = itemi_layout_reads_layers(&f->layout) ? s->data->layer_count : 0;
     memcpy(f->embedder, s->data->embedder, sizeof f->embedder);
     memcpy(f->pipeline, s->data->pipeline, sizeof f->pipeline);
     f->working_size = s->data->working_size;

@@ -10,7 +10,7 @@
 
 static void answer_held_out(itemi_session *s, const itemi_threshold *threshold)
 {
-    size_t width = itemi_layout_size(&s->chosen->layout, s->data->width);
+    size_t width = itemi_layout_size(&s->chosen->layout, itemi_dataset_widths(s->data));
     for (size_t i = 0; i < s->data->count; i++) {
         itemi_evidence evidence;
         itemi_judgement j = {

@@ -6,6 +6,9 @@
 
 #include "golden_math.h"
 
+static const itemi_widths golden_widths = {GOLDEN_WIDTH, 3};
+static const float golden_layers[3] = {5, -6, 7};
+
 static itemi_vectors golden_vectors(size_t objects)
 {
     return (itemi_vectors){.width = GOLDEN_WIDTH,
@@ -13,7 +16,9 @@ static itemi_vectors golden_vectors(size_t objects)
                            .text = golden_text,
                            .n = objects,
                            .crops = golden_crops,
-                           .phrases = golden_phrases};
+                           .phrases = golden_phrases,
+                           .layer_count = 3,
+                           .layers = golden_layers};
 }
 
 static void layouts_match_numpy(void **state)
@@ -23,7 +28,7 @@ static void layouts_match_numpy(void **state)
     for (size_t i = 0; i < sizeof golden_layouts / sizeof *golden_layouts; i++) {
         itemi_layout layout;
         assert_true(itemi_layout_parse(golden_layouts[i].layout, &layout));
-        size_t count = itemi_layout_size(&layout, GOLDEN_WIDTH);
+        size_t count = itemi_layout_size(&layout, golden_widths);
         assert_int_equal(count, golden_layouts[i].count);
         float out[32];
         for (size_t j = 0; j < 32; j++)
@@ -80,24 +85,26 @@ static void names_are_read_as_written(void **state)
 static void terms_are_joined(void **state)
 {
     (void)state;
-    const char *alone[] = {"cosine/both/1", "picture/1", "difference/local/1", "caption/1"};
+    const char *alone[] = {"cosine/both/1", "picture/1", "difference/local/1", "caption/1",
+                           "layers/1"};
     const itemi_vectors vectors = golden_vectors(2);
     float joined[64], each[64];
     itemi_layout layout;
-    assert_true(
-        itemi_layout_parse("cosine/both/1+picture/1+difference/local/1+caption/1", &layout));
+    assert_true(itemi_layout_parse("cosine/both/1+picture/1+difference/local/1+caption/1+layers/1",
+                                   &layout));
     itemi_misalign(&layout, &vectors, joined);
     size_t at = 0;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
         itemi_layout one;
         assert_true(itemi_layout_parse(alone[i], &one));
         itemi_misalign(&one, &vectors, each);
-        size_t size = itemi_layout_size(&one, GOLDEN_WIDTH);
+        size_t size = itemi_layout_size(&one, golden_widths);
         assert_memory_equal(joined + at, each, size * sizeof *each);
         at += size;
     }
-    assert_int_equal(at, itemi_layout_size(&layout, GOLDEN_WIDTH));
+    assert_int_equal(at, itemi_layout_size(&layout, golden_widths));
     assert_memory_equal(joined + 1 + ITEMI_POOLED, golden_image, sizeof golden_image);
+    assert_memory_equal(joined + at - 3, golden_layers, sizeof golden_layers);
 }
 
 /* What comes of objects stays when the whole picture is taken away. */
@@ -112,8 +119,8 @@ static void whole_is_blanked(void **state)
     memcpy(before, features, sizeof before);
     for (size_t i = 0; i < 64; i++)
         mean[i] = 100 + (float)i;
-    itemi_layout_blank_whole(&layout, GOLDEN_WIDTH, mean, features);
-    for (size_t i = 0; i < itemi_layout_size(&layout, GOLDEN_WIDTH); i++) {
+    itemi_layout_blank_whole(&layout, golden_widths, mean, features);
+    for (size_t i = 0; i < itemi_layout_size(&layout, golden_widths); i++) {
         bool whole = i == 0 || (i >= 1 + ITEMI_POOLED && i < 1 + ITEMI_POOLED + GOLDEN_WIDTH);
         assert_true(features[i] == (whole ? mean[i] : before[i]));
     }
@@ -122,6 +129,9 @@ static void whole_is_blanked(void **state)
     assert_true(!itemi_layout_reads_whole(&layout) && itemi_layout_reads_objects(&layout));
     assert_true(itemi_layout_parse("picture/1+cosine/global/1", &layout));
     assert_true(itemi_layout_reads_whole(&layout) && !itemi_layout_reads_objects(&layout));
+    assert_false(itemi_layout_reads_layers(&layout));
+    assert_true(itemi_layout_parse("cosine/local/1+layers/1", &layout));
+    assert_true(itemi_layout_reads_whole(&layout) && itemi_layout_reads_layers(&layout));
 }
 
 static void unit_vectors(void **state)

@@ -166,8 +166,8 @@ static void contributions_are_what_is_missing(void **state)
         test_unit(&rng, NULL, 0, crops + i * WIDTH);
         test_unit(&rng, crops + i * WIDTH, i ? 3 : -3, phrases + i * WIDTH);
     }
-    const itemi_vectors vectors = {WIDTH, image, text, 2, crops, phrases};
-    const itemi_vectors empty = {WIDTH, image, text, 0, NULL, NULL};
+    const itemi_vectors vectors = {WIDTH, image, text, 2, crops, phrases, 0, NULL};
+    const itemi_vectors empty = {WIDTH, image, text, 0, NULL, NULL, 0, NULL};
     double whole, each[2];
     assert_int_equal(itemi_head_contributions(head, &vectors, &whole, each, NULL), ITEM_OK);
     /* the weights are 4 for the cosine and 1 for the mean cosine, the temperature is 2 */

@@ -64,7 +64,8 @@ static inline itemi_head_facts test_facts(void)
 /* Logit 4 x cosine + objects' mean cosine, every feature in its own unit. */
 static inline itemi_head *test_head(const itemi_mem *mem, const itemi_head_facts *facts)
 {
-    itemi_mlp mlp = {.layers = 1, .width = {itemi_layout_size(&facts->layout, WIDTH), 1}};
+    itemi_mlp mlp = {.layers = 1,
+                     .width = {itemi_layout_size(&facts->layout, itemi_head_widths(facts)), 1}};
     itemi_head *head = NULL;
     assert_true(itemi_mlp_reserve(NULL, &mlp));
     for (size_t i = 0; i < mlp.width[0]; i++)
