@@ -37,11 +37,12 @@ void cli_list_free(cli_list *list);
 typedef struct cli_args {
     const char *command;
     const char *pack, *caption, *threshold, *head;
-    const char *out, *save, *rival, *split, *layout, *hidden, *trained_on; /* train and eval */
-    const char *captioner, *detector, *clip;                               /* pack create */
+    const char *out, *save, *html, *known_sources, *split, *layout, *hidden,
+        *trained_on;                         /* train and eval */
+    const char *captioner, *detector, *clip; /* pack create */
     bool json, nul_names, verbose, help, copy;
     uint64_t batch, threads, max_failures, epochs, seed; /* epochs, threads 0: not given */
-    cli_list queries, texts, rest;
+    cli_list queries, texts, rivals, rest;
     item_config *config; /* options that are settings of a context end here */
 } cli_args;
 

@@ -64,7 +64,11 @@ static const option options[] = {
     {'O', "-o", "FILE", "the same", NULL, TEXT(out)},
     {'S', "--save", "FILE", "keep the vectors too (.safetensors), for another run", NULL,
      TEXT(save)},
-    {'R', "--rival", "HEAD", "compare with this head on the same pictures", NULL, TEXT(rival)},
+    {'R', "--rival", "HEAD", "compare with this head on the same pictures; may be given many times",
+     NULL, LIST(rivals)},
+    {'k', "--known-sources", "WHAT",
+     "of sources that a head was trained on: keep (shown apart) or drop; default: refuse", NULL,
+     TEXT(known_sources)},
     {'i', "--split", "NAME", "rows of this split of the manifest only", NULL, TEXT(split)},
     {'F', "--max-failures", "N", "pictures that may fail before all does; default 100", NULL,
      NUMBER(max_failures, 0, UINT32_MAX)},
@@ -245,6 +249,7 @@ void cli_args_free(cli_args *args)
 {
     item_config_unref(args->config);
     cli_list_free(&args->queries);
+    cli_list_free(&args->rivals);
     cli_list_free(&args->texts);
     cli_list_free(&args->rest);
 }

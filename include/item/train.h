@@ -335,12 +335,21 @@ typedef struct item_eval_options {
     const char *rival;     /**< file of another head, to compare on the same pictures; or NULL */
     const item_dataset *controls; /**< train controls on this set, such as the head's; or NULL */
     item_cancel *cancel;          /**< NULL: cannot be cancelled */
+    /* since 0.2 */
+    const char *const *rivals; /**< files of more heads to compare, each with the head */
+    uint32_t rival_count;      /**< how many, 0 to 64 */
+    uint32_t known_sources;    /**< ITEM_KNOWN_...: what is done with pictures of sources that a
+                                  head was trained on */
 } item_eval_options;
+
+#define ITEM_KNOWN_REFUSE 0u /**< the call fails, and names them */
+#define ITEM_KNOWN_KEEP   1u /**< shown apart in each table, and counted in no sum or mean */
+#define ITEM_KNOWN_DROP   2u /**< left out */
 
 /** Start value of item_eval_options: every default. */
 #define ITEM_EVAL_OPTIONS_INIT                                                                     \
     {                                                                                              \
-        sizeof(item_eval_options), 1000, 10, 0, 0.95, 1, NULL, NULL, NULL, NULL                    \
+        sizeof(item_eval_options), 1000, 10, 0, 0.95, 1, NULL, NULL, NULL, NULL, NULL, 0, 0        \
     }
 
 /**

@@ -102,8 +102,11 @@ const itemi_head_facts *itemi_head_get_facts(const itemi_head *head);
 /* The facts as a JSON object (compact), for item_pack_json() and reports; itemi_free() it. */
 char *itemi_head_facts_json(const itemi_head *head);
 
-/* Was the head trained on this source, on this picture [ITEM_PICTURE_HASH]? Not known is no. */
-bool itemi_head_knows_source(const itemi_head *head, const char *source);
+/*
+ * Was the head trained on this source (a JSON text), on this picture [ITEM_PICTURE_HASH]? Not
+ * known is no.
+ */
+bool itemi_head_knows_source(const itemi_head *head, const struct json_t *source);
 bool itemi_head_knows_picture(const itemi_head *head, const uint8_t *picture);
 
 /*

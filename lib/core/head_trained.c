@@ -54,16 +54,14 @@ bool itemi_head_knows_picture(const itemi_head *head, const uint8_t *picture)
                                      ITEM_PICTURE_HASH, by_bytes) != NULL;
 }
 
-bool itemi_head_knows_source(const itemi_head *head, const char *source)
+bool itemi_head_knows_source(const itemi_head *head, const json_t *source)
 {
     size_t i;
     const json_t *known;
-    json_t *wanted = itemi_json_text(source); /* in the file a name is UTF-8, whatever it was */
-    bool found = false;
     json_array_foreach(head->facts.trained_sources, i, known)
     {
-        found |= json_equal(known, wanted);
+        if (json_equal(known, source))
+            return true;
     }
-    json_decref(wanted);
-    return found;
+    return false;
 }

@@ -262,6 +262,13 @@ double itemi_average_precision(const itemi_ranking *ranking, const double *weigh
 /* Largest share of AI pictures at or above a threshold that at most `rate` of the real ones reach. */
 double itemi_tpr_at(const itemi_ranking *ranking, const double *weight, double rate);
 
+/*
+ * Corners of the ROC curve, from (0, 0) to (1, 1): shares of photographs and of AI pictures at or
+ * above each score, without those on a straight line between others. x, y: room for count + 1.
+ * Returns how many; 0 where a label is missing.
+ */
+size_t itemi_roc(const itemi_ranking *ranking, double *x, double *y);
+
 double itemi_brier(const double *p, const uint8_t *label, const double *weight, size_t n);
 
 typedef struct itemi_bin {

@@ -125,6 +125,36 @@ double itemi_tpr_at(const itemi_ranking *ranking, const double *weight, double r
     return best;
 }
 
+/* Do the last two points and the next one lie on a line? Of counts, which are exact. */
+static bool goes_on(const double *x, const double *y, size_t n, mass next)
+{
+    double dx = x[n - 1] - x[n - 2], dy = y[n - 1] - y[n - 2];
+    return dx * (next.of[1] - y[n - 1]) == dy * (next.of[0] - x[n - 1]);
+}
+
+size_t itemi_roc(const itemi_ranking *ranking, double *x, double *y)
+{
+    mass all = total(ranking, NULL), above = {{0, 0}};
+    size_t n = 1;
+    if (!both(all))
+        return 0;
+    x[0] = y[0] = 0;
+    for (size_t at = 0; at < ranking->count;) {
+        mass here = tied(ranking, NULL, &at);
+        above.of[0] += here.of[0];
+        above.of[1] += here.of[1];
+        if (n > 1 && goes_on(x, y, n, above))
+            n--;
+        x[n] = above.of[0];
+        y[n++] = above.of[1];
+    }
+    for (size_t i = 0; i < n; i++) {
+        x[i] /= all.of[0];
+        y[i] /= all.of[1];
+    }
+    return n;
+}
+
 double itemi_brier(const double *p, const uint8_t *label, const double *weight, size_t n)
 {
     double sum = 0, mass_of_all = 0;

@@ -29,8 +29,10 @@ static bool reserve(itemi_cohort *c, size_t n, size_t texts, uint32_t **seen)
     c->scene = itemi_alloc_array(NULL, n, sizeof *c->scene);
     c->all = itemi_alloc_array(NULL, n, sizeof *c->all);
     c->source_text = itemi_alloc_array(NULL, n, sizeof *c->source_text);
+    c->known = itemi_alloc_zero(NULL, n, sizeof *c->known);
     *seen = itemi_alloc_array(NULL, texts, sizeof **seen);
-    return c->label && c->source && c->generator && c->scene && c->all && c->source_text && *seen;
+    return c->label && c->source && c->generator && c->scene && c->all && c->source_text &&
+           c->known && *seen;
 }
 
 static void fill(const item_dataset *data, itemi_cohort *c, uint32_t *seen)
@@ -76,5 +78,6 @@ void itemi_cohort_free(itemi_cohort *cohort)
     itemi_free(NULL, cohort->scene);
     itemi_free(NULL, cohort->all);
     itemi_free(NULL, cohort->source_text);
+    itemi_free(NULL, cohort->known);
     *cohort = (itemi_cohort){.sources = 0};
 }

@@ -159,11 +159,11 @@ static item_status measure(const itemi_session *s, const table *t, size_t which,
 {
     const item_train_options *o = s->options;
     const itemi_draws draws = {o->draws, o->seed, ITEMI_LEVEL, o->cancel};
-    itemi_figures f = {.sources = 0};
+    itemi_figures f = {.parts = 0};
     item_status status = itemi_figures_make(&s->cohort, &t->panel[which], rival, &draws, &f, err);
     if (status != ITEM_OK)
         return status;
-    size_t at = (t->sources ? itemi_figures_mean(&f) : itemi_figures_mixed(&f)) + ITEMI_AUC;
+    size_t at = (t->sources ? itemi_figures_mean(&f, 0) : itemi_figures_mixed(&f)) + ITEMI_AUC;
     *value = f.value[at];
     *interval = f.interval[at];
     itemi_figures_free(&f);

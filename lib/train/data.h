@@ -83,6 +83,7 @@ typedef struct itemi_cohort {
     uint32_t *all;                        /* 0, 1, ...: every row */
     uint32_t *source_text;                /* text of each source */
     size_t sources;                       /* a source that is not named counts as one */
+    bool *known; /* by source: a head was trained on it. Shown in tables, counted in no sum */
 } itemi_cohort;
 
 item_status itemi_cohort_make(const item_dataset *data, itemi_cohort *out, item_error *err);

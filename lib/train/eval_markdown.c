@@ -12,7 +12,15 @@ static void put_counts(itemi_buf *buf, const json_t *data)
     itemi_md_count(buf, itemi_md_whole(data, "rows"), "picture");
     itemi_buf_printf(buf, ": %lld AI, ", itemi_md_whole(data, "ai"));
     itemi_md_count(buf, itemi_md_whole(data, "real"), "photograph");
-    itemi_buf_printf(buf, "; %lld left out.\n\n", itemi_md_whole(data, "failed"));
+    itemi_buf_printf(buf, "; %lld left out.\n", itemi_md_whole(data, "failed"));
+}
+
+/* "| name |", marked where a head was trained on it. */
+static void put_row_name(itemi_buf *buf, const json_t *row, const char *key)
+{
+    itemi_buf_puts(buf, "| ");
+    itemi_md_name(buf, row, key);
+    itemi_buf_puts(buf, json_is_true(json_object_get(row, "known")) ? " (known) |" : " |");
 }
 
 /* What was decided of the sources that the headline is about. */
@@ -29,12 +37,24 @@ static void put_decided(itemi_buf *buf, const json_t *head)
     itemi_buf_puts(buf, " are right.\n\n");
 }
 
+/* The four measures of a row, and its end. */
+static void put_measures(itemi_buf *buf, const json_t *row)
+{
+    itemi_md_cell(buf, row, "auc", "");
+    itemi_md_cell(buf, row, "ap", "");
+    itemi_md_cell(buf, row, "tpr1", "%");
+    itemi_md_cell(buf, row, "tpr5", "%");
+    itemi_buf_puts(buf, "\n");
+}
+
 static void put_headline(itemi_buf *buf, const json_t *root)
 {
     const json_t *head = json_object_get(root, "headline");
     bool training = json_object_get(root, "network") != NULL;
     itemi_buf_printf(buf, "# %s\n\n", training ? "Training" : "Evaluation");
     put_counts(buf, json_object_get(root, "data"));
+    itemi_md_warnings(buf, root);
+    itemi_buf_puts(buf, "\n");
     if (training)
         itemi_buf_puts(buf, "All figures are of pictures that the scoring network had not"
                             " seen (held-out folds).\n\n");
@@ -50,11 +70,8 @@ static void put_headline(itemi_buf *buf, const json_t *root)
                          itemi_md_whole(head, "sources"));
     itemi_buf_puts(buf, "| AUC | average precision | found at 1 % false positives | at 5 % |\n"
                         "|---|---|---|---|\n|");
-    itemi_md_cell(buf, head, "auc", "");
-    itemi_md_cell(buf, head, "ap", "");
-    itemi_md_cell(buf, head, "tpr1", "%");
-    itemi_md_cell(buf, head, "tpr5", "%");
-    itemi_buf_puts(buf, "\n\n");
+    put_measures(buf, head);
+    itemi_buf_puts(buf, "\n");
     put_decided(buf, head);
 }
 
@@ -69,9 +86,8 @@ static void put_sources(itemi_buf *buf, const json_t *root)
                    "|---|---|---|---|---|---|---|---|\n");
     json_array_foreach(json_object_get(root, "sources"), i, row)
     {
-        itemi_buf_puts(buf, "| ");
-        itemi_md_name(buf, row, "source");
-        itemi_buf_printf(buf, " | %lld | %lld |", itemi_md_whole(row, "real"),
+        put_row_name(buf, row, "source");
+        itemi_buf_printf(buf, " %lld | %lld |", itemi_md_whole(row, "real"),
                          itemi_md_whole(row, "ai"));
         itemi_md_cell(buf, row, "auc", "");
         itemi_md_cell(buf, row, "tpr1", "%");
@@ -89,15 +105,35 @@ static void put_generators(itemi_buf *buf, const json_t *root)
     if (json_array_size(table) == 0)
         return;
     itemi_buf_puts(buf, "\n## Generators\n\nAUC: against the photographs of the same sources.\n\n"
-                        "| generator | AI | AUC | called | called `ai` |\n|---|---|---|---|---|\n");
+                        "| generator | AI | AUC | found at 5 % false positives | called | called"
+                        " `ai` |\n|---|---|---|---|---|---|\n");
     json_array_foreach(table, i, row)
     {
-        itemi_buf_puts(buf, "| ");
-        itemi_md_name(buf, row, "generator");
-        itemi_buf_printf(buf, " | %lld |", itemi_md_whole(row, "ai"));
+        put_row_name(buf, row, "generator");
+        itemi_buf_printf(buf, " %lld |", itemi_md_whole(row, "ai"));
         itemi_md_cell(buf, row, "auc", "");
+        itemi_md_cell(buf, row, "tpr5", "%");
         itemi_md_called(buf, row, "ai_called");
         itemi_md_cell(buf, row, "recall", "%");
+        itemi_buf_puts(buf, "\n");
+    }
+}
+
+static void put_reasons(itemi_buf *buf, const json_t *verdicts)
+{
+    size_t i;
+    const json_t *row;
+    itemi_buf_puts(buf,
+                   "\n| reason | photographs | AI | of all | wrong |\n|---|---|---|---|---|\n");
+    json_array_foreach(json_object_get(verdicts, "by_reason"), i, row)
+    {
+        if (itemi_md_whole(row, "real") + itemi_md_whole(row, "ai") == 0)
+            continue;
+        itemi_buf_printf(buf, "| `%s` | %lld | %lld |",
+                         json_string_value(json_object_get(row, "reason")),
+                         itemi_md_whole(row, "real"), itemi_md_whole(row, "ai"));
+        itemi_md_cell(buf, row, "share", "%");
+        itemi_md_cell(buf, row, "wrong", "%");
         itemi_buf_puts(buf, "\n");
     }
 }
@@ -116,11 +152,12 @@ static void put_verdicts(itemi_buf *buf, const json_t *root)
     itemi_md_cell(buf, v, "recall", "%");
     itemi_md_cell(buf, v, "unsure", "%");
     itemi_md_cell(buf, v, "right_when_decided", "%");
-    itemi_buf_puts(buf, "\n\nCalibration error ");
-    itemi_md_figure(buf, itemi_md_number(c, "ece"), "");
-    itemi_buf_puts(buf, ", Brier score ");
-    itemi_md_figure(buf, itemi_md_number(c, "brier"), "");
-    itemi_buf_puts(buf, " (equal weight by label and source).\n");
+    itemi_buf_puts(buf, "\n\nOf probabilities, equal weight by label and source:\n\n"
+                        "| calibration error | Brier score |\n|---|---|\n|");
+    itemi_md_cell(buf, c, "ece", "");
+    itemi_md_cell(buf, c, "brier", "");
+    itemi_buf_puts(buf, "\n");
+    put_reasons(buf, v);
 }
 
 static void put_false_positives(itemi_buf *buf, const json_t *root)
@@ -130,15 +167,15 @@ static void put_false_positives(itemi_buf *buf, const json_t *root)
     if (json_array_size(table) == 0)
         return;
     itemi_buf_puts(buf, "\n## Photographs called `ai`, the worst source first\n\n"
-                        "| source | photographs | called `ai` | rate |\n|---|---|---|---|\n");
+                        "| source | photographs | called `ai` | rate | |\n|---|---|---|---|---|\n");
     json_array_foreach(table, i, row)
     {
-        itemi_buf_puts(buf, "| ");
-        itemi_md_name(buf, row, "source");
-        itemi_buf_printf(buf, " | %lld | %lld |", itemi_md_whole(row, "real"),
+        put_row_name(buf, row, "source");
+        itemi_buf_printf(buf, " %lld | %lld |", itemi_md_whole(row, "real"),
                          itemi_md_whole(row, "called_ai"));
         itemi_md_cell(buf, row, "rate", "%");
-        itemi_buf_puts(buf, "\n");
+        bool above = json_is_true(json_object_get(row, "above_promise"));
+        itemi_buf_puts(buf, above ? " above the promise |\n" : " |\n");
     }
 }
 
@@ -162,30 +199,32 @@ static void put_controls(itemi_buf *buf, const json_t *root)
     }
 }
 
-static void put_comparison(itemi_buf *buf, const json_t *root)
+static void put_comparison(itemi_buf *buf, const json_t *c)
 {
-    const json_t *c = json_object_get(root, "comparison");
-    if (!c)
-        return;
+    static const char *const keys[] = {"rival_figures", "difference"};
+    size_t i;
+    const json_t *source;
     itemi_buf_puts(buf, "\n## Against ");
     itemi_md_name(buf, c, "rival");
-    itemi_buf_puts(buf, "\n\nDifference on the same pictures, mean over the sources; above 0 the"
-                        " head is better.\n\n| | AUC | average precision | at 1 % | at 5 % |\n"
-                        "|---|---|---|---|---|\n");
-    const char *const keys[] = {"rival_figures", "difference"};
-    for (size_t i = 0; i < ITEMI_COUNT(keys); i++) {
-        const json_t *row = json_object_get(c, keys[i]);
-        itemi_buf_printf(buf, "| %s |", i ? "difference" : "rival");
-        itemi_md_cell(buf, row, "auc", "");
-        itemi_md_cell(buf, row, "ap", "");
-        itemi_md_cell(buf, row, "tpr1", "%");
-        itemi_md_cell(buf, row, "tpr5", "%");
-        itemi_buf_puts(buf, "\n");
+    itemi_buf_puts(buf, "\n\nDifference on the same pictures; above 0 the head is better.\n\n"
+                        "| | AUC | average precision | at 1 % | at 5 % |\n|---|---|---|---|---|\n");
+    for (i = 0; i < ITEMI_COUNT(keys); i++) {
+        itemi_buf_printf(buf, "| %s |", i ? "mean difference" : "rival, mean");
+        put_measures(buf, json_object_get(c, keys[i]));
+    }
+    json_array_foreach(json_object_get(c, "difference_by_source"), i, source)
+    {
+        if (isnan(itemi_md_number(source, "auc")))
+            continue;
+        put_row_name(buf, source, "source");
+        put_measures(buf, source);
     }
 }
 
 char *itemi_report_render(const json_t *root)
 {
+    size_t i;
+    const json_t *rival;
     itemi_buf buf;
     itemi_buf_init(&buf, NULL);
     put_headline(&buf, root);
@@ -195,11 +234,13 @@ char *itemi_report_render(const json_t *root)
     put_verdicts(&buf, root);
     put_false_positives(&buf, root);
     put_controls(&buf, root);
-    put_comparison(&buf, root);
+    json_array_foreach(json_object_get(root, "comparisons"), i, rival)
+    {
+        put_comparison(&buf, rival);
+    }
     itemi_buf_puts(&buf, "\nOver all pictures together (mixed, so it also rewards knowing the"
                          " source): AUC ");
     itemi_md_figure(&buf, itemi_md_number(json_object_get(root, "mixed"), "auc"), "");
     itemi_buf_puts(&buf, ".\n");
-    itemi_md_warnings(&buf, root);
     return itemi_buf_take(&buf);
 }

@@ -14,6 +14,9 @@ static item_status check_options(const item_eval_options *o, item_error *err)
     if (o->draws < 1 || o->draws > ITEMI_DRAWS_MAX || o->bins < 1 || o->bins > BINS_MAX)
         return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: 1 to %d draws and 1 to %d bins",
                           ITEMI_DRAWS_MAX, BINS_MAX);
+    if (o->known_sources > ITEM_KNOWN_DROP)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "item_eval_options: known_sources is none of ITEM_KNOWN_...");
     if (o->reserved)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_eval_options: reserved is not 0");
     if (!(o->level > 0 && o->level < 1))
@@ -41,163 +44,22 @@ static item_status answer(const itemi_evaluation *e, const float *features, item
     return ITEM_OK;
 }
 
-static item_status score_design(const itemi_evaluation *e, const itemi_head *head,
-                                itemi_design design, double *score, item_error *err)
+/* ---- rivals ---- */
+
+static item_status put_rivals(const itemi_evaluation *e, const itemi_contenders *all, double *score,
+                              json_t **report, item_error *err)
 {
-    const itemi_head_facts *f = itemi_head_get_facts(head);
-    float *features = itemi_design_make(e->data, design, &f->layout, e->cohort, e->draws.seed);
-    item_status status = features ? ITEM_OK : itemi_fail_memory(err, "evaluating");
-    for (size_t i = 0; status == ITEM_OK && i < e->data->count; i++)
-        status = itemi_head_score(head, features + i * f->features, f->features, &score[i], err);
-    itemi_free(NULL, features);
-    return status;
-}
-
-/* ---- controls ---- */
-
-typedef double (*plain_score)(const item_dataset *data, size_t row);
-
-static double similarity(const item_dataset *data, size_t row)
-{
-    return (double)itemi_dot(data->image + row * data->width, data->text + row * data->width,
-                             data->width);
-}
-
-static double likelihood(const item_dataset *data, size_t row)
-{
-    double logprob = data->record[row].caption_logprob;
-    return isnan(logprob) ? 0 : logprob;
-}
-
-static double objects(const item_dataset *data, size_t row)
-{
-    return data->record[row].objects;
-}
-
-static double file_bytes(const item_dataset *data, size_t row)
-{
-    return (double)data->record[row].file_bytes;
-}
-
-static double short_side(const item_dataset *data, size_t row)
-{
-    return itemi_record_short_side(&data->record[row]);
-}
-
-/* Single figures as scores: nothing is learnt. */
-static item_status plain_controls(const itemi_evaluation *e, double *score, json_t **controls,
-                                  item_error *err)
-{
-    static const struct {
-        const char *name;
-        plain_score of;
-    } plain[] = {
-        {"similarity of picture and caption", similarity},
-        {"likelihood of the caption", likelihood},
-        {"number of objects", objects},
-        {"short side of the picture", short_side},
-        {"bytes of the file", file_bytes},
-    };
+    json_t *comparisons = json_array();
     item_status status = ITEM_OK;
-    for (size_t c = 0; status == ITEM_OK && c < ITEMI_COUNT(plain); c++) {
-        for (size_t i = 0; i < e->data->count; i++)
-            score[i] = plain[c].of(e->data, i);
-        status = itemi_report_control(e, plain[c].name, score, controls, err);
-    }
-    return status;
-}
-
-/* Logistic regression with settings that fit any of the controls. */
-static const itemi_fit_options control_fit = {
-    .network = {.epochs = 60,
-                .batch = 64,
-                .patience = 10,
-                .learning_rate = 5e-3,
-                .weight_decay = 0.1,
-                .seed = 1},
-    .validation = 0.15,
-};
-
-/* Trains one design on the head's training pictures, and scores these pictures by it. */
-static item_status trained_score(const itemi_evaluation *e, const item_dataset *from,
-                                 const itemi_cohort *cohort, itemi_design design, itemi_pace *pace,
-                                 double *score, item_error *err)
-{
-    const itemi_layout *layout = &itemi_head_get_facts(e->head)->layout;
-    size_t width = itemi_design_width(from, design, layout);
-    float *known = itemi_design_make(from, design, layout, cohort, e->draws.seed);
-    float *new = itemi_design_make(e->data, design, layout, e->cohort, e->draws.seed);
-    float *scratch = NULL;
-    itemi_mlp mlp = {.mem = NULL};
-    itemi_train_log log;
-    item_status status = known && new ? ITEM_OK : itemi_fail_memory(err, "evaluating");
-    if (status == ITEM_OK)
-        status = itemi_fit(&(itemi_task){cohort, known, width, &control_fit, pace},
-                           (itemi_rows){cohort->all, from->count}, &mlp, &log, err);
-    if (status == ITEM_OK) {
-        scratch = itemi_alloc_array(NULL, itemi_mlp_scratch(&mlp), sizeof *scratch);
-        if (!scratch)
-            status = itemi_fail_memory(err, "evaluating");
-    }
-    for (size_t i = 0; status == ITEM_OK && i < e->data->count; i++)
-        score[i] = (double)itemi_mlp_logit(&mlp, new + i *width, scratch);
-    itemi_mlp_free(&mlp);
-    itemi_free(NULL, scratch);
-    itemi_free(NULL, known);
-    itemi_free(NULL, new);
-    return status;
-}
-
-static item_status trained_controls(const itemi_evaluation *e, const item_eval_options *options,
-                                    double *score, json_t **controls, item_error *err)
-{
-    const item_dataset *from = options->controls;
-    itemi_pace pace = {.cancel = options->cancel};
-    itemi_cohort cohort;
-    if (from->width != e->data->width)
-        return itemi_fail(err, ITEM_E_MISMATCH,
-                          "evaluation: controls have vectors of %zu numbers, the data set of %zu",
-                          from->width, e->data->width);
-    item_status status = itemi_cohort_make(from, &cohort, err);
-    if (status != ITEM_OK)
-        return status;
-    for (itemi_design d = ITEMI_DESIGN_SHUFFLED; status == ITEM_OK && d < ITEMI_DESIGNS; d++) {
-        status = trained_score(e, from, &cohort, d, &pace, score, err);
+    for (size_t i = 1; status == ITEM_OK && i < all->count; i++) {
+        status = itemi_score_design(e, all->head[i], ITEMI_DESIGN_LAYOUT, score, err);
         if (status == ITEM_OK)
-            status = itemi_report_control(e, itemi_design_name(d), score, controls, err);
+            status = itemi_report_comparison(e, all->name[i], score, &comparisons, err);
     }
-    itemi_cohort_free(&cohort);
-    return status;
-}
-
-static item_status put_controls(const itemi_evaluation *e, const item_eval_options *options,
-                                double *score, json_t **report, item_error *err)
-{
-    json_t *controls = json_array();
-    item_status status = score_design(e, e->head, ITEMI_DESIGN_SHUFFLED, score, err);
-    if (status == ITEM_OK)
-        status = itemi_report_control(e, "the head on captions shuffled within the source", score,
-                                      &controls, err);
-    if (status == ITEM_OK)
-        status = plain_controls(e, score, &controls, err);
-    if (status == ITEM_OK && options->controls)
-        status = trained_controls(e, options, score, &controls, err);
-    itemi_json_put(report, "controls", controls);
-    return status;
-}
-
-static item_status put_rival(const itemi_evaluation *e, const char *path, double *score,
-                             json_t **report, item_error *err)
-{
-    itemi_head *rival = NULL;
-    item_status status = itemi_head_open(NULL, path, &rival, err);
-    if (status == ITEM_OK)
-        status = itemi_data_fits(e->data, rival, err);
-    if (status == ITEM_OK)
-        status = score_design(e, rival, ITEMI_DESIGN_LAYOUT, score, err);
-    if (status == ITEM_OK)
-        status = itemi_report_comparison(e, path, score, report, err);
-    itemi_head_free(rival);
+    const json_t *first = json_array_get(comparisons, 0);
+    if (first)
+        itemi_json_put(report, "comparison", json_copy((json_t *)first)); /* as 0.1 told it */
+    itemi_json_put(report, "comparisons", comparisons);
     return status;
 }
 
@@ -209,7 +71,8 @@ static item_status cancelled(const item_eval_options *options, item_error *err)
 }
 
 static item_status fill_report(itemi_evaluation *e, itemi_answers *answers,
-                               const item_eval_options *options, json_t **report, item_error *err)
+                               const itemi_contenders *all, const item_eval_options *options,
+                               json_t **report, item_error *err)
 {
     const itemi_layout *layout = &itemi_head_get_facts(e->head)->layout;
     double *score = itemi_alloc_array(NULL, e->data->count, sizeof *score);
@@ -225,36 +88,38 @@ static item_status fill_report(itemi_evaluation *e, itemi_answers *answers,
     if (status == ITEM_OK)
         status = cancelled(options, err);
     if (status == ITEM_OK)
-        status = put_controls(e, options, score, report, err);
+        status = itemi_report_controls(e, options->controls, options->cancel, score, report, err);
     if (status == ITEM_OK)
         status = cancelled(options, err);
-    if (status == ITEM_OK && options->rival)
-        status = put_rival(e, options->rival, score, report, err);
+    if (status == ITEM_OK)
+        status = put_rivals(e, all, score, report, err);
     itemi_free(NULL, score);
     return status;
 }
 
-static item_status evaluate(const item_dataset *data, const itemi_head *head,
-                            const item_eval_options *options, item_report **out, item_error *err)
+static item_status evaluate(const item_dataset *data, const itemi_contenders *all,
+                            const itemi_overlap *overlap, const item_eval_options *options,
+                            item_report **out, item_error *err)
 {
     itemi_cohort cohort = {.sources = 0};
     itemi_answers answers = {.score = NULL};
     itemi_evaluation e = {.data = data,
                           .cohort = &cohort,
-                          .head = head,
+                          .head = all->head[0],
                           .answers = &answers,
                           .draws = {options->draws, options->seed, options->level, options->cancel},
                           .bins = options->bins};
-    item_status status = itemi_data_fits(data, head, err);
-    if (status == ITEM_OK)
-        status = itemi_head_threshold(head, options->threshold, &e.threshold, err);
+    item_status status = itemi_head_threshold(e.head, options->threshold, &e.threshold, err);
     if (status == ITEM_OK)
         status = itemi_cohort_make(data, &cohort, err);
     if (status == ITEM_OK && !itemi_answers_reserve(&answers, data->count))
         status = itemi_fail_memory(err, "evaluating");
     if (status == ITEM_OK) {
         json_t *report = json_object();
-        status = fill_report(&e, &answers, options, &report, err);
+        itemi_overlap_mark(overlap, &cohort);
+        status = fill_report(&e, &answers, all, options, &report, err);
+        if (status == ITEM_OK)
+            status = itemi_overlap_warn(overlap, all, &report, err);
         if (status == ITEM_OK)
             status = itemi_report_make(report, NULL, out, err);
         else
@@ -262,6 +127,84 @@ static item_status evaluate(const item_dataset *data, const itemi_head *head,
     }
     itemi_answers_free(&answers);
     itemi_cohort_free(&cohort);
+    return status;
+}
+
+/* ---- heads ---- */
+
+static item_status check_call(const item_dataset *data, const item_eval_options *o, item_error *err)
+{
+    if (o->rival_count > ITEMI_RIVALS_MAX || (o->rival_count && !o->rivals))
+        return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: at most %d rivals, each a file's name",
+                          ITEMI_RIVALS_MAX);
+    for (uint32_t i = 0; i < o->rival_count; i++) {
+        if (!o->rivals[i])
+            return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: rival %u is NULL", (unsigned)i);
+    }
+    if (data->count == 0)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_evaluate: the data set is empty");
+    return ITEM_OK;
+}
+
+static item_status open_head(const char *path, itemi_contenders *all, item_error *err)
+{
+    itemi_head *head = NULL;
+    item_status status = itemi_head_open(NULL, path, &head, err);
+    if (status == ITEM_OK) {
+        all->name[all->count] = path;
+        all->opened[all->count] = head;
+        all->head[all->count++] = head;
+    }
+    return status;
+}
+
+static item_status open_all(const char *head, const item_ctx *ctx, const item_eval_options *o,
+                            itemi_contenders *all, item_error *err)
+{
+    item_status status =
+        itemi_head_given(head, ctx, "evaluate", &all->head[0], &all->opened[0], err);
+    all->name[0] = head ? head : "the context's head";
+    all->count = status == ITEM_OK;
+    if (status == ITEM_OK && o->rival)
+        status = open_head(o->rival, all, err);
+    for (uint32_t i = 0; status == ITEM_OK && i < o->rival_count; i++)
+        status = open_head(o->rivals[i], all, err);
+    return status;
+}
+
+/* Refuses, marks or drops sources that a head was trained on. */
+static item_status evaluate_new(const item_dataset *data, const itemi_contenders *all,
+                                const item_eval_options *options, item_report **out,
+                                item_error *err)
+{
+    itemi_overlap overlap;
+    item_dataset *rest = NULL;
+    item_status status = itemi_overlap_make(data, all, &overlap, err);
+    if (status == ITEM_OK && options->known_sources == ITEM_KNOWN_REFUSE)
+        status = itemi_overlap_refuse(&overlap, err);
+    if (status == ITEM_OK && options->known_sources == ITEM_KNOWN_DROP && overlap.sources)
+        status = itemi_overlap_drop(&overlap, &rest, err);
+    if (status == ITEM_OK)
+        status = evaluate(rest ? rest : data, all, &overlap, options, out, err);
+    item_dataset_free(rest);
+    itemi_overlap_free(&overlap);
+    return status;
+}
+
+static item_status evaluate_all(const item_dataset *data, const char *head, const item_ctx *ctx,
+                                const item_eval_options *options, item_report **out,
+                                item_error *err)
+{
+    itemi_contenders all = {.count = 0};
+    item_status status = open_all(head, ctx, options, &all, err);
+    for (size_t i = 0; status == ITEM_OK && i < all.count; i++)
+        status = itemi_data_fits(data, all.head[i], err);
+    if (status == ITEM_OK)
+        status = itemi_overlap_refuse_pictures(data, &all, err);
+    if (status == ITEM_OK)
+        status = evaluate_new(data, &all, options, out, err);
+    for (size_t i = 0; i < all.count; i++)
+        itemi_head_free(all.opened[i]);
     return status;
 }
 
@@ -280,16 +223,7 @@ item_status item_evaluate(const item_dataset *data, const char *head, const item
                         options ? options : &plain, "item_eval_options", err);
     if (status == ITEM_OK)
         status = check_options(&ours, err);
-    if (status == ITEM_OK && data->count == 0)
-        status = itemi_fail(err, ITEM_E_ARGUMENT, "item_evaluate: the data set is empty");
-    if (status != ITEM_OK)
-        return status;
-
-    itemi_head *opened = NULL;
-    const itemi_head *used = NULL;
-    status = itemi_head_given(head, ctx, "evaluate", &used, &opened, err);
     if (status == ITEM_OK)
-        status = evaluate(data, used, &ours, out, err);
-    itemi_head_free(opened);
-    return status;
+        status = check_call(data, &ours, err);
+    return status == ITEM_OK ? evaluate_all(data, head, ctx, &ours, out, err) : status;
 }

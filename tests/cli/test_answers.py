@@ -211,11 +211,21 @@ class Training(unittest.TestCase):
             again = folder / "again.safetensors"
             item("train", "--out", again, "--hidden", "0", vectors)
             self.assertEqual(head.read_bytes(), again.read_bytes())
-            measured = json.loads(item("eval", "--json", "--head", head, vectors))
-            self.assertEqual(measured["data"]["rows"], 8)
+            self.refuses_what_it_was_trained_on(head, vectors)
+            for label, picture in (("ai", "astronaut_horse_desert"), ("real", "flower")):
+                (folder / "new" / label / "other").mkdir(parents=True)
+                shutil.copy(PICTURES / f"{picture}.jpg", folder / "new" / label / "other")
+            measured = json.loads(item("eval", "--json", "--head", head, folder / "new"))
+            self.assertEqual(measured["data"]["rows"], 2)
             answer = lines("check", "--head", head, SOME[0])[0]
             self.assertIn(answer["verdict"], ("real", "unsure", "ai"))
             self.refuses_another_embedder(folder, head)
+
+    def refuses_what_it_was_trained_on(self, head, vectors):
+        done = subprocess.run([PROGRAM, "eval", "--head", head, vectors], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("was trained on", done.stderr)
 
     def refuses_another_embedder(self, folder, head):
         other = make_inputs.tiny_pack(folder / "other")

@@ -403,6 +403,7 @@ item_status call_evaluate(item_error *err)
     options.draws = 2;
     options.bins = 2;
     options.rival = w.written;
+    options.known_sources = ITEM_KNOWN_KEEP;
     return item_evaluate(w.train, w.written, NULL, &options, &out.report, err);
 }
 
@@ -412,6 +413,7 @@ item_status call_evaluate_controls(item_error *err)
     options.draws = 2;
     options.bins = 2;
     options.controls = w.train;
+    options.known_sources = ITEM_KNOWN_KEEP;
     return item_evaluate(w.train, w.written, NULL, &options, &out.report, err);
 }
 

@@ -57,6 +57,34 @@ static void missing_labels_give_nothing(void **state)
     itemi_ranking_free(&r);
 }
 
+/* The area under the corners is the AUC; corners on a straight line are left out. */
+static void roc_corners_span_the_auc(void **state)
+{
+    (void)state;
+    const double s[8] = {9, 8, 7, 6, 6, 5, 4, 3};
+    const uint8_t y[8] = {1, 1, 0, 1, 0, 1, 0, 0}, one[8] = {0};
+    const double wanted[6][2] = {{0, 0}, {0, 0.5}, {0.25, 0.5}, {0.5, 0.75}, {0.5, 1}, {1, 1}};
+    double x[241], t[241], area = 0;
+    itemi_ranking r;
+    assert_int_equal(itemi_rank(NULL, s, y, 8, &r, NULL), ITEM_OK);
+    assert_int_equal(itemi_roc(&r, x, t), 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_near(x[i], wanted[i][0], 0);
+        assert_near(t[i], wanted[i][1], 0);
+    }
+    itemi_ranking_free(&r);
+    assert_int_equal(itemi_rank(NULL, golden_p, golden_y, 240, &r, NULL), ITEM_OK);
+    size_t n = itemi_roc(&r, x, t);
+    for (size_t i = 1; i < n; i++)
+        area += (x[i] - x[i - 1]) * (t[i] + t[i - 1]) / 2;
+    assert_near(area, itemi_auc(&r, NULL), 1e-12);
+    assert_near(x[n - 1] + t[n - 1], 2, 0);
+    itemi_ranking_free(&r);
+    assert_int_equal(itemi_rank(NULL, s, one, 8, &r, NULL), ITEM_OK);
+    assert_int_equal(itemi_roc(&r, x, t), 0);
+    itemi_ranking_free(&r);
+}
+
 static void bins_hold_equal_weight(void **state)
 {
     (void)state;
@@ -184,6 +212,7 @@ int main(void)
         cmocka_unit_test(match_scikit_learn),
         cmocka_unit_test(ties_count_half),
         cmocka_unit_test(missing_labels_give_nothing),
+        cmocka_unit_test(roc_corners_span_the_auc),
         cmocka_unit_test(bins_hold_equal_weight),
         cmocka_unit_test(binomial_matches_scipy),
         cmocka_unit_test(bootstrap_is_stratified_and_repeats),

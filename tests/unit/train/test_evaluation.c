@@ -5,10 +5,15 @@
 static const test_world world = {
     .seed = 1, .each = 40, .sources = 3, .strength = 2, .paired = true};
 
+static const uint8_t trained_picture[ITEM_PICTURE_HASH] = {1, 50};
+
 /* The score falls as picture and caption agree more: AI pictures agree less in this world. */
-static void write_head(const char *path, const char *embedder, float weight)
+static void write_trained(const char *path, const char *embedder, float weight, const char *source)
 {
     itemi_head_facts facts = test_facts();
+    facts.trained_sources = json_pack("[s]", source);
+    facts.trained_pictures = trained_picture;
+    facts.trained_count = 1;
     itemi_head *head = NULL;
     itemi_mlp mlp = {.layers = 1, .width = {7, 1}};
     snprintf(facts.embedder, sizeof facts.embedder, "%s", embedder);
@@ -21,6 +26,12 @@ static void write_head(const char *path, const char *embedder, float weight)
     assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
     itemi_head_free(head);
     itemi_mlp_free(&mlp);
+    json_decref(facts.trained_sources);
+}
+
+static void write_head(const char *path, const char *embedder, float weight)
+{
+    write_trained(path, embedder, weight, "elsewhere");
 }
 
 static json_t *evaluate(const item_dataset *data, const char *head,
@@ -164,6 +175,182 @@ static void rivals_are_compared_on_the_same_pictures(void **state)
     item_dataset_free(data);
 }
 
+/* Is a line of the report's warnings this one? */
+static bool warns(const json_t *root, const char *line)
+{
+    size_t i;
+    const json_t *warning;
+    json_array_foreach(json_object_get(root, "warnings"), i, warning)
+    {
+        if (strcmp(json_string_value(warning), line) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void many_rivals_are_compared_by_source_too(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    const char *opposite = test_path(*state, "opposite.safetensors");
+    const char *rivals[] = {path, opposite, NULL};
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    write_head(opposite, "dummy 1", 4);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 100;
+    options.rivals = rivals;
+    options.rival_count = 2;
+    item_report *report;
+    json_t *root = evaluate(data, path, &options, &report);
+    const json_t *all = json_object_get(root, "comparisons");
+    assert_int_equal(json_array_size(all), 2);
+    assert_true(json_equal(json_array_get(all, 0), json_object_get(root, "comparison")));
+    const json_t *second = json_array_get(all, 1);
+    assert_string_equal(json_string_value(json_object_get(second, "rival")), opposite);
+    assert_int_equal(json_array_size(json_object_get(second, "difference_by_source")), 3);
+    for (size_t s = 0; s < 3; s++) {
+        double auc = number(json_array_get(json_object_get(root, "sources"), s), "auc");
+        const json_t *rival = json_array_get(json_object_get(second, "rival_by_source"), s);
+        const json_t *away = json_array_get(json_object_get(second, "difference_by_source"), s);
+        assert_near(number(rival, "auc"), 1 - auc, 1e-5);
+        assert_near(number(away, "auc"), 2 * auc - 1, 1e-5);
+        assert_true(json_number_value(json_array_get(json_object_get(away, "auc_interval"), 0)) >
+                    0);
+    }
+    assert_non_null(strstr(item_report_markdown(report), "| source 1 | 0."));
+    item_report_free(report);
+    json_decref(root);
+
+    item_error err = ITEM_ERROR_INIT;
+    options.rival_count = 3; /* the third is NULL */
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "rival 2 is NULL");
+    options.rival_count = 65;
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+}
+
+/* What every evaluation of a data set with the sources 0, 1, 2 says of them. */
+static double auc_of(const json_t *root, size_t source)
+{
+    return number(json_array_get(json_object_get(root, "sources"), source), "auc");
+}
+
+static void known_sources_are_refused_or_kept_apart(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    const char *knows = test_path(*state, "knows.safetensors");
+    item_dataset *data = test_pictures(&world);
+    write_head(path, "dummy 1", -4);
+    write_trained(knows, "dummy 1", -4, "source 1");
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 50;
+    item_report *report = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_evaluate(data, knows, NULL, &options, &report, &err), ITEM_E_MISMATCH);
+    assert_message(err, "same sources: `source 1`;");
+    options.rival = knows; /* a rival's memory counts as much */
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, NULL), ITEM_E_MISMATCH);
+    assert_null(report);
+
+    options.known_sources = ITEM_KNOWN_KEEP;
+    json_t *root = evaluate(data, path, &options, &report);
+    assert_near(item_report_number(report, "headline.sources"), 2, 0);
+    assert_near(item_report_number(report, "data.known_rows"), 80, 0);
+    assert_near(item_report_number(report, "headline.auc"), (auc_of(root, 0) + auc_of(root, 2)) / 2,
+                1e-5);
+    assert_near(item_report_number(report, "comparison.difference.auc"), 0, 0);
+    assert_non_null(strstr(item_report_markdown(report), "| source 1 (known) | 40 | 40 |"));
+    assert_non_null(strstr(item_report_markdown(report), "| generator 1 (known) | 40 |"));
+    const json_t *v = json_object_get(root, "verdicts");
+    assert_near(number(json_object_get(v, "photographs_called"), "real") +
+                    number(json_object_get(v, "photographs_called"), "unsure") +
+                    number(json_object_get(v, "photographs_called"), "ai"),
+                80, 0);
+    double mean = item_report_number(report, "headline.auc");
+    double wrong = item_report_number(report, "verdicts.wrong");
+    json_decref(root);
+    item_report_free(report);
+
+    options.known_sources = ITEM_KNOWN_DROP;
+    root = evaluate(data, path, &options, &report);
+    assert_near(item_report_number(report, "data.rows"), 160, 0);
+    assert_int_equal(json_array_size(json_object_get(root, "sources")), 2);
+    assert_near(item_report_number(report, "headline.auc"), mean, 0);
+    assert_near(item_report_number(report, "verdicts.wrong"), wrong, 0);
+    assert_true(warns(root, "Left out, as a head was trained on these sources: `source 1` (80"
+                            " pictures)."));
+    json_decref(root);
+    item_report_free(report);
+    item_dataset_free(data);
+
+    const test_world one = {
+        .seed = 1, .each = 4, .sources = 1, .strength = 2, .paired = true, .first = 1};
+    data = test_pictures(&one);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, &err), ITEM_E_MISMATCH);
+    assert_message(err, "every source of the data set");
+    options.known_sources = 3;
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, NULL), ITEM_E_ARGUMENT);
+    item_dataset_free(data);
+}
+
+static void known_pictures_are_always_refused(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    const test_world met = {
+        .seed = 1, .each = 4, .sources = 1, .strength = 2, .paired = true, .first = 50};
+    item_dataset *data = test_pictures(&met);
+    item_row row = ITEM_ROW_INIT;
+    assert_int_equal(item_dataset_get(data, 3, &row, NULL), ITEM_OK);
+    row.picture = trained_picture;
+    row.name = "met before.jpg";
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    write_head(path, "dummy 1", -4);
+    for (uint32_t policy = ITEM_KNOWN_REFUSE; policy <= ITEM_KNOWN_DROP; policy++) {
+        item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+        item_report *report = NULL;
+        item_error err = ITEM_ERROR_INIT;
+        options.known_sources = policy;
+        assert_int_equal(item_evaluate(data, path, NULL, &options, &report, &err), ITEM_E_MISMATCH);
+        assert_message(err, "was trained on 1 of these pictures, the first is met before.jpg");
+        assert_null(report);
+    }
+    item_dataset_free(data);
+}
+
+/* Heads of 0.1 and data sets of format 1 remember too little for a refusal: the report says so. */
+static void what_cannot_be_known_is_said(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    item_row row = ITEM_ROW_INIT;
+    itemi_head_facts facts = test_facts();
+    itemi_head *head = test_head(NULL, &facts);
+    assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
+    itemi_head_free(head);
+    assert_int_equal(item_dataset_get(data, 0, &row, NULL), ITEM_OK);
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    row.source = NULL;
+    row.picture = NULL;
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 10;
+    json_t *root = evaluate(data, path, &options, NULL);
+    assert_int_equal(json_array_size(json_object_get(root, "warnings")), 5);
+    assert_true(warns(root, "In 4 of 4 sources more photographs are called `ai` than promised, and"
+                            " chance does not explain it."));
+    assert_true(warns(root, "The head does not say what it was trained on: whether it knows these"
+                            " pictures or their sources is not known."));
+    assert_true(warns(root, "1 of 242 pictures name no source: whether a head was trained on it is"
+                            " not known."));
+    assert_true(warns(root, "1 of 242 pictures have no hash: whether a head was trained on them is"
+                            " not known."));
+    assert_true(warns(root, "1 of 242 pictures repeat others, and are counted again."));
+    json_decref(root);
+    item_dataset_free(data);
+}
+
 static void same_seed_same_report(void **state)
 {
     const char *path = test_path(*state, "head.safetensors");
@@ -274,6 +461,10 @@ int main(void)
         cmocka_unit_test(figures_are_those_of_each_source),
         cmocka_unit_test(shuffled_captions_tell_nothing),
         cmocka_unit_test(rivals_are_compared_on_the_same_pictures),
+        cmocka_unit_test(many_rivals_are_compared_by_source_too),
+        cmocka_unit_test(known_sources_are_refused_or_kept_apart),
+        cmocka_unit_test(known_pictures_are_always_refused),
+        cmocka_unit_test(what_cannot_be_known_is_said),
         cmocka_unit_test(same_seed_same_report),
         cmocka_unit_test(odd_names_do_no_harm),
         cmocka_unit_test(few_things_are_told_as_few),

@@ -76,7 +76,8 @@ static void learns_and_keeps_its_promise(void **state)
     itemi_head_free(head);
 
     /* On new pictures of new sources the promise holds, within what chance allows. */
-    const test_world others = {.seed = 2, .each = 500, .sources = 3, .strength = 2, .paired = true};
+    const test_world others = {
+        .seed = 2, .each = 500, .sources = 3, .strength = 2, .paired = true, .first = 100};
     item_dataset *fresh = test_pictures(&others);
     item_report *evaluated = NULL;
     item_eval_options eval = ITEM_EVAL_OPTIONS_INIT;

@@ -86,6 +86,7 @@ typedef struct test_world {
     size_t sources;  /* with both labels */
     double strength; /* how far AI pictures agree less with their captions */
     bool paired;     /* false: even sources are photographs, odd ones AI pictures */
+    size_t first;    /* number in the name of the first source */
 } test_world;
 
 static inline double test_normal(itemi_rng *rng)
@@ -162,7 +163,7 @@ static inline item_dataset *test_pictures(const test_world *world)
         for (uint32_t label = 0; label < 2; label++) {
             for (size_t i = 0; i < world->each; i++) {
                 if (world->paired || s % 2 == label)
-                    test_add(data, &rng, world, s, label, i);
+                    test_add(data, &rng, world, world->first + s, label, i);
             }
         }
     }
