@@ -191,7 +191,8 @@ def code_digest(script):
     script = Path(script).resolve()
     beside = {p for p in script.parent.iterdir() if p.suffix in (".py", ".json", ".mjs", ".csv")}
     return digest_files(*(beside - set(HERE.iterdir())), script,
-                        *(p for p in HERE.iterdir() if p.name in ("common.py", "metrics.py", "vectors.py")))
+                        *(p for p in HERE.iterdir() if p.name in ("common.py", "metrics.py", "vectors.py", "native.py",
+                                                     "readings.py")))
 
 
 def inputs(args, script):

@@ -6,7 +6,6 @@ Scores are arrays in the order of the rows; a row is a dictionary of common.load
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 DRAWS = 1000
 FOLDS = 5
@@ -136,12 +135,19 @@ def balance(rows):
 
 def fit(features, rows, strength=1.0):
     """Scaling and weights, both learnt from these rows alone; gives a function of features."""
+    features = np.asarray(features, float)
     weight = balance(rows)
-    scale = StandardScaler().fit(features, sample_weight=weight)
+    mean = np.average(features, axis=0, weights=weight)
+    deviation = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weight))
+    deviation[deviation < 1e-9] = 1  # constant here: tells nothing
+
+    def scale(more):
+        return (np.asarray(more, float) - mean) / deviation
+
     # its penalty is per sample: the strength is the same whatever the number of features
     model = LogisticRegression(C=strength / features.shape[1], max_iter=2000)
-    model.fit(scale.transform(features), labels(rows), sample_weight=weight)
-    return lambda more: model.decision_function(scale.transform(more))
+    model.fit(scale(features), labels(rows), sample_weight=weight)
+    return lambda more: model.decision_function(scale(more))
 
 
 def held_out(features, rows, strength=1.0):
@@ -155,8 +161,8 @@ def held_out(features, rows, strength=1.0):
     return out
 
 
-def apart(features, rows, strength=1.0):
-    """Each source of AI pictures against each of photographs, both held out: {pair: AUC}.
+def apart_scores(features, rows, strength=1.0):
+    """Each source of AI pictures against each of photographs, both held out: (rows, scores) by pair.
 
     No source of the test is known to the regression, so knowing sources gains nothing; topic still
     may, as the two sources show different things.
@@ -166,9 +172,36 @@ def apart(features, rows, strength=1.0):
     out = {}
     for a in sorted(set(sources[ai])):
         for r in sorted(set(sources[~ai])):
-            tested = ((sources == a) & ai) | ((sources == r) & ~ai)
+            tested = np.flatnonzero(((sources == a) & ai) | ((sources == r) & ~ai))
             rest = np.flatnonzero(~np.isin(unit, unit[tested]))
             if len(set(ai[rest])) == 2:
                 score = fit(features[rest], [rows[i] for i in rest], strength)
-                out[f"{a} / {r}"] = float(auc(score(features[tested]), ai[tested]))
+                out[f"{a} / {r}"] = tested, score(features[tested])
     return out
+
+
+def apart(features, rows, strength=1.0):
+    """{pair: AUC} of apart_scores()."""
+    ai = labels(rows)
+    return {pair: float(auc(scores, ai[tested]))
+            for pair, (tested, scores) in apart_scores(features, rows, strength).items()}
+
+
+def apart_interval(rows, found, less=None, seed=1, count=200):
+    """[mean AUC over the pairs, low, high]; with `less` the difference to those scores. Pictures
+    are drawn within pair and label."""
+    ai, random = labels(rows), np.random.default_rng(seed)
+
+    def mean(draw):
+        values = []
+        for pair, (tested, scores) in found.items():
+            at = draw(ai[tested])
+            value = auc(scores[at], ai[tested][at])
+            values.append(value - auc(less[pair][1][at], ai[tested][at]) if less else value)
+        return float(np.mean(values))
+
+    def drawn(label):
+        parts = [np.flatnonzero(label == kind) for kind in (False, True)]
+        return np.concatenate([random.choice(p, len(p)) for p in parts])
+
+    return [mean(lambda label: np.arange(len(label))), *interval([mean(drawn) for _ in range(count)])]

@@ -20,6 +20,7 @@ import tables
 SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
+        ("detectors", "detectors/detectors.py"),
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
