@@ -23,6 +23,8 @@ REPO = HERE.parent
 CLOSED = frozenset({"ML72", "brockwebb", "declan60", "dexer40", "gduteaud_cars", "kaivalya"})
 # Sources whose pictures trained an ingredient of the small pack: its image encoder, its detector.
 TRAINED_INGREDIENTS = frozenset({"imagenet_sample1000", "coco_train2014_100"})
+# Modules that scripts share; a change of one makes every experiment again.
+SHARED = ("common.py", "metrics.py", "native.py", "readings.py", "vectors.py")
 
 
 class Refused(SystemExit):
@@ -190,9 +192,7 @@ def code_digest(script):
     """A script, what lies beside it, and what all share."""
     script = Path(script).resolve()
     beside = {p for p in script.parent.iterdir() if p.suffix in (".py", ".json", ".mjs", ".csv")}
-    return digest_files(*(beside - set(HERE.iterdir())), script,
-                        *(p for p in HERE.iterdir() if p.name in ("common.py", "metrics.py", "vectors.py", "native.py",
-                                                     "readings.py")))
+    return digest_files(*(beside - set(HERE.iterdir())), script, *(HERE / name for name in SHARED))
 
 
 def inputs(args, script):

@@ -21,6 +21,7 @@ SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
         ("detectors", "detectors/detectors.py"),
+        ("foundations", "foundations/foundations.py"),
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
