@@ -51,6 +51,10 @@ ITEM_API void item_config_unref(item_config *config);
  * - `threshold`: `fpr1` (default), `fpr5`, or a probability between 0 and 1
  * - `prior`: share of AI pictures that is expected, between 0 and 1; default: none
  * - `head`: path of a head file, or `none`; default: the pack's
+ * - `cache`: path of a file that keeps the captions, boxes and vectors of pictures that are checked,
+ *   so that no later check of them computes these again, or `none` (default). Made if it is not
+ *   there. Contexts and processes may share it. It changes no answer: a value counts for the same
+ *   pixels, stage, engine, precision, kind of processor and settings alone (since 0.2)
  * - `beams`: 1 to 8; default: the pack's
  * - `max_tokens`: most ids of a caption, 1 to 512, start, prompt and end included; default: the
  *   model's (since 0.2; a captioner may pass over it)

@@ -54,7 +54,7 @@ typedef struct item_dataset_info {
                                    another way are `unsure` for the head; NULL: not known */
     /* since 0.2 */
     uint32_t views;  /**< views of each picture, 0 to ITEM_VIEWS_MAX: see item_extract_options */
-    uint32_t layers; /**< numbers of the picture encoder's inner layers, 0 to 65,536 */
+    uint32_t layers; /**< numbers of the picture encoder's inner layers, 0 to 262,144 */
 } item_dataset_info;
 
 #define ITEM_VIEWS_MAX 15 /**< views of a picture at most */

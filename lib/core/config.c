@@ -42,6 +42,7 @@ void item_config_unref(item_config *config)
         itemi_stage_unref(config->stage[i]);
     itemi_free(NULL, config->engine.path);
     itemi_free(NULL, config->head);
+    itemi_free(NULL, config->cache);
     itemi_free(NULL, config->prompt);
     itemi_free(NULL, config);
 }
@@ -58,6 +59,7 @@ typedef enum option_kind {
     KIND_THRESHOLD,
     KIND_VERIFY,
     KIND_HEAD, /* from here on no member of the settings */
+    KIND_CACHE,
     KIND_PROMPT
 } option_kind;
 
@@ -76,6 +78,7 @@ static const option options[] = {
     {"threshold", "fpr1, fpr5 or a number between 0 and 1", KIND_THRESHOLD, 0, 0, 0},
     {"prior", "a number between 0 and 1", KIND_INNER, AT(prior), 0, 1},
     {"head", "a path, or none", KIND_HEAD, 0, 0, 0},
+    {"cache", "a path, or none", KIND_CACHE, 0, 0, 0},
     {"beams", "1 to 8", KIND_U32, AT(beams), 1, 8},
     {"max_tokens", "1 to 512", KIND_U32, AT(max_tokens), 1, 512},
     {"prompt", "a text in UTF-8 of at most 64 KiB", KIND_PROMPT, 0, 0, 0},
@@ -167,26 +170,28 @@ static bool set_threshold(itemi_settings *settings, const char *value)
     return true;
 }
 
-static item_status set_head(item_config *config, const char *value, item_error *err)
+/* Keeps a copy of a value; NULL takes back what was set. */
+static item_status set_text(char **member, const char *value, item_error *err)
 {
-    bool none = strcmp(value, "none") == 0;
-    char *path = none ? NULL : itemi_strdup(NULL, value);
-    if (!none && !path)
+    char *copy = value ? itemi_strdup(NULL, value) : NULL;
+    if (value && !copy)
         return itemi_fail_memory(err, "setting an option");
-    itemi_free(NULL, config->head);
-    config->head = path;
-    config->no_head = none;
+    itemi_free(NULL, *member);
+    *member = copy;
     return ITEM_OK;
 }
 
-static item_status set_prompt(item_config *config, const char *value, item_error *err)
+static item_status set_path(char **member, const char *value, item_error *err)
 {
-    char *copy = *value ? itemi_strdup(NULL, value) : NULL;
-    if (*value && !copy)
-        return itemi_fail_memory(err, "setting an option");
-    itemi_free(NULL, config->prompt);
-    config->prompt = copy;
-    return ITEM_OK;
+    return set_text(member, strcmp(value, "none") == 0 ? NULL : value, err);
+}
+
+static item_status set_head(item_config *config, const char *value, item_error *err)
+{
+    item_status status = set_path(&config->head, value, err);
+    if (status == ITEM_OK)
+        config->no_head = !config->head;
+    return status;
 }
 
 static bool set_value(itemi_settings *settings, const option *o, const char *value)
@@ -231,7 +236,9 @@ item_status item_config_set(item_config *config, const char *name, const char *v
         if (options[i].kind == KIND_HEAD && *value)
             return set_head(config, value, err);
         if (options[i].kind == KIND_PROMPT && itemi_text_check(value, "", NULL) == ITEM_OK)
-            return set_prompt(config, value, err);
+            return set_text(&config->prompt, *value ? value : NULL, err);
+        if (options[i].kind == KIND_CACHE && *value)
+            return set_path(&config->cache, value, err);
         if (options[i].kind < KIND_HEAD && set_value(&config->settings, &options[i], value))
             return ITEM_OK;
         return itemi_fail(err, ITEM_E_ARGUMENT, "option %s: \"%.64s\" is not %s", name, value,

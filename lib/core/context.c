@@ -174,7 +174,11 @@ static item_status fill(item_ctx *ctx, const char *pack, const item_config *conf
         status = prepare_slot(ctx, (itemi_stage_kind)i, config ? config->stage[i] : NULL, err);
     if (status == ITEM_OK && config)
         status = keep_texts(ctx, config, err);
-    return status == ITEM_OK ? open_head(ctx, config, err) : status;
+    if (status == ITEM_OK)
+        status = open_head(ctx, config, err);
+    if (status == ITEM_OK && config && config->cache)
+        status = itemi_cache_open(&ctx->mem, config->cache, &ctx->cache, err);
+    return status;
 }
 
 static void init(item_ctx *ctx, const item_config *config)
@@ -191,6 +195,7 @@ static void init(item_ctx *ctx, const item_config *config)
     }
     pthread_mutex_init(&ctx->weights_lock, NULL);
     pthread_mutex_init(&ctx->tokens_lock, NULL);
+    pthread_mutex_init(&ctx->cache_lock, NULL);
     atomic_init(&ctx->tokens, NULL);
     for (size_t i = 0; i < ITEMI_STAGES; i++) {
         pthread_mutex_init(&ctx->slot[i].lock, NULL);
@@ -209,6 +214,8 @@ static void destroy(item_ctx *ctx)
     }
     pthread_mutex_destroy(&ctx->weights_lock);
     pthread_mutex_destroy(&ctx->tokens_lock);
+    pthread_mutex_destroy(&ctx->cache_lock);
+    itemi_cache_close(ctx->cache);
     itemi_tokenizer_free(atomic_load(&ctx->tokens));
     itemi_head_free(ctx->head);
     item_pack_free(ctx->pack);

@@ -57,6 +57,7 @@ typedef struct itemi_engine_choice {
 struct item_config {
     itemi_settings settings;
     char *head;   /* NULL: the pack's */
+    char *cache;  /* NULL: none */
     char *prompt; /* NULL: none */
     bool no_head;
     itemi_log log;
@@ -191,6 +192,8 @@ struct item_ctx {
     struct item_weights *weights; /* open files, shared by the stages */
     pthread_mutex_t tokens_lock;
     _Atomic(itemi_tokenizer *) tokens;
+    pthread_mutex_t cache_lock;
+    itemi_cache *cache; /* answers of the stages, or NULL */
 };
 
 /* ITEM_E_ARGUMENT for NULL, ITEM_E_FORKED in a child of the process that opened it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of a batch: read, caption, detect. */
-#include "core/pipeline.h"
+#include "core/recall.h"
 
 #include <math.h>
 #include <string.h>
@@ -90,6 +90,8 @@ static item_status run_all(itemi_batch *batch, itemi_step step, size_t time_offs
         return ITEM_OK;
     if (status == ITEM_E_CANCELLED)
         return itemi_fail_cancelled(err);
+    if (batch->broken)
+        return itemi_fail_as(err, &why);
     if (n == 1) {
         fail_work(works[0], status, &why);
         return ITEM_OK;
@@ -141,6 +143,8 @@ static item_status to_working_size(itemi_batch *batch, itemi_work *work, item_im
                                          ctx->filter, &work->image, &work->err);
     }
     item_image_unref(full);
+    if (status == ITEM_OK && ctx->cache)
+        status = itemi_pixels_hash(work->image, work->pixels, &work->err);
     return status;
 }
 
@@ -200,8 +204,7 @@ static item_status ask_captioner(itemi_batch *batch, itemi_work **works, size_t 
     if (images && captions) {
         for (size_t i = 0; i < n; i++)
             images[i] = works[i]->image;
-        const itemi_captioning how = itemi_ctx_captioning(batch->ctx, batch->options, false);
-        status = itemi_stage_caption(stage, &batch->call, images, n, &how, captions, err);
+        status = itemi_recall_captions(batch, stage, images, n, captions, err);
     } else {
         status = itemi_fail_memory(err, "captioning");
     }
@@ -336,8 +339,7 @@ static item_status ask_detector(itemi_batch *batch, const itemi_query *queries,
     itemi_boxes *boxes = itemi_alloc_zero(mem, count, sizeof *boxes);
     if (!boxes)
         return itemi_fail_memory(err, "detecting");
-    status = itemi_stage_detect(stage, &batch->call, queries, count, batch->max_objects,
-                                batch->ctx->settings.detector_score, boxes, err);
+    status = itemi_recall_boxes(batch, stage, queries, count, boxes, err);
     for (size_t i = 0; status == ITEM_OK && i < count; i++) {
         itemi_reading *r = searches[i].reading;
         r->objects = boxes[i].items;

@@ -29,9 +29,10 @@ typedef struct itemi_work {
     item_image *image;      /* at its working size, once it is read */
     uint32_t width, height; /* of the upright picture */
     uint32_t work_width, work_height;
-    itemi_reading readings[2]; /* of the model's caption, of the caller's */
-    float *vector;             /* of the whole picture */
-    float *layers;             /* of its inner layers; NULL where nobody reads them */
+    itemi_reading readings[2];          /* of the model's caption, of the caller's */
+    float *vector;                      /* of the whole picture */
+    float *layers;                      /* of its inner layers; NULL where nobody reads them */
+    uint8_t pixels[ITEMI_SHA256_BYTES]; /* of `image`, where the context has a cache */
     item_timings times;
     itemi_lines warnings;
     item_error err; /* code ITEM_OK as long as nothing failed */
@@ -55,6 +56,7 @@ typedef struct itemi_batch {
     size_t layers;     /* numbers of inner layers; 0 where nobody reads them */
     itemi_lines lines; /* warnings of the call that runs now */
     double opening;    /* milliseconds for opening networks, which no picture is charged */
+    bool broken;       /* the cache failed: no picture is to blame, and the call ends */
 } itemi_batch;
 
 /* The reading that similarity and evidence come from, and the one that the verdict rests on. */
@@ -63,7 +65,7 @@ const itemi_reading *itemi_work_judged(const item_ctx *ctx, const itemi_work *wo
 
 /*
  * Steps of a batch: works that have failed are left out, works that fail get their error.
- * Return a failure of the whole call alone: cancelled.
+ * Return a failure of the whole call alone: cancelled, or the cache failed.
  */
 item_status itemi_batch_read(itemi_batch *batch, item_image *const *images, item_error *err);
 item_status itemi_batch_caption(itemi_batch *batch, item_error *err);

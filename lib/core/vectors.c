@@ -2,7 +2,7 @@
 /* The embedding step: all pictures and crops of a batch in one call, all its texts in another. */
 #include <string.h>
 
-#include "core/pipeline.h"
+#include "core/recall.h"
 
 /* Texts of a batch, each of them once. */
 typedef struct text_list {
@@ -100,11 +100,11 @@ static item_status ask_embedder(itemi_batch *batch, itemi_stage *stage, plan *p,
     p->text_vectors = itemi_alloc_array(p->mem, p->texts.count * width, sizeof(float));
     if (!p->image_vectors || !p->text_vectors)
         return itemi_fail_memory(err, "embedding");
-    item_status status = itemi_stage_embed_images(stage, &batch->call, p->crops, p->crop_count,
-                                                  p->image_vectors, err);
+    item_status status =
+        itemi_recall_image_vectors(batch, stage, p->crops, p->crop_count, p->image_vectors, err);
     if (status == ITEM_OK && p->texts.count)
-        status = itemi_stage_embed_texts(stage, &batch->call, p->texts.items, p->texts.count,
-                                         p->text_vectors, err);
+        status = itemi_recall_text_vectors(batch, stage, p->texts.items, p->texts.count,
+                                           p->text_vectors, err);
     return status;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files on disk: mapped or copied, safetensors, JSON, SHA-256, CSV manifests. Sees common alone. */
+/*
+ * Files on disk: mapped or copied, safetensors, JSON, SHA-256, CSV manifests, caches. Sees common
+ * alone.
+ */
 #ifndef ITEMI_FILES_H
 #define ITEMI_FILES_H
 
@@ -38,12 +41,14 @@ char *itemi_path_join(const itemi_mem *mem, const char *folder, const char *name
 
 /* ---- SHA-256 (libcrypto) ---- */
 
-#define ITEMI_SHA256_HEX 65
+#define ITEMI_SHA256_HEX   65
+#define ITEMI_SHA256_BYTES 32
 typedef struct itemi_sha256 itemi_sha256;
 itemi_sha256 *itemi_sha256_new(void);
 void itemi_sha256_add(itemi_sha256 *sha, const void *data, size_t size);
 void itemi_sha256_text(itemi_sha256 *sha, const char *text); /* with its NUL, as separator */
-bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX]); /* frees sha */
+bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX]);        /* frees sha */
+bool itemi_sha256_bytes(itemi_sha256 *sha, uint8_t out[ITEMI_SHA256_BYTES]); /* frees sha too */
 item_status itemi_sha256_file(const itemi_file *file, char hex[ITEMI_SHA256_HEX], item_error *err);
 /* Of a regular file, read piece by piece: never mapped, so that it may shrink meanwhile. */
 item_status itemi_sha256_path(const char *path, char hex[ITEMI_SHA256_HEX], item_error *err);
@@ -165,6 +170,31 @@ void itemi_weights_done(const itemi_weights *weights, const itemi_tensor *tensor
  */
 item_status itemi_safetensors_write(const char *path, const itemi_tensor *tensors, size_t count,
                                     const char *const *meta, size_t pairs, item_error *err);
+
+/* ---- keys and values in an SQLite file ---- */
+
+#define ITEMI_CACHE_KEY ITEMI_SHA256_BYTES
+typedef struct itemi_cache itemi_cache;
+typedef struct itemi_cache_entry {
+    uint8_t key[ITEMI_CACHE_KEY];
+    const void *value;
+    size_t size;
+} itemi_cache_entry;
+
+/*
+ * Opens or makes the file. One that another program made, or a libitem with another format, is
+ * refused and not touched. Several processes and contexts may share a file; a handle serves one
+ * thread at a time. Waits for others, 10 s at most.
+ */
+item_status itemi_cache_open(const itemi_mem *mem, const char *path, itemi_cache **out,
+                             item_error *err);
+void itemi_cache_close(itemi_cache *cache);
+/* *value: NULL when it is not there or was damaged; else itemi_free() it, with the cache's memory. */
+item_status itemi_cache_get(itemi_cache *cache, const uint8_t *key, const item_cancel *cancel,
+                            void **value, size_t *size, item_error *err);
+/* All of them or, after a failure, none. A value that is there already is replaced. */
+item_status itemi_cache_put(itemi_cache *cache, const itemi_cache_entry *entries, size_t n,
+                            const item_cancel *cancel, item_error *err);
 
 /* ---- CSV manifest: path,label[,generator,source,split,prompt] (RFC 4180) ---- */
 

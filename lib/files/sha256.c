@@ -37,20 +37,27 @@ void itemi_sha256_text(itemi_sha256 *sha, const char *text)
     itemi_sha256_add(sha, text, strlen(text) + 1);
 }
 
+bool itemi_sha256_bytes(itemi_sha256 *sha, uint8_t out[ITEMI_SHA256_BYTES])
+{
+    if (!sha)
+        return false;
+    SHA256_Final(out, &sha->context);
+    itemi_free(NULL, sha);
+    return true;
+}
+
 bool itemi_sha256_end(itemi_sha256 *sha, char hex[ITEMI_SHA256_HEX])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char sum[SHA256_DIGEST_LENGTH];
+    uint8_t sum[ITEMI_SHA256_BYTES];
     hex[0] = '\0';
-    if (!sha)
+    if (!itemi_sha256_bytes(sha, sum))
         return false;
-    SHA256_Final(sum, &sha->context);
     for (size_t i = 0; i < sizeof sum; i++) {
         hex[2 * i] = digits[sum[i] >> 4];
         hex[2 * i + 1] = digits[sum[i] & 15];
         hex[2 * i + 2] = '\0';
     }
-    itemi_free(NULL, sha);
     return true;
 }
 

@@ -186,6 +186,47 @@ void make_other_settings(void)
     assert_ok(item_ctx_open(NULL, out.config, &out.ctx, &err), &err);
 }
 
+void make_config_of_cache(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s%s", w.cache, ends[i]);
+        (void)remove(path);
+    }
+    out.config = world_config(true);
+    set_option(out.config, "cache", w.cache);
+}
+
+item_status call_ctx_cache(item_error *err)
+{
+    return item_ctx_open(NULL, out.config, &out.ctx, err);
+}
+
+void make_ctx_of_empty_cache(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    make_config_of_cache();
+    assert_ok(item_ctx_open(NULL, out.config, &out.ctx, &err), &err);
+}
+
+item_status call_check_recalled(item_error *err)
+{
+    const char *const paths[RESULTS] = {w.pictures[0], w.broken, w.pictures[1]};
+    return item_check_files(out.ctx, paths, RESULTS, NULL, out.result, err);
+}
+
+void make_ctx_of_full_cache(void)
+{
+    item_error err = ITEM_ERROR_INIT;
+    make_ctx_of_empty_cache();
+    assert_ok(call_check_recalled(&err), &err);
+    for (size_t i = 0; i < RESULTS; i++) {
+        item_result_unref(out.result[i]);
+        out.result[i] = NULL;
+    }
+}
+
 /* Warns of the picture's profile, and that the head is of other settings. */
 item_status call_check_warned(item_error *err)
 {

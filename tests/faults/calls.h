@@ -42,6 +42,11 @@ item_status call_check_caption(item_error *err);
 item_status call_check_file(item_error *err);
 item_status call_check_files(item_error *err);
 void make_other_settings(void);
+void make_config_of_cache(void); /* the cache is not there yet */
+item_status call_ctx_cache(item_error *err);
+void make_ctx_of_empty_cache(void);
+void make_ctx_of_full_cache(void); /* it has what the call asks for */
+item_status call_check_recalled(item_error *err);
 item_status call_check_warned(item_error *err);
 item_status call_caption(item_error *err);
 item_status call_caption_drawn(item_error *err);

@@ -14,6 +14,7 @@ typedef struct world {
     char *set, *list;   /* folder of pictures by label and source; CSV file of the same */
     char *data, *saved; /* a data set that was saved; where the tries save theirs */
     char *written;      /* where the tries write heads */
+    char *cache;        /* where they keep answers */
     item_image *image;
     item_ctx *ctx;       /* of dummies, with a head, used before */
     item_ctx *pack_ctx;  /* of the pack, used before */
