@@ -9,6 +9,8 @@
 
 #define WORDS 8 /* 0 to 3 are special, 2 is the end */
 
+static const itx_draw none = {0};
+
 static void fill(float *row, float rest)
 {
     for (int i = 0; i < WORDS; i++)
@@ -22,7 +24,7 @@ static void greedy_takes_the_best_word(void **state)
     size_t parents[ITX_BEAMS];
     int32_t words[ITX_BEAMS];
     (void)state;
-    itx_search_start(&s, 1, 20, 0.7);
+    itx_search_start(&s, 1, 20, 0.7, none);
     fill(p, -5.0f);
     p[0] = p[1] = p[3] = 0.0f; /* never said */
     p[2] = -0.1f;              /* not before a word */
@@ -49,7 +51,7 @@ static void ties_go_to_the_lower(void **state)
     size_t parents[ITX_BEAMS];
     int32_t words[ITX_BEAMS];
     (void)state;
-    itx_search_start(&s, 3, 20, 0.0);
+    itx_search_start(&s, 3, 20, 0.0, none);
     fill(p, -1.0f);
     itx_search_step(&s, p, WORDS, parents, words); /* one live beam, all words alike */
     assert_int_equal(s.live, 3);
@@ -75,7 +77,7 @@ static void ended_captions_leave_the_beam(void **state)
     size_t parents[ITX_BEAMS];
     int32_t words[ITX_BEAMS];
     (void)state;
-    itx_search_start(&s, 2, 3, 1.0);
+    itx_search_start(&s, 2, 3, 1.0, none);
     fill(p, -9.0f);
     p[4] = -1.0f;
     p[7] = -2.0f;
@@ -108,7 +110,7 @@ static void words_that_are_not_numbers_are_not_said(void **state)
     size_t parents[ITX_BEAMS];
     int32_t words[ITX_BEAMS];
     (void)state;
-    itx_search_start(&s, 2, 20, 0.0);
+    itx_search_start(&s, 2, 20, 0.0, none);
     for (int i = 0; i < WORDS; i++)
         p[i] = NAN;
     itx_search_step(&s, p, WORDS, parents, words);

@@ -68,8 +68,9 @@ typedef struct item_caption_options {
     const char *prompt; /**< what the caption begins with, UTF-8; NULL: nothing */
     double temperature; /**< above 0: each token is drawn from softmax(logits / temperature), and
                              beams count for nothing; 0: nothing is drawn */
-    uint64_t seed; /**< of the draws. They depend on it and on a token's place in the caption, not
-                        on the picture's place in the call; logprob stays that without temperature */
+    uint64_t seed; /**< of the draws, which depend on it, on the picture and on a token's place in
+                        the caption, never on the picture's place in the call; logprob stays what
+                        it is without temperature */
 } item_caption_options;
 
 /** A captioner: says in a sentence what a picture shows. */

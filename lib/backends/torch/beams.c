@@ -11,7 +11,7 @@
 #include "blip.h"
 
 void itx_beams_start(itx_beams *s, size_t beams, const int32_t *prompt, size_t length, size_t most,
-                     int32_t end)
+                     int32_t end, itx_draw draw)
 {
     memset(s, 0, sizeof *s);
     s->beams = beams;
@@ -19,6 +19,7 @@ void itx_beams_start(itx_beams *s, size_t beams, const int32_t *prompt, size_t l
     s->most = most;
     s->live = 1;
     s->end = end;
+    s->draw = draw;
     s->margin = 1e6; /* finite, for a search that never had to choose */
     memcpy(s->now[0].ids, prompt, length * sizeof *prompt);
     s->now[0].length = length;
@@ -30,8 +31,9 @@ static size_t best_candidates(const itx_beams *s, const float *logprobs, size_t 
     size_t count = 0;
     for (size_t row = 0; row < s->live; row++) {
         for (size_t w = 0; w < words; w++) {
-            const itx_candidate c = {s->now[row].sum + (double)logprobs[row * words + w], row,
-                                     (int32_t)w};
+            const double noise = itx_draw_noise(&s->draw, s->now[row].length - s->prompt, w);
+            const itx_candidate c = {s->now[row].sum + (double)logprobs[row * words + w] + noise,
+                                     row, (int32_t)w};
             if (count < room || c.sum > best[room - 1].sum)
                 count = itx_insert(best, count, room, &c);
         }
@@ -44,12 +46,13 @@ static void smaller_margin(itx_beams *s, double gap)
     s->margin = gap < s->margin ? gap : s->margin;
 }
 
-static itx_saying follow(const itx_beams *s, const itx_candidate *c)
+/* `logprob`: of the word, without the noise that may have chosen it. */
+static itx_saying follow(const itx_beams *s, const itx_candidate *c, double logprob)
 {
     itx_saying said = s->now[c->row];
     said.ids[said.length++] = c->word;
-    said.sum = c->sum;
-    said.score = c->sum / (double)(said.length - s->prompt);
+    said.sum += logprob;
+    said.score = said.sum / (double)(said.length - s->prompt);
     return said;
 }
 
@@ -87,7 +90,8 @@ void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t pa
     if (found > s->beams)
         smaller_margin(s, best[s->beams - 1].sum - best[s->beams].sum);
     for (size_t i = 0; i < found; i++) {
-        const itx_saying saying = follow(s, &best[i]);
+        const size_t at = best[i].row * words + (size_t)best[i].word;
+        const itx_saying saying = follow(s, &best[i], (double)logprobs[at]);
         const bool ends = best[i].word == s->end || saying.length >= s->most;
         if (ends && i < s->beams)
             finish(s, &saying);

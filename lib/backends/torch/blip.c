@@ -5,8 +5,9 @@
  */
 #include "blip.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "score.h"
 
 #define NEW_TOKENS 20 /* that generate() makes behind a prompt where no max_length is given */
 
@@ -36,6 +37,7 @@ typedef struct captions {
     size_t n, beams, length;
     int32_t prompt[ITX_BLIP_IDS];
     size_t prompt_length;
+    itx_draw draw;
     itx_beams *search; /* of these pictures */
 } captions;
 
@@ -76,9 +78,12 @@ static void caption_in_lane(itx_run *run, void *arg)
     const size_t start = itx->mark(run);
     itx_tensor *seen = itx_run_vit(run, &b->vision, job->pixels, job->n, false);
     itx_blip_start(run, &b->text, &state, seen, start);
-    for (size_t i = 0; i < job->n; i++)
+    const size_t pixels = itx_prep_count(&job->c->prep);
+    for (size_t i = 0; i < job->n; i++) {
+        const itx_draw draw = itx_draw_for(&job->draw, job->pixels + i * pixels, pixels);
         itx_beams_start(&job->search[i], job->beams, job->prompt, job->prompt_length, job->length,
-                        (int32_t)b->text.facts.end);
+                        (int32_t)b->text.facts.end, draw);
+    }
     const itx_speaker speaker = {.job = job,
                                  .beams = job->beams,
                                  .words = (size_t)b->text.facts.words,
@@ -113,18 +118,25 @@ static item_status write_caption(const captioner *c, const itx_beams *search, it
     return ITEM_OK;
 }
 
+static item_status read_picture(const void *captioner_, const item_call *call,
+                                const item_image *image, float *out, item_error *err)
+{
+    const captioner *c = captioner_;
+    uint32_t width = 0, height = 0;
+    if (itx_cancelled(call))
+        return itx_fail(err, ITEM_E_CANCELLED, "cancelled");
+    c->s->image_size(image, &width, &height);
+    const double box[4] = {0.0, 0.0, (double)width, (double)height};
+    return itx_prep_pixels(&c->prep, c->s, image, box, out, err);
+}
+
 static item_status caption_some(captions *job, const item_call *call,
                                 const item_image *const *images, item_error *err)
 {
     const captioner *c = job->c;
     for (size_t i = 0; i < job->n; i++) {
-        uint32_t width = 0, height = 0;
-        if (itx_cancelled(call))
-            return itx_fail(err, ITEM_E_CANCELLED, "cancelled");
-        c->s->image_size(images[i], &width, &height);
-        const double box[4] = {0.0, 0.0, (double)width, (double)height};
-        const item_status status = itx_prep_pixels(&c->prep, c->s, images[i], box,
-                                                   job->pixels + i * itx_prep_count(&c->prep), err);
+        const item_status status =
+            read_picture(c, call, images[i], job->pixels + i * itx_prep_count(&c->prep), err);
         if (status != ITEM_OK)
             return status;
     }
@@ -177,26 +189,23 @@ static item_status set_length(captions *job, size_t most, item_error *err)
                     job->prompt_length, job->length);
 }
 
+static const char *prompt_of(const item_caption_options *options)
+{
+    const size_t known = offsetof(item_caption_options, prompt) + sizeof options->prompt;
+    return options && options->struct_size >= known ? options->prompt : NULL;
+}
+
 static item_status apply_options(captions *job, const item_caption_options *options,
                                  item_error *err)
 {
     const size_t most = options && options->max_tokens ? options->max_tokens : job->c->length;
     job->beams = options && options->beams ? options->beams : job->c->beams;
     job->beams = job->beams < ITX_BEAMS ? job->beams : ITX_BEAMS;
-    const bool has_prompt =
-        options &&
-        options->struct_size >= offsetof(item_caption_options, prompt) + sizeof options->prompt;
-    const item_status status = read_prompt(job, has_prompt ? options->prompt : NULL, err);
+    job->draw = itx_draw_of(options);
+    if (job->draw.temperature > 0.0)
+        job->beams = 1;
+    const item_status status = read_prompt(job, prompt_of(options), err);
     return status == ITEM_OK ? set_length(job, most, err) : status;
-}
-
-/* What the words of a prompt may see: those before them. */
-static void fill_causal(float *mask, size_t length)
-{
-    for (size_t a = 0; a < length; a++) {
-        for (size_t b = 0; b < length; b++)
-            mask[a * length + b] = b > a ? -INFINITY : 0.0f;
-    }
 }
 
 static item_status caption(void *self, const item_call *call, const item_image *const *images,
@@ -219,7 +228,7 @@ static item_status caption(void *self, const item_call *call, const item_image *
     if (!job.pixels || !job.logprobs || !job.search || !job.causal) {
         status = itx_fail_memory(err, "captioning");
     } else {
-        fill_causal(job.causal, p);
+        itx_fill_causal(job.causal, p);
         status = caption_all(&job, call, images, n, out, err);
     }
     itx_host_free(c->s, job.causal);
@@ -227,6 +236,53 @@ static item_status caption(void *self, const item_call *call, const item_image *
     itx_host_free(c->s, job.logprobs);
     itx_host_free(c->s, job.pixels);
     return status;
+}
+
+/* ---- scores ---- */
+
+/* [CLS] a text [SEP], of which the first becomes the decoder's own; it ends with the last. */
+static item_status encode_text(const void *captioner_, const char *text, int32_t *ids, size_t room,
+                               size_t *count, item_error *err)
+{
+    const captioner *c = captioner_;
+    const itx_blip_text_facts *f = &blip_of(c)->text.facts;
+    const item_status status =
+        c->s->tokens_encode(c->tokens, text, SIZE_MAX, ids, room, count, err);
+    if (status != ITEM_OK || *count < 2 || *count > room)
+        return status; /* which is looked at by who asked */
+    ids[0] = (int32_t)f->bos;
+    ids[*count - 1] = (int32_t)f->end;
+    return ITEM_OK;
+}
+
+static itx_tensor *follow_words(itx_run *run, const void *captioner_, const itx_reading *r)
+{
+    const blip *b = blip_of(captioner_);
+    itx_past past;
+    const size_t start = itx->mark(run);
+    itx_tensor *seen = itx_run_vit(run, &b->vision, r->pixels, r->pictures, false);
+    itx_blip_start(run, &b->text, &past, seen, start);
+    itx_past_spread(run, &past, r->which, r->texts);
+    return itx_blip_read(run, &b->text, &past, r->ids, (int64_t)r->length, r->causal);
+}
+
+static item_status score(void *self, const item_call *call, const item_image *const *images,
+                         const char *const *texts, size_t n, const item_caption_options *options,
+                         double *out, item_error *err)
+{
+    const captioner *c = self;
+    const itx_blip_text_facts *f = &blip_of(c)->text.facts;
+    const itx_scorer scorer = {.captioner = c,
+                               .s = c->s,
+                               .device = itx_net_device(c->net),
+                               .pixels = itx_prep_count(&c->prep),
+                               .words = (size_t)f->words,
+                               .limit = (size_t)f->limit,
+                               .uncounted = -1,
+                               .read = read_picture,
+                               .encode = encode_text,
+                               .follow = follow_words};
+    return itx_score(&scorer, call, images, texts, n, prompt_of(options), out, err);
 }
 
 /* ---- facts and weights ---- */
@@ -320,7 +376,8 @@ item_status itx_open_blip(const item_services *s, item_captioner_ops *ops, void 
                                 .name = "torch",
                                 .id = c->id,
                                 .caption = caption,
-                                .close = close_captioner};
+                                .close = close_captioner,
+                                .score = score};
     *self = c;
     return ITEM_OK;
 }

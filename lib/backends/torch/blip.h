@@ -40,6 +40,9 @@ void itx_blip_start(itx_run *run, const itx_blip_text *t, itx_past *s, itx_tenso
    [length x length] of 0 and -infinity, asked for at the beginning alone. */
 itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
                           int64_t length, const float *causal);
+/* The same from the beginning -> [rows x length, words], of what follows each word. */
+itx_tensor *itx_blip_read(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                          int64_t length, const float *causal);
 
 /* ---- search (beams.c) ---- */
 
@@ -55,13 +58,14 @@ typedef struct itx_saying {
 typedef struct itx_beams {
     size_t beams, prompt, most, live, finished;
     int32_t end;
+    itx_draw draw;                              /* of one beam */
     itx_saying now[ITX_BEAMS], done[ITX_BEAMS]; /* done: best first */
     double margin;
     bool over;
 } itx_beams;
 
 void itx_beams_start(itx_beams *s, size_t beams, const int32_t *prompt, size_t length, size_t most,
-                     int32_t end);
+                     int32_t end, itx_draw draw);
 /* Log-probabilities [live x words]; for each beam that lives on: the row it comes from and its new
    word. */
 void itx_beams_step(itx_beams *s, const float *logprobs, size_t words, size_t parents[ITX_BEAMS],

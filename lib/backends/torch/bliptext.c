@@ -63,18 +63,17 @@ static itx_tensor *feed(itx_run *run, const itx_blip_text *t, int64_t i, itx_ten
     return norm(run, t, itx->add(run, linear(run, y, &l->narrow), x), &l->norm);
 }
 
-/* Log-probabilities of what follows the last of some words. */
+/* Log-probabilities of what follows each of some words, [words, width] -> [words, vocabulary]. */
 static itx_tensor *predict(itx_run *run, const itx_blip_text *t, itx_tensor *x)
 {
-    const int64_t rows = itx->size(x, 0), length = itx->size(x, 1), w = t->facts.tower.width;
-    x = itx->reshape(run, itx->slice(run, x, 1, length - 1, length), &(itx_shape){2, {rows, w}});
     x = itx->linear(run, x, t->transform.w, t->transform.b, (itx_act)t->facts.tower.act);
     x = linear(run, norm(run, t, x, &t->transform_norm), &t->decoder);
     return itx->log_softmax(run, x, 1);
 }
 
-itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
-                          int64_t length, const float *causal)
+/* [rows, length, width]: where the words end up. */
+static itx_tensor *read_words(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                              int64_t length, const float *causal)
 {
     const int64_t rows = s->pictures * s->beams, w = t->facts.tower.width;
     itx_tensor *x =
@@ -89,10 +88,26 @@ itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, con
         x = attend_picture(run, t, s, i, x);
         x = feed(run, t, i, x);
     }
-    x = predict(run, t, x);
+    return x;
+}
+
+itx_tensor *itx_blip_step(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                          int64_t length, const float *causal)
+{
+    const itx_shape last = {2, {s->pictures * s->beams, t->facts.tower.width}};
+    itx_tensor *x = read_words(run, t, s, ids, length, causal);
+    x = predict(run, t, itx->reshape(run, itx->slice(run, x, 1, length - 1, length), &last));
     itx_past_sweep(run, s, x);
     s->said += length;
     return x;
+}
+
+itx_tensor *itx_blip_read(itx_run *run, const itx_blip_text *t, itx_past *s, const int64_t *ids,
+                          int64_t length, const float *causal)
+{
+    const itx_shape all = {2, {s->pictures * s->beams * length, t->facts.tower.width}};
+    itx_tensor *x = read_words(run, t, s, ids, length, causal);
+    return predict(run, t, itx->reshape(run, x, &all));
 }
 
 /* ---- weights ---- */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The captioner "grid-decoder": image encoder, caption network, search, words. */
-#include "stages.h"
-
 #include <string.h>
+
+#include "score.h"
+#include "stages.h"
+#include "words.h"
 
 typedef struct captioner {
     const item_services *s;
     itx_net *encoder, *decoder;
-    const char **words; /* in the host's bytes of the file: start of each line, and its end */
-    size_t *lengths;
+    itx_words words;
     double alpha;
     size_t beams, max_words;
     char id[320];
@@ -19,6 +20,7 @@ typedef struct captions {
     const captioner *c;
     float *pixels, *logprobs;
     size_t n, beams, max_words;
+    itx_draw draw;
     itx_search *search; /* of these pictures */
 } captions;
 
@@ -50,11 +52,15 @@ static size_t choose(void *arg, size_t picture, const float *logprobs, size_t pa
 static void caption_in_lane(itx_run *run, void *arg)
 {
     captions *job = arg;
+    const itx_encoder *e = itx_net_model(job->c->encoder);
     itx_past state;
-    itx_tensor *grid = itx_encode(run, itx_net_model(job->c->encoder), job->pixels, job->n);
+    itx_tensor *grid = itx_encode(run, e, job->pixels, job->n);
     itx_decoder_start(run, decoder_of(job->c), &state, grid, (int64_t)job->beams);
-    for (size_t i = 0; i < job->n; i++)
-        itx_search_start(&job->search[i], job->beams, job->max_words, job->c->alpha);
+    for (size_t i = 0; i < job->n; i++) {
+        const float *pixels = job->pixels + i * itx_pixels_count(&e->pixels);
+        const itx_draw draw = itx_draw_for(&job->draw, pixels, itx_pixels_count(&e->pixels));
+        itx_search_start(&job->search[i], job->beams, job->max_words, job->c->alpha, draw);
+    }
     const itx_speaker speaker = {.job = job,
                                  .beams = job->beams,
                                  .words = (size_t)decoder_of(job->c)->vocabulary,
@@ -66,34 +72,19 @@ static void caption_in_lane(itx_run *run, void *arg)
 
 /* ---- in the caller ---- */
 
-/* Words joined by blanks; with out NULL just their length, the NUL included. */
-static size_t put_text(const captioner *c, const itx_said *said, char *out)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < said->length; i++) {
-        const size_t word = (size_t)said->words[i];
-        if (out && i > 0)
-            out[used] = ' ';
-        used += i > 0;
-        if (out)
-            memcpy(out + used, c->words[word], c->lengths[word]);
-        used += c->lengths[word];
-    }
-    if (out)
-        out[used] = '\0';
-    return used + 1;
-}
-
 static item_status write_captions(const captioner *c, const itx_search *search, size_t n,
                                   item_caption_out *const *out, item_error *err)
 {
-    for (size_t i = 0; i < n; i++)
-        if (put_text(c, &search[i].best, NULL) > out[i]->capacity)
+    for (size_t i = 0; i < n; i++) {
+        const itx_said *said = &search[i].best;
+        if (itx_words_join(&c->words, said->words, said->length, NULL) > out[i]->capacity)
             return itx_fail(err, ITEM_E_BACKEND, "no room for a caption in %zu bytes",
                             out[i]->capacity);
+    }
     for (size_t i = 0; i < n; i++) {
-        (void)put_text(c, &search[i].best, out[i]->text);
-        out[i]->logprob = search[i].best.sum / (double)search[i].best_tokens;
+        const itx_said *said = &search[i].best;
+        (void)itx_words_join(&c->words, said->words, said->length, out[i]->text);
+        out[i]->logprob = said->sum / (double)search[i].best_tokens;
         out[i]->margin = search[i].margin;
     }
     return ITEM_OK;
@@ -125,7 +116,8 @@ static void apply_options(captions *job, const item_caption_options *options)
     const size_t words = options && options->max_tokens ? options->max_tokens : job->c->max_words;
     const size_t beams = options && options->beams ? options->beams : job->c->beams;
     job->max_words = at_most(words, room);
-    job->beams = at_most(beams, ITX_BEAMS);
+    job->draw = itx_draw_of(options);
+    job->beams = job->draw.temperature > 0.0 ? 1 : at_most(beams, ITX_BEAMS);
 }
 
 static item_status caption_all(captions *job, const item_call *call,
@@ -170,6 +162,60 @@ static item_status caption(void *self, const item_call *call, const item_image *
     return status;
 }
 
+/* ---- scores ---- */
+
+static item_status read_picture(const void *captioner_, const item_call *call,
+                                const item_image *image, float *out, item_error *err)
+{
+    const captioner *c = captioner_;
+    const itx_encoder *e = itx_net_model(c->encoder);
+    return itx_read_whole(&e->pixels, c->s, call, image, out, err);
+}
+
+static item_status encode_text(const void *captioner_, const char *text, int32_t *ids, size_t room,
+                               size_t *count, item_error *err)
+{
+    const captioner *c = captioner_;
+    (void)err;
+    const size_t words = itx_words_split(&c->words, text, ids + 1, room - 2);
+    ids[0] = ITX_WORD_BOS;
+    ids[at_most(words, room - 2) + 1] = ITX_WORD_EOS;
+    *count = words + 2;
+    return ITEM_OK;
+}
+
+static itx_tensor *follow_words(itx_run *run, const void *captioner_, const itx_reading *r)
+{
+    const captioner *c = captioner_;
+    itx_past past;
+    itx_tensor *grid = itx_encode(run, itx_net_model(c->encoder), r->pixels, r->pictures);
+    itx_decoder_start(run, decoder_of(c), &past, grid, 1);
+    itx_past_spread(run, &past, r->which, r->texts);
+    return itx_decoder_read(run, decoder_of(c), &past, r->ids, (int64_t)r->length, r->causal);
+}
+
+/* A prompt is not used, as caption() uses none. <unk> counts for nothing: the network is taught
+   never to say it. */
+static item_status score(void *self, const item_call *call, const item_image *const *images,
+                         const char *const *texts, size_t n, const item_caption_options *options,
+                         double *out, item_error *err)
+{
+    const captioner *c = self;
+    const itx_encoder *e = itx_net_model(c->encoder);
+    const itx_scorer scorer = {.captioner = c,
+                               .s = c->s,
+                               .device = itx_net_device(c->encoder),
+                               .pixels = itx_pixels_count(&e->pixels),
+                               .words = (size_t)decoder_of(c)->vocabulary,
+                               .limit = (size_t)decoder_of(c)->steps,
+                               .uncounted = ITX_WORD_UNKNOWN,
+                               .read = read_picture,
+                               .encode = encode_text,
+                               .follow = follow_words};
+    (void)options;
+    return itx_score(&scorer, call, images, texts, n, NULL, out, err);
+}
+
 /* ---- opening ---- */
 
 static void close_captioner(void *self)
@@ -179,44 +225,8 @@ static void close_captioner(void *self)
         return;
     itx_net_close(c->encoder);
     itx_net_close(c->decoder);
-    itx_host_free(c->s, c->words);
-    itx_host_free(c->s, c->lengths);
+    itx_words_close(&c->words, c->s);
     itx_host_free(c->s, c);
-}
-
-static size_t split_lines(const char *data, size_t size, const char **words, size_t *lengths,
-                          size_t room)
-{
-    size_t count = 0;
-    for (size_t at = 0; at < size; count++) {
-        const char *end = memchr(data + at, '\n', size - at);
-        const size_t length = end ? (size_t)(end - (data + at)) : size - at;
-        if (count < room) {
-            words[count] = data + at;
-            lengths[count] = length;
-        }
-        at += length + 1;
-    }
-    return count;
-}
-
-static item_status open_words(captioner *c, item_error *err)
-{
-    const size_t wanted = (size_t)decoder_of(c)->vocabulary;
-    const char *data;
-    size_t size;
-    const item_status status = c->s->file_bytes(c->s->host, "words", &data, &size, err);
-    if (status != ITEM_OK)
-        return status;
-    c->words = itx_host_alloc(c->s, wanted * sizeof *c->words);
-    c->lengths = itx_host_alloc(c->s, wanted * sizeof *c->lengths);
-    if (!c->words || !c->lengths)
-        return itx_fail_memory(err, "reading the captioner's words");
-    const size_t found = split_lines(data, size, c->words, c->lengths, wanted);
-    if (found != wanted)
-        return itx_fail(err, ITEM_E_PACK, "file of \"words\": %zu lines, but the network has %zu",
-                        found, wanted);
-    return ITEM_OK;
 }
 
 static item_status read_config(captioner *c, item_error *err)
@@ -245,7 +255,9 @@ static item_status open_parts(captioner *c, item_error *err)
                         (int)e->width);
     itx_identify(c->id, sizeof c->id, "grid-decoder", c->encoder, c->decoder, NULL);
     status = read_config(c, err);
-    return status == ITEM_OK ? open_words(c, err) : status;
+    if (status != ITEM_OK)
+        return status;
+    return itx_words_open(&c->words, c->s, (size_t)decoder_of(c)->vocabulary, err);
 }
 
 item_status itx_open_captioner(const item_services *s, const char *family, item_captioner_ops *ops,
@@ -270,7 +282,8 @@ item_status itx_open_captioner(const item_services *s, const char *family, item_
                                 .name = "torch",
                                 .id = c->id,
                                 .caption = caption,
-                                .close = close_captioner};
+                                .close = close_captioner,
+                                .score = score};
     *self = c;
     return ITEM_OK;
 }

@@ -42,17 +42,18 @@ void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_past *s, itx_tens
     }
 }
 
+/* x holds as many words for each row as there are new ones, one after another. */
 static itx_tensor *attend_self(itx_run *run, const itx_decoder *d, itx_past *s, size_t i,
-                               itx_tensor *x)
+                               itx_tensor *x, itx_tensor *mask)
 {
     const itx_decoder_layer *l = &d->layers[i];
-    const int64_t rows = itx->size(x, 0);
+    const int64_t rows = s->pictures * s->beams, words = itx->size(x, 0);
     itx_tensor *qkv = linear(run, norm(run, x, &l->norm1), &l->self_qkv);
     s->self_k[i] = itx_past_grow(run, s->self_k[i], part(run, qkv, 1, rows, d->width));
     s->self_v[i] = itx_past_grow(run, s->self_v[i], part(run, qkv, 2, rows, d->width));
     itx_tensor *y = itx->attention(run, part(run, qkv, 0, rows, d->width), s->self_k[i],
-                                   s->self_v[i], d->heads, NULL);
-    y = itx->reshape(run, y, &(itx_shape){2, {rows, d->width}});
+                                   s->self_v[i], d->heads, mask);
+    y = itx->reshape(run, y, &(itx_shape){2, {words, d->width}});
     return linear(run, y, &l->self_out);
 }
 
@@ -61,10 +62,11 @@ static itx_tensor *attend_memory(itx_run *run, const itx_decoder *d, const itx_p
                                  itx_tensor *x)
 {
     const itx_decoder_layer *l = &d->layers[i];
+    const int64_t words = itx->size(x, 0), each = s->pictures > 0 ? words / s->pictures : 0;
     itx_tensor *q = linear(run, norm(run, x, &l->norm2), &l->cross_q);
-    q = itx->reshape(run, q, &(itx_shape){3, {s->pictures, s->beams, d->width}});
+    q = itx->reshape(run, q, &(itx_shape){3, {s->pictures, each, d->width}});
     itx_tensor *y = itx->attention(run, q, s->cross_k[i], s->cross_v[i], d->heads, NULL);
-    y = itx->reshape(run, y, &(itx_shape){2, {s->pictures * s->beams, d->width}});
+    y = itx->reshape(run, y, &(itx_shape){2, {words, d->width}});
     return linear(run, y, &l->cross_out);
 }
 
@@ -74,19 +76,27 @@ static itx_tensor *feed(itx_run *run, const itx_decoder_layer *l, itx_tensor *x)
     return linear(run, y, &l->narrow);
 }
 
-itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_past *s, const int64_t *ids)
+itx_tensor *itx_decoder_read(itx_run *run, const itx_decoder *d, itx_past *s, const int64_t *ids,
+                             int64_t length, const float *causal)
 {
-    const int64_t rows = s->pictures * s->beams;
-    itx_tensor *x = itx->rows(run, d->words, itx->indices(run, ids, &(itx_shape){1, {rows}}));
-    x = itx->scale(run, x, sqrt((double)d->width));
-    x = itx->add(run, x, itx->slice(run, d->positions, 0, s->said, s->said + 1));
+    const int64_t rows = s->pictures * s->beams, words = rows * length, w = d->width;
+    itx_tensor *x = itx->rows(run, d->words, itx->indices(run, ids, &(itx_shape){1, {words}}));
+    x = itx->reshape(run, itx->scale(run, x, sqrt((double)w)), &(itx_shape){3, {rows, length, w}});
+    x = itx->add(run, x, itx->slice(run, d->positions, 0, s->said, s->said + length));
+    x = itx->reshape(run, x, &(itx_shape){2, {words, w}});
+    itx_tensor *mask = causal ? itx->input(run, causal, &(itx_shape){2, {length, length}}) : NULL;
     for (size_t i = 0; i < d->count; i++) {
-        x = itx->add(run, x, attend_self(run, d, s, i, x));
+        x = itx->add(run, x, attend_self(run, d, s, i, x, mask));
         x = itx->add(run, x, attend_memory(run, d, s, i, x));
         x = itx->add(run, x, feed(run, &d->layers[i], x));
     }
     x = linear(run, norm(run, x, &d->norm), &d->out);
-    x = itx->log_softmax(run, x, 1);
+    return itx->log_softmax(run, x, 1);
+}
+
+itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_past *s, const int64_t *ids)
+{
+    itx_tensor *x = itx_decoder_read(run, d, s, ids, 1, NULL);
     itx_past_sweep(run, s, x);
     s->said++;
     return x;

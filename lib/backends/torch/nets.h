@@ -113,6 +113,10 @@ typedef struct itx_past {
 
 /* Frees what the run has made since the start, but the keys and values, and what is named. */
 void itx_past_sweep(itx_run *run, const itx_past *p, itx_tensor *extra);
+/* Of each picture as many rows as there are texts for it: which[i] is the picture of text i. */
+void itx_past_spread(itx_run *run, itx_past *p, const int64_t *which, size_t texts);
+/* What words may see: those before them. mask: [length x length]. */
+void itx_fill_causal(float *mask, size_t length);
 /* Words behind those of before; before may be NULL. */
 itx_tensor *itx_past_grow(itx_run *run, itx_tensor *before, itx_tensor *now);
 /* Keeps `pictures` of the pictures, and the rows that their beams go on from. */
@@ -139,6 +143,20 @@ typedef struct itx_speaker {
 
 /* Until all pictures of the past have their captions, or the run ends. */
 void itx_speak(itx_run *run, const itx_speaker *s, itx_past *past);
+
+/* ---- words that are drawn (draw.c) ---- */
+
+typedef struct itx_draw {
+    double temperature; /* 0: nothing is drawn */
+    uint64_t seed;
+} itx_draw;
+
+/* What a caption is asked for with; options may be NULL, or older. */
+itx_draw itx_draw_of(const item_caption_options *options);
+/* Of one picture, as a network sees it: pictures have draws of their own. */
+itx_draw itx_draw_for(const itx_draw *d, const float *pixels, size_t count);
+/* What is added to a word's log-probability at a place of the caption; 0 where nothing is drawn. */
+double itx_draw_noise(const itx_draw *d, size_t place, size_t word);
 
 /* ---- captions: the network (decoder.c) and the search (search.c) ---- */
 
@@ -167,6 +185,10 @@ void itx_decoder_start(itx_run *run, const itx_decoder *d, itx_past *state, itx_
    that was made in the run since the start is freed. */
 itx_tensor *itx_decoder_step(itx_run *run, const itx_decoder *d, itx_past *state,
                              const int64_t *ids);
+/* `length` words in for each row, from the beginning -> log-probabilities [rows x length,
+   vocabulary] of what follows each. causal: [length x length] of 0 and -infinity. */
+itx_tensor *itx_decoder_read(itx_run *run, const itx_decoder *d, itx_past *state,
+                             const int64_t *ids, int64_t length, const float *causal);
 #define ITX_WORD_BOS 1
 #define ITX_WORD_EOS 2
 
@@ -189,6 +211,7 @@ typedef struct itx_said {
 typedef struct itx_search {
     size_t beams, max_words, live, finished;
     double alpha;
+    itx_draw draw; /* of one beam */
     itx_said now[ITX_BEAMS];
     itx_said best;
     double best_score;  /* normalised */
@@ -197,7 +220,7 @@ typedef struct itx_search {
     bool over;
 } itx_search;
 
-void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha);
+void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha, itx_draw draw);
 /*
  * Takes log-probabilities [live x vocabulary]; for each beam that lives on: the row it comes from
  * and its new word.

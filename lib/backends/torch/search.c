@@ -8,12 +8,13 @@
 #include <math.h>
 #include <string.h>
 
-void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha)
+void itx_search_start(itx_search *s, size_t beams, size_t max_words, double alpha, itx_draw draw)
 {
     memset(s, 0, sizeof *s);
     s->beams = beams;
     s->max_words = max_words;
     s->alpha = alpha;
+    s->draw = draw;
     s->live = 1;
     s->margin = 1e6; /* finite, for a search that never had to choose */
     s->best_score = -INFINITY;
@@ -52,7 +53,8 @@ static size_t best_candidates(const itx_search *s, const float *logprobs, size_t
         const float *p = logprobs + row * vocabulary;
         const double sum = s->now[row].sum;
         for (size_t w = 0; w < vocabulary; w++) {
-            const itx_candidate c = {sum + (double)p[w], row, (int32_t)w};
+            const double noise = itx_draw_noise(&s->draw, s->now[row].length, w);
+            const itx_candidate c = {sum + (double)p[w] + noise, row, (int32_t)w};
             if (count == room && !(c.sum > best[room - 1].sum))
                 continue;
             if (allowed(c.word, s->now[row].length) && isfinite(c.sum))
@@ -102,8 +104,11 @@ void itx_search_step(itx_search *s, const float *logprobs, size_t vocabulary,
     if (found > wanted)
         smaller_margin(s, best[wanted - 1].sum - best[wanted].sum);
     size_t count = 0;
-    for (size_t i = 0; i < taken; i++)
-        follow(s, &best[i], next, &count, parents, words);
+    for (size_t i = 0; i < taken; i++) {
+        const itx_candidate *c = &best[i]; /* without the noise that chose it */
+        best[i].sum = s->now[c->row].sum + (double)logprobs[c->row * vocabulary + (size_t)c->word];
+        follow(s, c, next, &count, parents, words);
+    }
     memcpy(s->now, next, count * sizeof *next);
     s->live = count;
     s->over = s->finished == s->beams || count == 0;
