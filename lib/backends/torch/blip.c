@@ -76,7 +76,7 @@ static void caption_in_lane(itx_run *run, void *arg)
     const blip *b = blip_of(job->c);
     itx_past state;
     const size_t start = itx->mark(run);
-    itx_tensor *seen = itx_run_vit(run, &b->vision, job->pixels, job->n, false);
+    itx_tensor *seen = itx_run_vit(run, &b->vision, job->pixels, job->n, false, NULL);
     itx_blip_start(run, &b->text, &state, seen, start);
     const size_t pixels = itx_prep_count(&job->c->prep);
     for (size_t i = 0; i < job->n; i++) {
@@ -260,7 +260,7 @@ static itx_tensor *follow_words(itx_run *run, const void *captioner_, const itx_
     const blip *b = blip_of(captioner_);
     itx_past past;
     const size_t start = itx->mark(run);
-    itx_tensor *seen = itx_run_vit(run, &b->vision, r->pixels, r->pictures, false);
+    itx_tensor *seen = itx_run_vit(run, &b->vision, r->pixels, r->pictures, false, NULL);
     itx_blip_start(run, &b->text, &past, seen, start);
     itx_past_spread(run, &past, r->which, r->texts);
     return itx_blip_read(run, &b->text, &past, r->ids, (int64_t)r->length, r->causal);

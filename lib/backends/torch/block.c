@@ -84,14 +84,26 @@ static itx_tensor *run_block(itx_run *run, const itx_blocks *all, const itx_bloc
     return all->after ? norm(run, all, y, &b->norm2) : y;
 }
 
+/* A copy of the first place: a view would keep all others. */
+static itx_tensor *first_place(itx_run *run, itx_tensor *x)
+{
+    return itx->scale(run, itx->slice(run, x, 1, 0, 1), 1.0);
+}
+
 itx_tensor *itx_run_blocks(itx_run *run, const itx_blocks *b, itx_tensor *x, itx_tensor *mask,
-                           bool first)
+                           bool first, itx_tensor **inner)
 {
     const size_t start = itx->mark(run);
+    itx_tensor *places = NULL;
     for (int64_t i = 0; i < b->facts.depth; i++) {
         x = run_block(run, b, &b->block[i], x, mask, first && i + 1 == b->facts.depth);
-        itx->sweep(run, start, &x, 1);
+        if (inner)
+            places = itx_past_grow(run, places, first_place(run, x));
+        itx_tensor *const keep[] = {x, places};
+        itx->sweep(run, start, keep, places ? 2 : 1);
     }
+    if (inner)
+        *inner = places;
     return x;
 }
 

@@ -102,9 +102,10 @@ extern const itx_block_names itx_names_hf, itx_names_open_clip, itx_names_blip, 
 void itx_take_blocks(itx_loader *l, itx_blocks *b, const itx_tower_facts *facts, const char *prefix,
                      const itx_block_names *names);
 /* x [n, length, width]; mask [length, length] is added, or NULL. With `first` what comes out is
-   [n, 1, width], the first place alone. */
+   [n, 1, width], the first place alone. inner: NULL, or receives the first place as each block
+   left it, [n, depth, width]. */
 itx_tensor *itx_run_blocks(itx_run *run, const itx_blocks *b, itx_tensor *x, itx_tensor *mask,
-                           bool first);
+                           bool first, itx_tensor **inner);
 
 /* ---- vision tower (vit.c) ---- */
 
@@ -135,8 +136,11 @@ itx_vit_facts itx_vit_read(itx_facts *f, const itx_vit_facts *defaults);
 void itx_take_vit(itx_loader *l, itx_vit *v, const itx_vit_facts *facts,
                   const itx_vit_names *names);
 /* n pictures as itx_prep_pixels() gives them -> [n, 1 + places, width], post-normalised; with
-   `first` the class token alone, [n, 1, width]. */
-itx_tensor *itx_run_vit(itx_run *run, const itx_vit *v, const float *pixels, size_t n, bool first);
+   `first` the class token alone, [n, 1, width]. inner: NULL, or receives the class token as each
+   block left it, without a normalisation, [n, depth, width]. */
+itx_tensor *itx_run_vit(itx_run *run, const itx_vit *v, const float *pixels, size_t n, bool first,
+                        itx_tensor **inner);
+int64_t itx_vit_layers(const itx_vit_facts *facts); /* numbers of one picture's `inner` */
 
 /* ---- CLIP's text tower (cliptext.c) ---- */
 

@@ -66,10 +66,11 @@ static const itx_kind kind = {"chinese_clip", sizeof(chinese_clip), load};
 
 /* ---- the space ---- */
 
-static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n)
+static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n,
+                          itx_tensor **inner)
 {
     const chinese_clip *c = itx_net_model(e->net[0]);
-    itx_tensor *x = itx_run_vit(run, &c->vision, pixels, n, true);
+    itx_tensor *x = itx_run_vit(run, &c->vision, pixels, n, true, inner);
     x = itx->reshape(run, x, &(itx_shape){2, {(int64_t)n, c->facts.vision.tower.width}});
     return itx->linear(run, x, c->image_projection, NULL, ITX_NONE);
 }
@@ -86,7 +87,7 @@ static itx_tensor *texts(itx_run *run, const itx_embedder *e, const itx_tokens_r
     x = itx->layer_norm(run, x, c->norm.w, c->norm.b, c->facts.text.eps);
     x = itx->reshape(run, x, &(itx_shape){3, {1, total, w}});
     itx_tensor *mask = itx->input(run, row->mask, &(itx_shape){2, {total, total}});
-    x = itx_run_blocks(run, &c->text, x, mask, false);
+    x = itx_run_blocks(run, &c->text, x, mask, false, NULL);
     x = itx->reshape(run, x, &(itx_shape){2, {total, w}});
     x = itx->rows(run, x, itx->indices(run, row->ends, &(itx_shape){1, {(int64_t)row->texts}}));
     return itx->linear(run, x, c->text_projection, NULL, ITX_NONE);
@@ -109,7 +110,8 @@ static item_status open_space(itx_embedder *e, item_error *err)
                                  .edge = c.vision.edge,
                                  .patch = c.vision.patch,
                                  .words = c.words,
-                                 .width = c.width};
+                                 .width = c.width,
+                                 .layers = itx_vit_layers(&c.vision)};
     return itx_open_published(e, &parts, err);
 }
 

@@ -156,10 +156,11 @@ static const itx_kind clip_kind = {"clip", sizeof(clip), load};
 
 /* ---- the space ---- */
 
-static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n)
+static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n,
+                          itx_tensor **inner)
 {
     const clip *c = itx_net_model(e->net[0]);
-    itx_tensor *x = itx_run_vit(run, &c->vision, pixels, n, true);
+    itx_tensor *x = itx_run_vit(run, &c->vision, pixels, n, true, inner);
     x = itx->reshape(run, x, &(itx_shape){2, {(int64_t)n, c->facts.vision.tower.width}});
     return itx->linear(run, x, c->image_projection.w, NULL, ITX_NONE);
 }
@@ -181,7 +182,8 @@ static item_status open_parts(itx_embedder *e, const clip_facts *facts,
                                  .edge = facts->vision.edge,
                                  .patch = facts->vision.patch,
                                  .words = facts->text.words,
-                                 .width = facts->width};
+                                 .width = facts->width,
+                                 .layers = itx_vit_layers(&facts->vision)};
     const item_status status = itx_open_published(e, &parts, err);
     if (status == ITEM_OK)
         e->row = itx_clip_text_row(&((const clip *)itx_net_model(e->net[0]))->text);

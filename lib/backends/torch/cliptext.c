@@ -52,7 +52,7 @@ itx_tensor *itx_run_clip_text(itx_run *run, const itx_clip_text *t, const itx_to
     x = itx->add(run, x, itx->rows(run, t->positions, itx->indices(run, row->positions, &line)));
     x = itx->reshape(run, x, &(itx_shape){3, {1, total, w}});
     itx_tensor *mask = itx->input(run, row->mask, &(itx_shape){2, {total, total}});
-    x = itx_run_blocks(run, &t->blocks, x, mask, false);
+    x = itx_run_blocks(run, &t->blocks, x, mask, false, NULL);
     x = itx->reshape(run, x, &(itx_shape){2, {total, w}});
     x = itx->rows(run, x, itx->indices(run, row->ends, &(itx_shape){1, {texts}}));
     return itx->layer_norm(run, x, t->norm.w, t->norm.b, t->facts.tower.eps);

@@ -11,9 +11,13 @@ static item_status read_pixels(const itx_embedder *e, const item_image *image, c
     return itx_pixels_read(&encoder->pixels, e->s, image, box, out, err);
 }
 
-static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n)
+/* The inner layer is the grid before it is projected, as the mean of its places. */
+static itx_tensor *images(itx_run *run, const itx_embedder *e, const float *pixels, size_t n,
+                          itx_tensor **inner)
 {
     itx_tensor *grid = itx_encode(run, itx_net_model(e->net[ENCODER]), pixels, n);
+    if (inner)
+        *inner = itx->mean(run, grid, 1);
     return itx_project_grid(run, itx_net_model(e->net[PROJECTION]), grid);
 }
 
@@ -52,6 +56,7 @@ static item_status open_space(itx_embedder *e, item_error *err)
     const itx_projection *p = itx_net_model(e->net[PROJECTION]);
     e->pixels = itx_pixels_count(&encoder->pixels);
     e->width = p->width;
+    e->layers = encoder->width;
     e->row = itx_text_row(text);
     return check_widths(encoder, text, p, err);
 }

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LAYERS_MAX 262144 /* numbers of a row that a host takes */
+
 typedef struct image_job {
     const itx_embedder *e;
-    float *pixels, *out;
+    float *pixels, *out, *layers; /* layers: NULL where they are not asked for */
     size_t n;
 } image_job;
 
@@ -23,8 +25,12 @@ static void embed_images_in_lane(itx_run *run, void *arg)
 {
     image_job *job = arg;
     const itx_embedder *e = job->e;
-    itx_tensor *vectors = e->space->images(run, e, job->pixels, job->n);
+    itx_tensor *inner = NULL;
+    itx_tensor *vectors =
+        e->space->images(run, e, job->pixels, job->n, job->layers ? &inner : NULL);
     itx->read(run, itx->unit(run, vectors, 1e-12), job->out, job->n * (size_t)e->width);
+    if (job->layers)
+        itx->read(run, inner, job->layers, job->n * (size_t)e->layers);
 }
 
 static item_status embed_some_images(image_job *job, const item_call *call,
@@ -42,29 +48,48 @@ static item_status embed_some_images(image_job *job, const item_call *call,
     return itx_compute(call, itx_net_device(e->net[0]), embed_images_in_lane, job, err);
 }
 
-static item_status embed_images(void *self, const item_call *call, const item_crop *const *crops,
-                                size_t n, float *out, item_error *err)
+/* `wanted`: NULL, or the inner layers too. Nothing is written unless all is there. */
+static item_status embed(const itx_embedder *e, const item_call *call,
+                         const item_crop *const *crops, size_t n, float *out, float *wanted,
+                         item_error *err)
 {
-    const itx_embedder *e = self;
     const size_t most = n < ITX_BATCH ? n : ITX_BATCH, width = (size_t)e->width;
+    const size_t inner = wanted ? (size_t)e->layers : 0;
     item_status status = itx_load(err);
     if (status != ITEM_OK || n == 0)
         return status;
     image_job job = {.e = e};
     job.pixels = itx_host_alloc(e->s, most * e->pixels * sizeof *job.pixels);
     float *vectors = itx_host_alloc(e->s, n * width * sizeof *vectors);
-    if (!job.pixels || !vectors)
+    float *layers = wanted ? itx_host_alloc(e->s, n * inner * sizeof *layers) : NULL;
+    if (!job.pixels || !vectors || (wanted && !layers))
         status = itx_fail_memory(err, "embedding pictures");
     for (size_t i = 0; i < n && status == ITEM_OK; i += job.n) {
         job.n = n - i < ITX_BATCH ? n - i : ITX_BATCH;
         job.out = vectors + i * width;
+        job.layers = wanted ? layers + i * inner : NULL;
         status = embed_some_images(&job, call, crops + i, err);
     }
     if (status == ITEM_OK)
         memcpy(out, vectors, n * width * sizeof *vectors);
+    if (status == ITEM_OK && wanted)
+        memcpy(wanted, layers, n * inner * sizeof *layers);
+    itx_host_free(e->s, layers);
     itx_host_free(e->s, vectors);
     itx_host_free(e->s, job.pixels);
     return status;
+}
+
+static item_status embed_images(void *self, const item_call *call, const item_crop *const *crops,
+                                size_t n, float *out, item_error *err)
+{
+    return embed(self, call, crops, n, out, NULL, err);
+}
+
+static item_status embed_layers(void *self, const item_call *call, const item_crop *const *crops,
+                                size_t n, float *out, float *layers, item_error *err)
+{
+    return embed(self, call, crops, n, out, layers, err);
 }
 
 /* ---- texts ---- */
@@ -124,6 +149,7 @@ item_status itx_open_published(itx_embedder *e, const itx_published *p, item_err
         return status;
     e->pixels = itx_prep_count(&e->prep);
     e->width = p->width;
+    e->layers = p->layers;
     return ITEM_OK;
 }
 
@@ -183,6 +209,8 @@ item_status itx_open_embedder(const item_services *s, const char *family, item_e
         close_embedder(e);
         return status;
     }
+    if (e->layers > LAYERS_MAX)
+        e->layers = 0;
     itx_identify(e->id, sizeof e->id, family, e->net[0], e->net[1], e->net[2]);
     *ops = (item_embedder_ops){.struct_size = sizeof *ops,
                                .version = ITEM_BACKEND_VERSION,
@@ -191,7 +219,9 @@ item_status itx_open_embedder(const item_services *s, const char *family, item_e
                                .width = (uint32_t)e->width,
                                .embed_images = embed_images,
                                .embed_texts = embed_texts,
-                               .close = close_embedder};
+                               .close = close_embedder,
+                               .layers_width = (uint32_t)e->layers,
+                               .embed_layers = e->layers ? embed_layers : NULL};
     *self = e;
     return ITEM_OK;
 }

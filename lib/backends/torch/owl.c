@@ -111,7 +111,7 @@ itx_owl_seen itx_owl_look(itx_run *run, const itx_owl *o, const float *pixels, s
 {
     const int64_t places = o->vision.places;
     const size_t start = itx->mark(run);
-    itx_tensor *x = itx_run_vit(run, &o->vision, pixels, n, false);
+    itx_tensor *x = itx_run_vit(run, &o->vision, pixels, n, false, NULL);
     itx_tensor *class = itx->slice(run, x, 1, 0, 1);
     x = itx->multiply(run, itx->slice(run, x, 1, 1, 1 + places), class);
     x = itx->layer_norm(run, x, o->norm.w, o->norm.b, o->facts.vision.tower.eps);

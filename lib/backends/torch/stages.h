@@ -30,6 +30,7 @@ typedef struct itx_embedder {
     itx_prep prep;    /* for spaces that use it */
     size_t pixels;    /* numbers of one picture */
     int64_t width;    /* of the vectors */
+    int64_t layers;   /* numbers of a row of inner layers; 0: none */
     char id[320];
 } itx_embedder;
 
@@ -39,8 +40,9 @@ struct itx_space {
     item_status (*open)(itx_embedder *e, item_error *err);
     item_status (*read)(const itx_embedder *e, const item_image *image, const double box[4],
                         float *out, item_error *err);
-    /* -> [n, width], of any length */
-    itx_tensor *(*images)(itx_run *run, const itx_embedder *e, const float *pixels, size_t n);
+    /* -> [n, width], of any length; inner: NULL, or receives [n, layers] in any shape */
+    itx_tensor *(*images)(itx_run *run, const itx_embedder *e, const float *pixels, size_t n,
+                          itx_tensor **inner);
     itx_tensor *(*texts)(itx_run *run, const itx_embedder *e, const itx_tokens_row *row);
 };
 
@@ -53,6 +55,7 @@ typedef struct itx_published {
     int64_t edge, patch; /* of the pictures */
     int64_t words;       /* of the vocabulary */
     int64_t width;       /* of the vectors */
+    int64_t layers;      /* as of itx_embedder */
 } itx_published;
 
 /* Fills in all of an embedder but its row. */

@@ -67,7 +67,13 @@ static itx_tensor *embed(itx_run *run, const itx_vit *v, const float *pixels, in
     return itx->add(run, itx->cat(run, parts, 2, 1), v->positions);
 }
 
-itx_tensor *itx_run_vit(itx_run *run, const itx_vit *v, const float *pixels, size_t n, bool first)
+int64_t itx_vit_layers(const itx_vit_facts *facts)
+{
+    return facts->tower.depth * facts->tower.width;
+}
+
+itx_tensor *itx_run_vit(itx_run *run, const itx_vit *v, const float *pixels, size_t n, bool first,
+                        itx_tensor **inner)
 {
     const double eps = v->facts.tower.eps;
     const size_t start = itx->mark(run);
@@ -75,6 +81,6 @@ itx_tensor *itx_run_vit(itx_run *run, const itx_vit *v, const float *pixels, siz
     if (v->pre_norm.w)
         x = itx->layer_norm(run, x, v->pre_norm.w, v->pre_norm.b, eps);
     itx->sweep(run, start, &x, 1);
-    x = itx_run_blocks(run, &v->blocks, x, NULL, first);
+    x = itx_run_blocks(run, &v->blocks, x, NULL, first, inner);
     return itx->layer_norm(run, x, v->post_norm.w, v->post_norm.b, eps);
 }
