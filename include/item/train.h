@@ -284,20 +284,24 @@ typedef struct item_train_options {
     void *progress_user; /**< first argument of progress */
     /* since 0.2 */
     const char *const *candidates; /**< heads to choose from, 64 at most, each a layout or, behind a
-                                      space, also its units, such as "difference/both/1 64,16";
-                                      NULL: only what layout and hidden say */
+                                      space, also its units, such as "difference/both/1 64,16", and
+                                      behind 0 units the penalty, such as "picture/1 0 3"; NULL:
+                                      only what layout, hidden and penalty say */
     uint32_t candidate_count;      /**< texts in candidates */
     uint32_t reserved;             /**< 0 */
     const char *threshold_rule;    /**< "pooled": promises hold over all held-out photographs;
                                       "worst-source": also within each source that has 100 of them;
                                       NULL: pooled */
+    double penalty; /**< without hidden layers: half of it times the squares of the weights (of
+                       normalised features) is added to the mean loss. The answer is exact: epochs,
+                       batch, patience, rate, decay, dropout and validation count for nothing */
 } item_train_options;
 
 /** Start value of item_train_options: every default. */
 #define ITEM_TRAIN_OPTIONS_INIT                                                                    \
     {                                                                                              \
         sizeof(item_train_options), {32, 0, 0}, 60, 64, 10, 10, 0, 0, 1e-3, 0.1, 0.3, 0.15, 0.10,  \
-            0.999, 0.01, 1, 1000, 1, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL                \
+            0.999, 0.01, 1, 1000, 1, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, 1.0           \
     }
 
 /**

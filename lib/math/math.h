@@ -138,20 +138,23 @@ typedef struct itemi_train_options {
     double learning_rate; /* of the first step; falls to 0 as a half cosine */
     double weight_decay;  /* decoupled: weights shrink by rate x decay a step, biases do not */
     double dropout;       /* share of hidden units, 0 to below 1 */
+    double penalty; /* without hidden layers, above 0: half of it times the weights' squares is
+                       added to the mean loss, and nothing else above counts */
     uint64_t seed;
-    bool (*go_on)(void *user); /* asked once a minibatch; NULL: always */
+    bool (*go_on)(void *user); /* asked once a minibatch or step; NULL: always */
     void *user;
 } itemi_train_options;
 
 typedef struct itemi_train_log {
-    size_t epochs, best_epoch; /* run, and kept (from 1) */
+    size_t epochs, best_epoch; /* run, and kept (from 1); steps where no layer is hidden */
     double first_loss, loss;   /* weighted mean on the training rows, first and last epoch */
     double valid_loss;         /* of the epoch kept; NaN without validation rows */
 } itemi_train_log;
 
 /*
  * Trains a network with Adam on binary cross-entropy; normalisation is learnt on the training
- * rows, with their weights. Without validation rows the last epoch counts. The same input gives
+ * rows, with their weights. Without validation rows the last epoch counts. Without hidden layers
+ * it is logistic regression, solved to its end: validation rows count for nothing. The same input gives
  * the same bytes. ITEM_E_ARGUMENT: options out of range, a label missing, numbers that are none;
  * ITEM_E_CANCELLED: go_on said no. *out holds nothing after a failure.
  */

@@ -35,4 +35,9 @@ void itemi_net_backward(itemi_net *net, double scale);
 /* One step of Adam; moments has 2 x count numbers, zero at first, step counts from 1. */
 void itemi_net_adam(itemi_net *net, double *moments, uint64_t step, double rate, double decay);
 
+/* Weights and bias of a network of one layer, whose normalisation is there. */
+item_status itemi_logistic_fit(const itemi_mem *mem, const itemi_samples *samples, itemi_rows rows,
+                               const itemi_train_options *options, itemi_mlp *mlp,
+                               itemi_train_log *log, item_error *err);
+
 #endif

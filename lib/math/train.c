@@ -48,6 +48,10 @@ static item_status check_options(const itemi_train_options *o, item_error *err)
                           "training: weight decay must be 0 or more, and below 1 / learning rate");
     if (!(o->dropout >= 0 && o->dropout < 1))
         return itemi_fail(err, ITEM_E_ARGUMENT, "training: dropout must be 0 to below 1");
+    if (o->hidden == 0 && !(o->penalty > 0 && o->penalty <= 1e6))
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "training: without hidden layers the penalty must be above 0, at most"
+                          " 1,000,000");
     return ITEM_OK;
 }
 
@@ -204,6 +208,13 @@ static item_status keep(job *j, item_error *err)
     return ITEM_OK;
 }
 
+static item_status descend(job *j, itemi_rows valid, itemi_train_log *log, item_error *err)
+{
+    itemi_net_randomise(&j->net, j->options->seed);
+    item_status status = run(j, valid, log, err);
+    return status == ITEM_OK ? keep(j, err) : status;
+}
+
 static bool reserve(job *j, itemi_rows train)
 {
     const itemi_train_options *o = j->options;
@@ -248,10 +259,8 @@ item_status itemi_mlp_train(const itemi_mem *mem, const itemi_samples *samples, 
              .dropout = {options->seed, STREAM_DROPOUT, 0}};
     if (reserve(&j, train)) {
         learn_scaling(&j);
-        itemi_net_randomise(&j.net, options->seed);
-        status = run(&j, valid, log, err);
-        if (status == ITEM_OK)
-            status = keep(&j, err);
+        status = options->hidden ? descend(&j, valid, log, err)
+                                 : itemi_logistic_fit(mem, samples, train, options, out, log, err);
     } else {
         status = itemi_fail_memory(err, "training");
     }

@@ -43,19 +43,33 @@ static bool read_units(const char *text, itemi_train_options *network)
     return false;
 }
 
-/* "LAYOUT", with the units of the options, or "LAYOUT UNITS". */
+/* What follows the layout: " UNITS" or " UNITS PENALTY". The text is cut up. */
+static bool read_network(char *words, itemi_train_options *network)
+{
+    char *penalty = strchr(words, ' ');
+    if (penalty)
+        *penalty++ = '\0';
+    return read_units(words, network) &&
+           (!penalty || itemi_parse_double(penalty, &network->penalty));
+}
+
+/* "LAYOUT", with the network of the options, or with one of its own behind it. */
 static item_status read_candidate(const char *text, itemi_candidate *c, item_error *err)
 {
-    const char *space = text ? strchr(text, ' ') : NULL;
-    if (!text || (space && !read_units(space + 1, &c->fit.network)))
-        return itemi_fail(err, ITEM_E_ARGUMENT,
+    char *name = itemi_strdup(NULL, text ? text : "");
+    if (!name)
+        return itemi_fail_memory(err, "reading candidates");
+    char *space = strchr(name, ' ');
+    if (space)
+        *space = '\0';
+    bool good = text && (!space || read_network(space + 1, &c->fit.network));
+    item_status status =
+        good ? read_layout(name, c, err)
+             : itemi_fail(err, ITEM_E_ARGUMENT,
                           "training: candidate `%.80s`: a layout is wanted and, if not those of the"
                           " options, the units of up to three hidden layers, such as"
-                          " difference/both/1 64,16",
+                          " difference/both/1 64,16, or 0 and the penalty, such as picture/1 0 3",
                           text ? text : "NULL");
-    char *name = itemi_strndup(NULL, text, space ? (size_t)(space - text) : strlen(text));
-    item_status status =
-        name ? read_layout(name, c, err) : itemi_fail_memory(err, "reading candidates");
     itemi_free(NULL, name);
     return status;
 }
@@ -72,6 +86,7 @@ static itemi_fit_options fit_of(const item_train_options *o)
     network->learning_rate = o->learning_rate;
     network->weight_decay = o->weight_decay;
     network->dropout = o->dropout;
+    network->penalty = o->penalty;
     network->seed = o->seed;
     return fit;
 }
@@ -214,20 +229,25 @@ json_t *itemi_hidden_json(const itemi_train_options *network)
     return hidden;
 }
 
+json_t *itemi_penalty_json(const itemi_train_options *network)
+{
+    return network->hidden ? json_null() : json_real(network->penalty);
+}
+
 static json_t *table_json(const itemi_session *s, const table *t)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < s->candidates; i++) {
         const itemi_candidate *c = &s->candidate[i];
-        itemi_json_append(&rows,
-                          json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b}", "layout",
-                                    c->layout_name, "hidden", itemi_hidden_json(&c->fit.network),
-                                    "parameters", (json_int_t)c->parameters, "auc",
-                                    itemi_json_figure(t->auc[i]), "auc_interval",
-                                    itemi_json_interval(t->auc_interval[i]), "difference",
-                                    itemi_json_figure(t->difference[i]), "difference_interval",
-                                    itemi_json_interval(t->difference_interval[i]), "best",
-                                    i == t->best, "chosen", i == t->chosen));
+        itemi_json_append(
+            &rows, json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:b}", "layout",
+                             c->layout_name, "hidden", itemi_hidden_json(&c->fit.network),
+                             "penalty", itemi_penalty_json(&c->fit.network), "parameters",
+                             (json_int_t)c->parameters, "auc", itemi_json_figure(t->auc[i]),
+                             "auc_interval", itemi_json_interval(t->auc_interval[i]), "difference",
+                             itemi_json_figure(t->difference[i]), "difference_interval",
+                             itemi_json_interval(t->difference_interval[i]), "best", i == t->best,
+                             "chosen", i == t->chosen));
     }
     return json_pack("{s:s, s:I, s:o}", "figure", t->sources ? "within sources" : "all pictures",
                      "sources", (json_int_t)t->sources, "table", rows);

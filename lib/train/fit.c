@@ -72,6 +72,12 @@ static item_status divide(const itemi_cohort *cohort, itemi_rows rows, double sh
     return status;
 }
 
+/* Logistic regression has nothing to stop early, and learns from every row. */
+static double spared(const itemi_fit_options *options)
+{
+    return options->network.hidden ? options->validation : 0;
+}
+
 item_status itemi_fit(const itemi_task *task, itemi_rows rows, itemi_mlp *out, itemi_train_log *log,
                       item_error *err)
 {
@@ -79,7 +85,7 @@ item_status itemi_fit(const itemi_task *task, itemi_rows rows, itemi_mlp *out, i
     split s = {0};
     *out = (itemi_mlp){.mem = NULL};
     item_status status = reserve(&s, rows.count, groups->count)
-                             ? divide(task->cohort, rows, task->options->validation, &s, err)
+                             ? divide(task->cohort, rows, spared(task->options), &s, err)
                              : itemi_fail_memory(err, "training");
     const itemi_rows train = {s.train, s.trains}, valid = {s.valid, s.valids};
     if (status == ITEM_OK)

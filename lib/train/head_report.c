@@ -74,11 +74,12 @@ static json_t *network_section(const itemi_session *s)
                                         [ITEMI_FOLD_SCENE] = "scene"};
     const itemi_train_options *n = &s->chosen->fit.network;
     return json_pack(
-        "{s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "hidden",
-        itemi_hidden_json(n), "epochs", (json_int_t)n->epochs, "batch", (json_int_t)n->batch,
-        "seed", (json_int_t)n->seed, "learning_rate", n->learning_rate, "weight_decay",
-        n->weight_decay, "dropout", n->dropout, "validation", s->chosen->fit.validation, "folds_by",
-        units[s->plan.unit], "folds", (json_int_t)s->plan.folds, "held_out_epochs_kept",
+        "{s:o, s:o, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s, s:I, s:o, s:I, s:o, s:o, s:o}",
+        "hidden", itemi_hidden_json(n), "penalty", itemi_penalty_json(n), "epochs",
+        (json_int_t)n->epochs, "batch", (json_int_t)n->batch, "seed", (json_int_t)n->seed,
+        "learning_rate", n->learning_rate, "weight_decay", n->weight_decay, "dropout", n->dropout,
+        "validation", s->chosen->fit.validation, "folds_by", units[s->plan.unit], "folds",
+        (json_int_t)s->plan.folds, "held_out_epochs_kept",
         itemi_json_figure(s->chosen->held_out.epochs), "epochs_kept", (json_int_t)s->log.best_epoch,
         "first_loss", itemi_json_figure(s->log.first_loss), "loss", itemi_json_figure(s->log.loss),
         "validation_loss", itemi_json_figure(s->log.valid_loss));

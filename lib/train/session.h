@@ -47,6 +47,7 @@ item_status itemi_candidates_read(itemi_session *s, item_error *err);
 item_status itemi_candidates_compare(itemi_session *s, item_error *err);
 void itemi_candidates_free(itemi_session *s);
 json_t *itemi_hidden_json(const itemi_train_options *network);
+json_t *itemi_penalty_json(const itemi_train_options *network); /* null with hidden layers */
 
 /* Temperature, bias, thresholds and rules, from what was held out. */
 item_status itemi_session_calibrate(itemi_session *s, item_error *err);

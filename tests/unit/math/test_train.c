@@ -55,7 +55,8 @@ static void gradients_match_differences(void **state)
 
 static itemi_train_options plain_options(void)
 {
-    return (itemi_train_options){.epochs = 200, .batch = 20, .learning_rate = 0.05, .seed = 1};
+    return (itemi_train_options){
+        .epochs = 200, .batch = 20, .learning_rate = 0.05, .penalty = 1e-9, .seed = 1};
 }
 
 static void makes_logistic_regression(void **state)
@@ -63,8 +64,6 @@ static void makes_logistic_regression(void **state)
     (void)state;
     const itemi_samples samples = {200, 5, golden_lr_x, golden_lr_y, golden_lr_w};
     itemi_train_options options = plain_options();
-    options.batch = 200;
-    options.epochs = 2000;
     itemi_mlp mlp;
     itemi_train_log log;
     item_error err = ITEM_ERROR_INIT;
@@ -75,11 +74,48 @@ static void makes_logistic_regression(void **state)
     for (size_t i = 0; i < 5; i++) {
         assert_near(mlp.mean[i], golden_lr[i], 1e-6);
         assert_near(mlp.scale[i] / golden_lr[5 + i], 1, 1e-6);
-        assert_near(mlp.weight[0][i], golden_lr[10 + i], 2e-4);
+        assert_near(mlp.weight[0][i], golden_lr[10 + i], 1e-5);
     }
-    assert_near(mlp.bias[0][0], golden_lr[15], 2e-4);
+    assert_near(mlp.bias[0][0], golden_lr[15], 1e-5);
     assert_true(log.loss < 0.8 * log.first_loss);
     itemi_mlp_free(&mlp);
+}
+
+/* At the answer the penalty balances the loss: each weight is what the gradient says. */
+static void penalty_shrinks_weights(void **state)
+{
+    (void)state;
+    const itemi_samples samples = {200, 5, golden_lr_x, golden_lr_y, golden_lr_w};
+    itemi_train_options options = plain_options();
+    double total = 0, last = HUGE_VAL;
+    for (size_t r = 0; r < 200; r++)
+        total += golden_lr_w[r];
+    for (double penalty = 1e-3; penalty < 2000; penalty *= 10) {
+        options.penalty = penalty;
+        itemi_mlp mlp;
+        itemi_train_log log;
+        assert_int_equal(
+            itemi_mlp_train(NULL, &samples, first_rows(200), none, &options, &mlp, &log, NULL),
+            ITEM_OK);
+        double gradient[6] = {0}, norm = 0;
+        float scratch[16];
+        for (size_t r = 0; r < 200; r++) {
+            const float *x = golden_lr_x + 5 * r;
+            double p = itemi_sigmoid((double)itemi_mlp_logit(&mlp, x, scratch));
+            double wrong = golden_lr_w[r] / total * (p - golden_lr_y[r]);
+            for (size_t f = 0; f < 5; f++)
+                gradient[f] += wrong * ((double)x[f] - (double)mlp.mean[f]) * (double)mlp.scale[f];
+            gradient[5] += wrong;
+        }
+        for (size_t f = 0; f < 5; f++) {
+            assert_near(gradient[f] + penalty * (double)mlp.weight[0][f], 0, 1e-6);
+            norm += (double)mlp.weight[0][f] * (double)mlp.weight[0][f];
+        }
+        assert_near(gradient[5], 0, 1e-6); /* the bias is free */
+        assert_true(norm < last && norm > 0);
+        last = norm;
+        itemi_mlp_free(&mlp);
+    }
 }
 
 static void learns_xor(void **state)
@@ -167,6 +203,8 @@ static void decay_shrinks_weights(void **state)
     (void)state;
     const itemi_samples samples = {200, 5, golden_lr_x, golden_lr_y, golden_lr_w};
     itemi_train_options options = plain_options();
+    options.hidden = 1;
+    options.hidden_width[0] = 4;
     double norm[2] = {0, 0};
     for (size_t i = 0; i < 2; i++) {
         options.weight_decay = i ? 1.0 : 0.0;
@@ -175,7 +213,7 @@ static void decay_shrinks_weights(void **state)
         assert_int_equal(
             itemi_mlp_train(NULL, &samples, first_rows(200), none, &options, &mlp, &log, NULL),
             ITEM_OK);
-        for (size_t j = 0; j < 5; j++)
+        for (size_t j = 0; j < 20; j++)
             norm[i] += (double)mlp.weight[0][j] * (double)mlp.weight[0][j];
         itemi_mlp_free(&mlp);
     }
@@ -212,8 +250,8 @@ static void refuses_what_makes_no_sense(void **state)
     float x[ROWS * 5];
     memcpy(x, golden_lr_x, sizeof x);
     const itemi_samples samples = {ROWS, 5, x, golden_lr_y, golden_lr_w};
-    itemi_train_options good = plain_options(), bad[7];
-    for (size_t i = 0; i < 7; i++)
+    itemi_train_options good = plain_options(), bad[9];
+    for (size_t i = 0; i < 9; i++)
         bad[i] = good;
     bad[0].hidden = 4;
     bad[1].hidden = 1; /* of no units */
@@ -222,9 +260,11 @@ static void refuses_what_makes_no_sense(void **state)
     bad[4].learning_rate = NAN;
     bad[5].dropout = 1;
     bad[6].weight_decay = -1;
+    bad[7].penalty = 0;
+    bad[8].penalty = NAN;
     itemi_mlp mlp;
     itemi_train_log log;
-    for (size_t i = 0; i < 7; i++) {
+    for (size_t i = 0; i < 9; i++) {
         item_error err = ITEM_ERROR_INIT;
         assert_int_equal(
             itemi_mlp_train(NULL, &samples, first_rows(ROWS), none, &bad[i], &mlp, &log, &err),
@@ -323,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_match_differences),
         cmocka_unit_test(makes_logistic_regression),
+        cmocka_unit_test(penalty_shrinks_weights),
         cmocka_unit_test(learns_xor),
         cmocka_unit_test(same_seed_same_bytes),
         cmocka_unit_test(stops_early_and_keeps_the_best),

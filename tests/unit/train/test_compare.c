@@ -11,6 +11,7 @@ static item_train_options quick(const char *const *candidates, uint32_t count)
     options.candidates = candidates;
     options.candidate_count = count;
     options.hidden[0] = 0;
+    options.penalty = 0.01;
     options.epochs = 20;
     options.learning_rate = 0.02;
     options.draws = 100;
@@ -63,7 +64,7 @@ static const json_t *look_at_rule(const json_t *table)
     return chosen;
 }
 
-static const char *const candidates[] = {"difference/both/1 16", "cosine/both/1", "picture/1",
+static const char *const candidates[] = {"difference/both/1 16", "cosine/both/1", "picture/1 0 3",
                                          "cosine/both/1 8,4"};
 
 static void chooses_the_fewest_that_are_as_good(void **state)
@@ -81,6 +82,9 @@ static void chooses_the_fewest_that_are_as_good(void **state)
     /* the label is in the agreement: the picture alone has one number less, and is worse */
     const json_t *chosen = look_at_rule(table);
     assert_ptr_equal(chosen, json_array_get(table, 1));
+    assert_near(number(json_array_get(table, 1), "penalty"), 0.01, 0);
+    assert_true(json_is_null(json_object_get(json_array_get(table, 0), "penalty")));
+    assert_near(number(json_array_get(table, 2), "penalty"), 3, 0);
     assert_true(end(json_array_get(table, 2), "difference_interval", 1) < 0);
     assert_near(item_report_number(report, "candidates.sources"), 6, 0);
     const char *text = item_report_markdown(report);
