@@ -25,6 +25,9 @@ SUITES = {
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
+        ("attacks", "attacks/run.py"),
+        ("words", "attacks/words.py"),
+        ("scope", "scope/run.py"),
     ],
 }
 # Experiments that take --open-dev; the result is then NAME-dev.json.
