@@ -27,6 +27,7 @@ SUITES = {
         ("robustness", "robustness/run.py"),
         ("attacks", "attacks/run.py"),
         ("words", "attacks/words.py"),
+        ("agreement", "attacks/agreement.py"),
         ("scope", "scope/run.py"),
     ],
 }

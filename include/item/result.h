@@ -244,6 +244,9 @@ ITEM_API item_status item_result_get_object(const item_result *result, uint32_t 
 #define ITEM_VALUES_TEXT_VECTOR   3 /**< unit vector of the caption                     */
 #define ITEM_VALUES_CROP_VECTOR   4 /**< unit vector of object `index`'s crop           */
 #define ITEM_VALUES_PHRASE_VECTOR 5 /**< unit vector of object `index`'s phrase         */
+#define ITEM_VALUES_PLAIN         6 /**< plain statistics of the pixels (since 0.2)     */
+
+#define ITEM_PLAIN_NUMBERS 7 /**< of ITEM_VALUES_PLAIN, which are there with a working size */
 
 /**
  * Numbers of a result.

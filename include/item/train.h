@@ -99,6 +99,7 @@ typedef struct item_row {
         *named_phrases;  /**< unit vectors of these phrases, in their order [named x width] */
     const float *views;  /**< unit vectors of the picture's views [info.views x width] */
     const float *layers; /**< of the picture encoder's inner layers [info.layers] */
+    const float *plain;  /**< plain statistics [ITEM_PLAIN_NUMBERS]; NULL or NaN: not known */
 } item_row;
 
 #define ITEM_PICTURE_HASH 16 /**< bytes of item_row.picture */
@@ -107,7 +108,7 @@ typedef struct item_row {
 #define ITEM_ROW_INIT                                                                              \
     {                                                                                              \
         sizeof(item_row), 0, 0, 0, 0, 0, 0, NAN, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,   \
-            0, 0, 0.0, NULL, NULL, NULL, NULL, NULL                                                \
+            0, 0, 0.0, NULL, NULL, NULL, NULL, NULL, NULL                                          \
     }
 
 /**

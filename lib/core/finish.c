@@ -49,6 +49,7 @@ static itemi_evidence evidence_of(const itemi_batch *batch, const itemi_work *wo
     evidence.caption_logprob = r->logprob;
     evidence.caption_empty = itemi_caption_is_empty(r->caption);
     evidence.caption_looping = itemi_caption_loops(r->caption);
+    evidence.plain = work->has_plain ? work->plain : NULL;
     evidence.callers_caption = r == &work->readings[ITEMI_CALLER];
     evidence.pipeline = batch->pipeline;
     evidence.prior = batch->ctx->settings.prior;
@@ -148,6 +149,8 @@ static void give_vectors(itemi_batch *batch, itemi_work *work, itemi_reading *sh
 {
     result->width = batch->width;
     result->image_vector = work->vector;
+    result->has_plain = work->has_plain;
+    memcpy(result->plain, work->plain, sizeof result->plain);
     result->text_vector = shown->text;
     result->crop_vectors = shown->crops;
     result->phrase_vectors = shown->phrased;

@@ -61,6 +61,9 @@ typedef struct itemi_head_facts {
 
     double scope_limit;           /* largest root mean square of the normalised features */
     double scope_quantile;        /* share of calibration pictures within it, 0.999 */
+    itemi_plain plain;            /* what photographs look like by their plain statistics */
+    double plain_limit;           /* largest distance from it; NaN: no such rule */
+    double plain_quantile;        /* share of photographs of sources left out within it, 0.99 */
     double caption_least;         /* least mean log-probability of a caption that is relied on */
     double caption_quantile;      /* share of calibration pictures below it, 0.01 */
     bool callers_captions;        /* trained and calibrated with callers' captions */
@@ -137,6 +140,7 @@ typedef struct itemi_evidence {
     double caption_logprob; /* mean log-probability of a token; NaN: not known */
     bool caption_empty, caption_looping;
     bool callers_caption; /* the features come of a caption of the caller's */
+    const float *plain;   /* plain statistics of the picture; NULL: not known */
     const char *pipeline; /* what made the features; "": not known */
     double prior;         /* share of AI pictures to show the probability for; NaN: none */
 } itemi_evidence;
@@ -155,9 +159,9 @@ typedef struct itemi_judgement {
 
 /*
  * The only place where verdicts are made. Rules in this order: settings, size,
- * caption_unreliable, no_objects (where nothing else is read; told by the presence flag, the
- * sixth number from the end) and out_of_scope give `unsure`; then ai at or above the threshold,
- * real below the real point when that lies below the threshold, else weak_evidence.
+ * out_of_scope, caption_unreliable and no_objects (where nothing else is read; told by the presence
+ * flag, the sixth number from the end) give `unsure`; then ai at or above the threshold, real below
+ * the real point when that lies below the threshold, else weak_evidence.
  * ITEM_E_MISMATCH: wrong number of features, or a caller's caption for a head that was not
  * calibrated with such; ITEM_E_ARGUMENT: features or prior that are no numbers.
  */

@@ -8,8 +8,8 @@
 
 #define META_KEY "item_head"
 
-/* mean, scale, weight and bias of each layer, pictures of the training */
-#define TENSORS_MAX (2 + 2 * ITEMI_MLP_LAYERS + 1)
+/* mean, scale, weight and bias of each layer, plain statistics, pictures of the training */
+#define TENSORS_MAX (2 + 2 * ITEMI_MLP_LAYERS + ITEMI_PLAIN_TENSORS + 1)
 
 static bool all_finite(const float *values, size_t n)
 {
@@ -42,8 +42,8 @@ static item_status find(const itemi_safetensors *st, const char *file, const cha
     return ITEM_OK;
 }
 
-static item_status load(const itemi_safetensors *st, const char *file, const char *name,
-                        uint64_t rows, uint64_t columns, float *out, item_error *err)
+item_status itemi_head_tensor(const itemi_safetensors *st, const char *file, const char *name,
+                              uint64_t rows, uint64_t columns, float *out, item_error *err)
 {
     const itemi_tensor *t = NULL;
     item_status status = find(st, file, name, rows, columns, &t, err);
@@ -91,16 +91,17 @@ static item_status load_network(itemi_head *head, const itemi_safetensors *st, c
     if (status == ITEM_OK && !itemi_mlp_reserve(head->mem, mlp))
         status = itemi_fail_memory(err, "reading a head");
     if (status == ITEM_OK)
-        status = load(st, file, "mean", 0, mlp->width[0], mlp->mean, err);
+        status = itemi_head_tensor(st, file, "mean", 0, mlp->width[0], mlp->mean, err);
     if (status == ITEM_OK)
-        status = load(st, file, "scale", 0, mlp->width[0], mlp->scale, err);
+        status = itemi_head_tensor(st, file, "scale", 0, mlp->width[0], mlp->scale, err);
     for (size_t l = 0; status == ITEM_OK && l < mlp->layers; l++) {
         char name[ITEMI_NAME_MAX];
         layer_name(name, l, "weight");
-        status = load(st, file, name, mlp->width[l + 1], mlp->width[l], mlp->weight[l], err);
+        status = itemi_head_tensor(st, file, name, mlp->width[l + 1], mlp->width[l], mlp->weight[l],
+                                   err);
         layer_name(name, l, "bias");
         if (status == ITEM_OK)
-            status = load(st, file, name, 0, mlp->width[l + 1], mlp->bias[l], err);
+            status = itemi_head_tensor(st, file, name, 0, mlp->width[l + 1], mlp->bias[l], err);
     }
     return status;
 }
@@ -132,6 +133,8 @@ static item_status load_all(itemi_head *head, const itemi_safetensors *st, const
         status = name_layout(&head->facts, file, err);
     if (status == ITEM_OK)
         status = load_network(head, st, file, err);
+    if (status == ITEM_OK)
+        status = itemi_head_read_plain(head, st, file, err);
     return status == ITEM_OK ? itemi_head_read_trained(head, st, file, err) : status;
 }
 
@@ -234,6 +237,7 @@ item_status itemi_head_write(const itemi_head *head, const char *path, item_erro
         tensors[count++] = tensor(names[2 * l], mlp->width[l + 1], mlp->width[l], mlp->weight[l]);
         tensors[count++] = tensor(names[2 * l + 1], 0, mlp->width[l + 1], mlp->bias[l]);
     }
+    count += itemi_head_list_plain(head, tensors + count);
     if (head->facts.trained_count)
         tensors[count++] = (itemi_tensor){.name = ITEMI_TRAINED_TENSOR,
                                           .dtype = ITEMI_U8,

@@ -116,13 +116,13 @@ static int32_t obstacle(const itemi_head *head, const itemi_evidence *e, double 
     bool large = f->size_max && e->short_side > f->size_max;
     if (small || large)
         return ITEM_REASON_SIZE;
+    if (distance > f->scope_limit || itemi_head_finds_strange(head, e->plain))
+        return ITEM_REASON_OUT_OF_SCOPE;
     if (e->caption_empty || e->caption_looping || e->caption_logprob < f->caption_least)
         return ITEM_REASON_CAPTION_UNRELIABLE;
     bool blind = !itemi_layout_reads_whole(&f->layout);
     if (blind && !(e->features[e->count - ITEMI_POOLED] > 0)) /* the presence flag */
         return ITEM_REASON_NO_OBJECTS;
-    if (distance > f->scope_limit)
-        return ITEM_REASON_OUT_OF_SCOPE;
     return ITEM_REASON_NONE;
 }
 

@@ -25,7 +25,7 @@ json_t *itemi_head_facts_dump(const itemi_head_facts *f)
         "{s:i, s:s, s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:f, s:f, s:{s:o, s:o, s:s, s:s}, s:o, "
         "s:f,"
         " s:I,"
-        " s:o, s:f, s:o, s:f, s:b, s:s, s:o, s:s}",
+        " s:o, s:f, s:o, s:f, s:o, s:f, s:b, s:s, s:o, s:s}",
         "format", ITEMI_HEAD_FORMAT, "layout", f->layout_name, "vector_width",
         (json_int_t)f->vector_width, "layers_width", (json_int_t)f->layers_width, "embedder",
         f->embedder, "pipeline", f->pipeline, "working_size", (json_int_t)f->working_size,
@@ -34,7 +34,8 @@ json_t *itemi_head_facts_dump(const itemi_head_facts *f)
         "fpr1", dump_promise(&f->fpr1), "fpr5", dump_promise(&f->fpr5), "rule", f->threshold_rule,
         "calibrated_on", f->calibrated_on, "real_below", itemi_json_number(f->real_below),
         "real_share", f->real_share, "ai", (json_int_t)f->ai, "scope_limit",
-        itemi_json_number(f->scope_limit), "scope_quantile", f->scope_quantile, "caption_least",
+        itemi_json_number(f->scope_limit), "scope_quantile", f->scope_quantile, "plain_limit",
+        itemi_json_number(f->plain_limit), "plain_quantile", f->plain_quantile, "caption_least",
         itemi_json_number(f->caption_least), "caption_quantile", f->caption_quantile,
         "callers_captions", f->callers_captions, "trained_on", f->trained_on ? f->trained_on : "",
         "trained_sources", f->trained_sources ? json_deep_copy(f->trained_sources) : json_array(),
@@ -147,6 +148,9 @@ static void get_facts(reader *r, const json_t *object, itemi_head_facts *f)
     f->ai = get_count(r, object, "ai", UINT32_MAX);
     f->scope_limit = get_optional(r, object, "scope_limit", NAN);
     f->scope_quantile = get_number(r, object, "scope_quantile");
+    bool plain = says(object, "plain_limit");
+    f->plain_limit = plain ? get_number(r, object, "plain_limit") : (double)NAN;
+    f->plain_quantile = plain ? get_number(r, object, "plain_quantile") : 0.99;
     f->caption_least = get_optional(r, object, "caption_least", NAN);
     f->caption_quantile = get_number(r, object, "caption_quantile");
     const json_t *captions = json_object_get(object, "callers_captions");
@@ -261,6 +265,8 @@ item_status itemi_head_facts_check(const itemi_head_facts *f, const char *name, 
         wrong = "real_share";
     else if (!rule_holds(f->scope_limit) || f->scope_limit < 0 || !share(f->scope_quantile))
         wrong = "scope_limit";
+    else if (!rule_holds(f->plain_limit) || f->plain_limit < 0 || !share(f->plain_quantile))
+        wrong = "plain_limit";
     else if (!rule_holds(f->caption_least) || !share(f->caption_quantile))
         wrong = "caption_least";
     if (wrong)

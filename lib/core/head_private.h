@@ -39,6 +39,17 @@ bool itemi_head_remember(itemi_head *head, const uint8_t *pictures, size_t count
 item_status itemi_head_read_trained(itemi_head *head, const itemi_safetensors *st, const char *name,
                                     item_error *err);
 
+/* A tensor of float32 of the shape given (rows 0: a vector), finite; ITEM_E_FORMAT names it. */
+item_status itemi_head_tensor(const itemi_safetensors *st, const char *file, const char *name,
+                              uint64_t rows, uint64_t columns, float *out, item_error *err);
+
+#define ITEMI_PLAIN_TENSORS 3
+/* The rule on plain statistics: from the file, into the list of tensors (how many), and asked. */
+item_status itemi_head_read_plain(itemi_head *head, const itemi_safetensors *st, const char *name,
+                                  item_error *err);
+size_t itemi_head_list_plain(const itemi_head *head, itemi_tensor *tensors);
+bool itemi_head_finds_strange(const itemi_head *head, const float *plain);
+
 /*
  * Verdict and reason of a judgement whose score and thresholds are set; distance: of the
  * normalised features. Training judges held-out scores by it.

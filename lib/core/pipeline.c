@@ -143,6 +143,9 @@ static item_status to_working_size(itemi_batch *batch, itemi_work *work, item_im
                                          ctx->filter, &work->image, &work->err);
     }
     item_image_unref(full);
+    work->has_plain = status == ITEM_OK && ctx->working_size;
+    if (work->has_plain && !itemi_image_plain(batch->call.mem, work->image, work->plain))
+        status = itemi_fail_memory(&work->err, "looking at a picture");
     if (status == ITEM_OK && ctx->cache)
         status = itemi_pixels_hash(work->image, work->pixels, &work->err);
     return status;

@@ -33,6 +33,8 @@ typedef struct itemi_work {
     float *vector;                      /* of the whole picture */
     float *layers;                      /* of its inner layers; NULL where nobody reads them */
     uint8_t pixels[ITEMI_SHA256_BYTES]; /* of `image`, where the context has a cache */
+    bool has_plain; /* with a working size alone: without one a picture has any size */
+    float plain[ITEM_PLAIN_NUMBERS];
     item_timings times;
     itemi_lines warnings;
     item_error err; /* code ITEM_OK as long as nothing failed */

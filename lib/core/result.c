@@ -185,6 +185,9 @@ static const float *find_values(const item_result *result, int32_t which, uint32
     case ITEM_VALUES_PHRASE_VECTOR:
         base = result->phrase_vectors;
         break;
+    case ITEM_VALUES_PLAIN:
+        *count = ITEM_PLAIN_NUMBERS;
+        return result->has_plain ? result->plain : NULL;
     default:
         break;
     }

@@ -35,6 +35,8 @@ struct item_result {
     float *crop_vectors, *phrase_vectors; /* [objects x width] or NULL */
     int32_t *tokens;                      /* of the caption, or NULL */
     size_t token_count;
+    bool has_plain;
+    float plain[ITEM_PLAIN_NUMBERS];
     item_timings timings;
     itemi_lines warnings;
     _Atomic(char *) json; /* made at the first call */

@@ -4,6 +4,7 @@
 #define ITEMI_IMAGE_H
 
 #include <item/picture.h>
+#include <item/result.h>
 
 #include "common/common.h"
 
@@ -50,6 +51,15 @@ item_status itemi_resize_cut(const itemi_mem *mem, const uint8_t *src, uint32_t 
 item_status itemi_resize_square(const itemi_mem *mem, const uint8_t *src, uint32_t src_width,
                                 uint32_t src_height, const double *box, uint32_t edge, double pad,
                                 float *out, item_error *err);
+
+/*
+ * Plain statistics of a picture's brightness Y = (77 R + 150 G + 29 B) / 256: mean; log of the
+ * deviation; shares of neighbours that are equal, and that differ by at most 1 (stretched at their
+ * ends); entropy of 32 levels; correlation 4 pixels apart; log of how unevenly roughness is spread.
+ * NaN for a picture that is not wider and higher than 4 pixels. false: no memory.
+ */
+bool itemi_image_plain(const itemi_mem *mem, const item_image *image,
+                       float out[ITEM_PLAIN_NUMBERS]);
 
 /* A new picture, resized from (a box of) another; it keeps the facts and the warning of that. */
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,

@@ -116,6 +116,24 @@ size_t itemi_mlp_scratch(const itemi_mlp *mlp); /* floats */
 /* Root mean square of the normalised features; features that never varied do not count. */
 double itemi_mlp_distance(const itemi_mlp *mlp, const float *features);
 
+/* ---- what photographs look like, by a few numbers each ---- */
+
+#define ITEMI_PLAIN_NUMBERS 7
+
+/* Mean and deviation of each number, and the inverse of how they vary together. */
+typedef struct itemi_plain {
+    float mean[ITEMI_PLAIN_NUMBERS], scale[ITEMI_PLAIN_NUMBERS]; /* (x - mean) * scale */
+    float inverse[ITEMI_PLAIN_NUMBERS * ITEMI_PLAIN_NUMBERS];
+} itemi_plain;
+
+/*
+ * Learns from rows [count x ITEMI_PLAIN_NUMBERS] with weights that are not all 0. A tenth of the
+ * correlations is given up, so that few rows or a number that never varies do no harm.
+ */
+void itemi_plain_fit(const float *rows, const double *weight, size_t count, itemi_plain *out);
+/* Mahalanobis distance, divided by the root of the number of numbers; NaN if one of them is. */
+double itemi_plain_distance(const itemi_plain *plain, const float *row);
+
 /* ---- training ---- */
 
 typedef struct itemi_samples {

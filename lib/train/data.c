@@ -214,6 +214,10 @@ static item_status check_row(const item_dataset *data, const item_row *row, item
     if (isinf(row->caption_logprob) || isinf(row->caption_prior))
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: %s is infinite",
                           isinf(row->caption_prior) ? "caption_prior" : "caption_logprob");
+    for (size_t i = 0; row->plain && i < ITEM_PLAIN_NUMBERS; i++) {
+        if (isinf(row->plain[i]))
+            return itemi_fail(err, ITEM_E_ARGUMENT, "data set: a plain statistic is infinite");
+    }
     if (row->reserved)
         return itemi_fail(err, ITEM_E_ARGUMENT, "data set: reserved is not 0");
     return check_vectors(data, row, err);
@@ -270,6 +274,8 @@ item_status item_dataset_add(item_dataset *data, const item_row *row, item_error
                                ours.caption_prior != 0 ? ours.caption_prior : (double)NAN};
     if (ours.picture)
         memcpy(record.picture, ours.picture, sizeof record.picture);
+    for (size_t i = 0; i < ITEM_PLAIN_NUMBERS; i++)
+        record.plain[i] = ours.plain ? ours.plain[i] : NAN;
     if (!itemi_dataset_reserve(data, 1, ours.objects, ours.named) ||
         !add_text(data, ours.name, &record.name) || !add_text(data, ours.source, &record.source) ||
         !add_text(data, ours.generator, &record.generator) ||
@@ -308,6 +314,7 @@ item_status item_dataset_get(const item_dataset *data, uint64_t index, item_row 
                      .caption_prior = r->caption_prior,
                      .caption = data->texts.text[r->caption],
                      .picture = itemi_record_has_picture(r) ? r->picture : NULL,
+                     .plain = isnan(r->plain[0]) ? NULL : r->plain,
                      .named_phrases = r->named ? data->named + r->first_named * width : NULL,
                      .views =
                          data->view_count ? data->views + index * data->view_count * width : NULL,

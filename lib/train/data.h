@@ -38,6 +38,7 @@ typedef struct itemi_record {
     uint32_t named, first_named;                      /* its phrases in the set's `named` */
     double caption_prior;                             /* NaN: not known */
     uint8_t picture[ITEM_PICTURE_HASH];               /* zeros: not known */
+    float plain[ITEM_PLAIN_NUMBERS];                  /* NaN: not known */
 } itemi_record;
 
 struct item_dataset {

@@ -27,6 +27,7 @@ void itemi_evidence_of(const item_dataset *data, size_t row, const float *featur
     out->caption_logprob = record->caption_logprob;
     out->caption_empty = (record->flags & ITEM_ROW_CAPTION_EMPTY) != 0;
     out->caption_looping = (record->flags & ITEM_ROW_CAPTION_LOOPING) != 0;
+    out->plain = record->plain;
     out->callers_caption = data->callers_captions;
     out->pipeline = data->pipeline;
 }

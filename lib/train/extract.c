@@ -107,6 +107,7 @@ static item_status add_result(extraction *x, const itemi_manifest_row *from,
     row.caption_logprob = summary.caption_logprob;
     row.image = item_result_values(result, ITEM_VALUES_IMAGE_VECTOR, 0, NULL);
     row.text = item_result_values(result, ITEM_VALUES_TEXT_VECTOR, 0, NULL);
+    row.plain = item_result_values(result, ITEM_VALUES_PLAIN, 0, NULL);
     row.crops = objects;
     row.phrases = objects + numbers;
     row.name = from->path;

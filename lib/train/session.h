@@ -51,6 +51,8 @@ json_t *itemi_penalty_json(const itemi_train_options *network); /* null with hid
 
 /* Temperature, bias, thresholds and rules, from what was held out. */
 item_status itemi_session_calibrate(itemi_session *s, item_error *err);
+/* The rule on plain statistics; there is none where too few photographs have them. */
+item_status itemi_session_plain(itemi_session *s, item_error *err);
 item_status itemi_session_report(itemi_session *s, item_error *err);
 
 #endif

@@ -28,6 +28,7 @@ const itemi_column itemi_column_list[ITEMI_COLUMNS] = {
     COLUMN(caption, ITEMI_I32, 0, 2),
     COLUMN(caption_prior, ITEMI_F64, 0, 2),
     COLUMN(named_count, ITEMI_I32, 0, 2),
+    COLUMN(plain, ITEMI_F32, ITEM_PLAIN_NUMBERS, 3),
 };
 
 void *itemi_column_data(const itemi_columns *c, size_t i)
@@ -76,6 +77,7 @@ static void fill(const item_dataset *data, itemi_columns *c)
         c->caption[i] = (int32_t)r->caption;
         c->caption_prior[i] = r->caption_prior;
         c->named_count[i] = (int32_t)r->named;
+        memcpy(c->plain + i * ITEM_PLAIN_NUMBERS, r->plain, sizeof r->plain);
     }
 }
 

@@ -7,8 +7,11 @@
 #include "train/data.h"
 
 #define ITEMI_DATASET_META "item_dataset" /* key of the metadata */
-/* 1: without picture, caption, caption_prior, named, views and layers. Still read. */
-#define ITEMI_DATASET_FORMAT 2
+/*
+ * 1: without picture, caption, caption_prior, named, views and layers; 2: without plain. Both are
+ * still read.
+ */
+#define ITEMI_DATASET_FORMAT 3
 
 /* The records, turned into columns. */
 typedef struct itemi_columns {
@@ -18,6 +21,7 @@ typedef struct itemi_columns {
     int32_t *caption, *named_count;
     int64_t *file_bytes;
     double *caption_logprob, *caption_prior;
+    float *plain;
 } itemi_columns;
 
 typedef struct itemi_column {
@@ -28,7 +32,7 @@ typedef struct itemi_column {
     uint32_t format; /* that brought it */
 } itemi_column;
 
-#define ITEMI_COLUMNS 15
+#define ITEMI_COLUMNS 16
 extern const itemi_column itemi_column_list[ITEMI_COLUMNS];
 
 /* Where the values of a column are. */

@@ -89,6 +89,8 @@ static item_status read_columns(const itemi_safetensors *st, const char *path, u
         status = itemi_fail_memory(err, "reading a data set");
     for (size_t i = 0; status == ITEM_OK && i < c->count; i++)
         c->caption_prior[i] = NAN;
+    for (size_t i = 0; status == ITEM_OK && i < c->count * ITEM_PLAIN_NUMBERS; i++)
+        c->plain[i] = NAN;
     for (size_t i = 0; status == ITEM_OK && i < ITEMI_COLUMNS; i++) {
         if (itemi_column_list[i].format <= format)
             status = read_column(st, path, i, c, err);
@@ -200,6 +202,7 @@ static bool row_of(const parts *p, size_t i, item_row *row)
     row->caption_prior = c->caption_prior[i];
     row->named = (uint32_t)c->named_count[i];
     row->picture = c->picture + i * ITEM_PICTURE_HASH;
+    row->plain = c->plain + i * ITEM_PLAIN_NUMBERS;
     row->name = p->text[c->name[i]];
     row->source = p->text[c->source[i]];
     row->generator = p->text[c->generator[i]];

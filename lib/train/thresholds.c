@@ -111,5 +111,5 @@ item_status itemi_session_calibrate(itemi_session *s, item_error *err)
         return status;
     set_thresholds(s);
     set_rules(s);
-    return ITEM_OK;
+    return itemi_session_plain(s, err);
 }

@@ -245,9 +245,9 @@ static void reads_format_1(void **state)
     assert_int_equal(item_dataset_load(data_path(state), &data, &err), ITEM_E_FORMAT);
     assert_message(err, "tensor `picture` of the data set is missing");
     err = (item_error)ITEM_ERROR_INIT;
-    write_format_1(data_path(state), FACTS("3"));
+    write_format_1(data_path(state), FACTS("4"));
     assert_int_equal(item_dataset_load(data_path(state), &data, &err), ITEM_E_UNSUPPORTED);
-    assert_message(err, "format 3");
+    assert_message(err, "format 4");
 }
 
 /* A caller who was compiled with the header of 0.1 cannot say what it did not know. */

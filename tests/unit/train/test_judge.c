@@ -107,6 +107,8 @@ static void obstacles_make_unsure(void **state)
     assert_int_equal(judge(head, &e, NULL).verdict, ITEM_VERDICT_AI);
     e.features = far;
     assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_OUT_OF_SCOPE);
+    e.caption_empty = true; /* it is no wonder that such a picture has no caption */
+    assert_int_equal(judge(head, &e, NULL).reason, ITEM_REASON_OUT_OF_SCOPE);
     itemi_head_free(head);
 
     facts.layout.term[0].scope = ITEMI_SCOPE_LOCAL;

@@ -54,6 +54,8 @@ static inline itemi_head_facts test_facts(void)
                           .ai = 200,
                           .scope_limit = 5,
                           .scope_quantile = 0.999,
+                          .plain_limit = NAN,
+                          .plain_quantile = 0.99,
                           .caption_least = -3,
                           .caption_quantile = 0.01,
                           .trained_on = "a test, \"quoted\" \xc3\xa9",
