@@ -247,7 +247,27 @@ ITEM_API item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
                                           item_error *err);
 
 /**
- * Why a picture was left out by item_dataset_extract().
+ * Makes a data set as item_dataset_extract() does, of files that share a label: photographs for
+ * item_calibrate(). The source of each picture is the name of its folder.
+ *
+ * @param ctx      context with all three stages; with the head that the pictures are for, as it
+ *                 says to which size they are brought
+ * @param paths    names of picture files
+ * @param count    how many, 1 at least
+ * @param label    ITEM_LABEL_...
+ * @param options  settings; NULL for the defaults
+ * @param out      receives the data set; release with item_dataset_free()
+ * @param err      receives the reason of a failure; may be NULL
+ * @return as item_dataset_extract()
+ * Owner: caller; names are copied.  Threads: any number on one context.  Since: 0.2
+ */
+ITEM_API item_status item_dataset_extract_files(item_ctx *ctx, const char *const *paths,
+                                                size_t count, uint32_t label,
+                                                const item_extract_options *options,
+                                                item_dataset **out, item_error *err);
+
+/**
+ * Why a picture was left out by item_dataset_extract() or item_dataset_extract_files().
  *
  * @param data   data set
  * @param index  from 0

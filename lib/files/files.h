@@ -217,6 +217,9 @@ item_status itemi_manifest_load(const itemi_mem *mem, const char *path, itemi_ma
  */
 item_status itemi_manifest_scan(const itemi_mem *mem, const char *folder, itemi_manifest *out,
                                 item_error *err);
+/* Of files that share a label, in their order; the source of each is the name of its folder. */
+item_status itemi_manifest_list(const itemi_mem *mem, const char *const *paths, size_t count,
+                                const char *label, itemi_manifest *out, item_error *err);
 void itemi_manifest_free(itemi_manifest *manifest);
 
 #endif

@@ -229,3 +229,33 @@ item_status itemi_manifest_scan(const itemi_mem *mem, const char *folder, itemi_
         qsort(out->rows, out->count, sizeof *out->rows, by_row_path);
     return status;
 }
+
+/* The source of a file is the name of its folder. */
+static item_status add_file(itemi_manifest *manifest, size_t *capacity, const char *path,
+                            const char *label, item_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = itemi_strndup(manifest->mem, path, slash ? (size_t)(slash - path) + 1 : 0);
+    char *source = folder ? own_name(manifest->mem, *folder ? folder : ".") : NULL;
+    const itemi_row_text row = {.path = path, .label = label, .source = source};
+    item_status status = source ? itemi_manifest_add(manifest, capacity, &row, err)
+                                : itemi_fail_memory(err, "listing pictures");
+    itemi_free(manifest->mem, folder);
+    itemi_free(manifest->mem, source);
+    return status;
+}
+
+item_status itemi_manifest_list(const itemi_mem *mem, const char *const *paths, size_t count,
+                                const char *label, itemi_manifest *out, item_error *err)
+{
+    size_t capacity = 0;
+    item_status status = ITEM_OK;
+    *out = (itemi_manifest){.mem = mem};
+    for (size_t i = 0; status == ITEM_OK && i < count; i++)
+        status = paths[i] && *paths[i]
+                     ? add_file(out, &capacity, paths[i], label, err)
+                     : itemi_fail(err, ITEM_E_ARGUMENT, "file name %zu is empty", i);
+    if (status != ITEM_OK)
+        itemi_manifest_free(out);
+    return status;
+}

@@ -184,28 +184,12 @@ static item_status run(extraction *x, item_error *err)
     return status;
 }
 
-item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
-                                 const item_extract_options *options, item_dataset **out,
-                                 item_error *err)
+/* Rows of a manifest (taken), by the options of a caller; `name` is for messages. */
+static item_status extract(item_ctx *ctx, itemi_manifest *manifest, const char *name,
+                           const item_extract_options *options, item_dataset **out, item_error *err)
 {
-    ITEMI_HOLD_PTHREAD_CANCEL;
-    const item_extract_options plain = ITEM_EXTRACT_OPTIONS_INIT;
-    item_extract_options ours;
-    if (!manifest || !out)
-        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_extract: manifest or out is NULL");
-    *out = NULL;
-    item_status status = itemi_ctx_check(ctx, err);
-    if (status == ITEM_OK)
-        status =
-            itemi_struct_in(&ours, sizeof ours, ITEMI_SIZE_TO(item_extract_options, progress_user),
-                            options ? options : &plain, "item_extract_options", err);
-    if (status != ITEM_OK)
-        return status;
-
-    extraction x = {.ctx = ctx, .options = &ours};
-    status = read_manifest(manifest, &x.manifest, err);
-    if (status == ITEM_OK)
-        status = choose_rows(&x, manifest, err);
+    extraction x = {.ctx = ctx, .options = options, .manifest = *manifest};
+    item_status status = choose_rows(&x, name, err);
     if (status == ITEM_OK)
         status = make_data(&x, err);
     if (status == ITEM_OK)
@@ -216,4 +200,50 @@ item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
     else
         item_dataset_free(x.data);
     return status;
+}
+
+static item_status take_options(const item_ctx *ctx, const item_extract_options *theirs,
+                                item_extract_options *ours, item_error *err)
+{
+    const item_extract_options plain = ITEM_EXTRACT_OPTIONS_INIT;
+    item_status status = itemi_ctx_check(ctx, err);
+    return status != ITEM_OK
+               ? status
+               : itemi_struct_in(ours, sizeof *ours,
+                                 ITEMI_SIZE_TO(item_extract_options, progress_user),
+                                 theirs ? theirs : &plain, "item_extract_options", err);
+}
+
+item_status item_dataset_extract(item_ctx *ctx, const char *manifest,
+                                 const item_extract_options *options, item_dataset **out,
+                                 item_error *err)
+{
+    ITEMI_HOLD_PTHREAD_CANCEL;
+    item_extract_options ours;
+    itemi_manifest rows;
+    if (!manifest || !out)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_dataset_extract: manifest or out is NULL");
+    *out = NULL;
+    item_status status = take_options(ctx, options, &ours, err);
+    if (status == ITEM_OK)
+        status = read_manifest(manifest, &rows, err);
+    return status == ITEM_OK ? extract(ctx, &rows, manifest, &ours, out, err) : status;
+}
+
+item_status item_dataset_extract_files(item_ctx *ctx, const char *const *paths, size_t count,
+                                       uint32_t label, const item_extract_options *options,
+                                       item_dataset **out, item_error *err)
+{
+    ITEMI_HOLD_PTHREAD_CANCEL;
+    item_extract_options ours;
+    itemi_manifest rows;
+    if (!paths || !count || !out || label > ITEM_LABEL_AI)
+        return itemi_fail(err, ITEM_E_ARGUMENT,
+                          "item_dataset_extract_files: paths, a label and out are needed");
+    *out = NULL;
+    item_status status = take_options(ctx, options, &ours, err);
+    if (status == ITEM_OK)
+        status = itemi_manifest_list(NULL, paths, count, label == ITEM_LABEL_AI ? "ai" : "real",
+                                     &rows, err);
+    return status == ITEM_OK ? extract(ctx, &rows, "the files", &ours, out, err) : status;
 }

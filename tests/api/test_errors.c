@@ -88,6 +88,7 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_dataset_load(NULL, NULL, next(size)),
         item_dataset_save(NULL, NULL, next(size)),
         item_dataset_extract(NULL, NULL, NULL, NULL, next(size)),
+        item_dataset_extract_files(NULL, NULL, 0, 0, NULL, NULL, next(size)),
         item_train(NULL, NULL, NULL, next(size)),
         item_calibrate(NULL, NULL, NULL, NULL, NULL, next(size)),
         item_evaluate(NULL, NULL, NULL, NULL, NULL, next(size)),

@@ -137,6 +137,8 @@ RESULT_IN(caption_images, item_caption_images(the.ctx, &the.image, 1, in, &out, 
 RESULT_IN(detect_images, item_detect_images(the.ctx, &the.image, 1, &text, 1, in, &out, err))
 DATA_IN(dataset_new, item_dataset_new(in, &out, err))
 DATA_IN(dataset_extract, item_dataset_extract(the.ctx, the.manifest, in, &out, err))
+DATA_IN(dataset_extract_files,
+        item_dataset_extract_files(the.ctx, (const char *[]){the.file}, 1, 0, in, &out, err))
 REPORT_IN(train, item_train(the.data, in, &out, err))
 REPORT_IN(calibrate, item_calibrate(the.photographs, NULL, the.ctx, in, &out, err))
 REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
@@ -341,6 +343,7 @@ static void every_function_that_reads(void **state)
         {READS(dataset_new, item_dataset_info, pipeline, &info), {0}, 0, bad},
         {READS(dataset_add, item_row, scene, &the.row), {0}, 0, bad},
         {READS(dataset_extract, item_extract_options, progress_user, &extract), {0}, 0, bad},
+        {READS(dataset_extract_files, item_extract_options, progress_user, &extract), {0}, 0, bad},
         {READS(train, item_train_options, progress_user, &training),
          {offsetof(item_train_options, reserved)},
          0,

@@ -165,6 +165,43 @@ static void failed_pictures_are_named(void **state)
     item_ctx_unref(ctx);
 }
 
+/* Files of one label, the source of each the folder in which it lies; what is broken is named. */
+static void files_of_one_label(void **state)
+{
+    (void)state;
+    item_ctx *ctx = make_ctx();
+    item_error err = ITEM_ERROR_INIT;
+    item_dataset *data = NULL;
+    char *good = temp_path("set/real/s1/2.png"), *broken = temp_path("set/torn.png");
+    char *other = temp_path("set/ai/s2/0.png");
+    write_text(broken, "no picture");
+    const char *const paths[] = {good, broken, other};
+    assert_ok(item_dataset_extract_files(ctx, paths, 3, ITEM_LABEL_REAL, NULL, &data, &err), &err);
+    assert_int_equal(info_of(data).rows, 2);
+    assert_int_equal(info_of(data).real, 2);
+    assert_non_null(strstr(item_dataset_warning(data, 0), "torn.png"));
+    item_row row = ITEM_ROW_INIT;
+    assert_ok(item_dataset_get(data, 0, &row, &err), &err);
+    assert_string_equal(row.name, good);
+    assert_string_equal(row.source, "s1");
+    item_dataset_free(data);
+
+    const char *const empty[] = {good, ""};
+    assert_error(item_dataset_extract_files(ctx, empty, 2, 0, NULL, &data, &err), ITEM_E_ARGUMENT,
+                 &err, "file name 1 is empty");
+    assert_null(data);
+    reset(&err);
+    assert_error(item_dataset_extract_files(ctx, paths, 0, 0, NULL, &data, &err), ITEM_E_ARGUMENT,
+                 &err, "are needed");
+    reset(&err);
+    assert_error(item_dataset_extract_files(ctx, paths, 1, 2, NULL, &data, &err), ITEM_E_ARGUMENT,
+                 &err, "a label");
+    free(good);
+    free(broken);
+    free(other);
+    item_ctx_unref(ctx);
+}
+
 typedef struct watcher {
     uint64_t last, total;
     item_cancel *cancel;
@@ -278,6 +315,7 @@ int main(void)
         cmocka_unit_test(folders_and_manifests_say_the_same),
         cmocka_unit_test(splits_choose_rows),
         cmocka_unit_test(failed_pictures_are_named),
+        cmocka_unit_test(files_of_one_label),
         cmocka_unit_test(tells_progress_and_can_be_cancelled),
         cmocka_unit_test(a_trained_head_answers_as_evaluated),
     };
