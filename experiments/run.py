@@ -22,6 +22,7 @@ SUITES = {
         ("arms", "arms/arms.py"),
         ("detectors", "detectors/detectors.py"),
         ("foundations", "foundations/foundations.py"),
+        ("photographs", "photographs/photographs.py"),
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
@@ -32,7 +33,7 @@ SUITES = {
     ],
 }
 # Experiments that take --open-dev; the result is then NAME-dev.json.
-OPENING = ("arms", "robustness")
+OPENING = ("arms", "photographs", "robustness")
 
 
 def is_done(args, name, script):
