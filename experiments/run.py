@@ -21,6 +21,7 @@ SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
         ("detectors", "detectors/detectors.py"),
+        ("captioners", "captioners/captioners.py"),
         ("foundations", "foundations/foundations.py"),
         ("photographs", "photographs/photographs.py"),
     ],
