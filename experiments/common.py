@@ -217,7 +217,7 @@ def processor():
 
 def versions(args):
     out = {"item": version(args), "python": platform.python_version()}
-    for name in ("numpy", "sklearn", "scipy", "PIL", "torch", "onnxruntime", "transformers"):
+    for name in ("numpy", "sklearn", "scipy", "PIL", "onnxruntime"):
         if name in sys.modules:
             out[name] = getattr(sys.modules[name], "__version__", "?")
     return out

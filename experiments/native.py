@@ -38,6 +38,12 @@ class Summary(c.Structure):
                 ("width", c.c_uint32), ("height", c.c_uint32)]
 
 
+class Timings(c.Structure):
+    _fields_ = [("struct_size", c.c_uint32), ("reserved", c.c_uint32),
+                *((name, c.c_double) for name in ("decode", "resize", "caption", "phrases", "detect",
+                                                  "embed", "judge", "total"))]
+
+
 def sized(kind):
     return kind(struct_size=c.sizeof(kind))
 
@@ -89,14 +95,16 @@ class Context:
 
     def answer(self, result):
         """caption, image, text, and of the objects crops, phrases, boxes and names; None: failed."""
-        err, summary = sized(Error), sized(Summary)
+        err, summary, times = sized(Error), sized(Summary), sized(Timings)
         if self.lib.item_result_status(result, c.byref(err)) != 0:
             return None
         self.do("result_get_summary", result, c.byref(summary))
+        self.do("result_get_timings", result, c.byref(times))
         out = {"caption": self.lib.item_result_text(result, CAPTION).decode(),
                "logprob": summary.caption_logprob, "size": (summary.width, summary.height),
                "score": summary.score, "image": self.values(result, IMAGE),
-               "text": self.values(result, TEXT), "boxes": [], "names": [], "crops": [], "phrases": []}
+               "text": self.values(result, TEXT),
+               "times": {name: getattr(times, name) for name, _ in Timings._fields_[2:]}, "boxes": [], "names": [], "crops": [], "phrases": []}
         for i in range(summary.objects):
             found = sized(Object)
             self.do("result_get_object", result, i, c.byref(found))
