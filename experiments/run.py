@@ -24,6 +24,7 @@ SUITES = {
         ("captioners", "captioners/captioners.py"),
         ("foundations", "foundations/foundations.py"),
         ("photographs", "photographs/photographs.py"),
+        ("cost", "cost/cost.py"),
     ],
     "robustness": [
         ("robustness", "robustness/run.py"),
