@@ -26,21 +26,22 @@ static item_status extract(cli_run *run, item_ctx *ctx, const char *path, item_d
     return item_dataset_extract(ctx, path, &options, out, err);
 }
 
-/* Vectors of an earlier run, or pictures; says which of these were left out. */
-static item_status load(cli_run *run, item_ctx *ctx, item_dataset **out, item_error *err)
+item_status cli_load_labelled(cli_run *run, item_ctx *ctx, item_dataset **out, item_error *err)
 {
     const char *path = run->args->rest.items[0];
-    item_status status = cli_is_dataset(path) ? item_dataset_load(path, out, err)
-                                              : extract(run, ctx, path, out, err);
-    cli_run_hide_progress(run);
-    if (status != ITEM_OK)
-        return status;
+    return cli_is_dataset(path) ? item_dataset_load(path, out, err)
+                                : extract(run, ctx, path, out, err);
+}
+
+/* Says which pictures were left out, and keeps the vectors. */
+static item_status keep(cli_run *run, const item_dataset *data, item_error *err)
+{
     const char *warning = NULL;
-    for (uint32_t i = 0; (warning = item_dataset_warning(*out, i)); i++) {
+    for (uint32_t i = 0; (warning = item_dataset_warning(data, i)); i++) {
         cli_complain(run->args, "left out: %s", warning);
         run->failed++;
     }
-    return run->args->save ? item_dataset_save(*out, run->args->save, err) : ITEM_OK;
+    return run->args->save ? item_dataset_save(data, run->args->save, err) : ITEM_OK;
 }
 
 void cli_print_report(const cli_run *run, const item_report *report)
@@ -51,7 +52,17 @@ void cli_print_report(const cli_run *run, const item_report *report)
         fputs(item_report_markdown(report), stdout);
 }
 
-static int run_job(const cli_args *args, item_ctx *ctx, cli_job do_job)
+item_status cli_write_head(const cli_run *run, const item_report *report, item_error *err)
+{
+    const cli_args *args = run->args;
+    cli_print_report(run, report);
+    item_status status = item_report_write_head(report, args->out, err);
+    if (status == ITEM_OK && !args->json)
+        printf("\nThe head is in %s.\n", args->out);
+    return status;
+}
+
+static int run_job(const cli_args *args, item_ctx *ctx, cli_loader load, cli_job do_job)
 {
     cli_run run;
     item_error err = ITEM_ERROR_INIT;
@@ -59,6 +70,9 @@ static int run_job(const cli_args *args, item_ctx *ctx, cli_job do_job)
     if (!cli_run_start(&run, args))
         return CLI_FAILED;
     item_status status = load(&run, ctx, &data, &err);
+    cli_run_hide_progress(&run);
+    if (status == ITEM_OK)
+        status = keep(&run, data, &err);
     if (status == ITEM_OK)
         status = do_job(&run, ctx, data, &err);
     item_dataset_free(data);
@@ -68,12 +82,12 @@ static int run_job(const cli_args *args, item_ctx *ctx, cli_job do_job)
     return cli_run_end(&run);
 }
 
-int cli_with_data(const cli_args *args, bool wanted, cli_job do_job)
+int cli_with_data(const cli_args *args, bool wanted, cli_loader load, cli_job do_job)
 {
     if (!wanted)
-        return run_job(args, NULL, do_job);
+        return run_job(args, NULL, load, do_job);
     item_ctx *ctx = cli_open_context(args);
-    int code = ctx ? run_job(args, ctx, do_job) : CLI_USAGE;
+    int code = ctx ? run_job(args, ctx, load, do_job) : CLI_USAGE;
     item_ctx_unref(ctx);
     return code;
 }

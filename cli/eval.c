@@ -42,7 +42,8 @@ static int run_eval(const cli_args *args)
         cli_complain(args, "--known-sources: keep or drop");
         return CLI_USAGE;
     }
-    return cli_with_data(args, !cli_is_dataset(args->rest.items[0]) || !args->head, evaluate);
+    return cli_with_data(args, !cli_is_dataset(args->rest.items[0]) || !args->head,
+                         cli_load_labelled, evaluate);
 }
 
 const cli_command cli_eval = {

@@ -72,10 +72,16 @@ static const option options[] = {
     {'i', "--split", "NAME", "rows of this split of the manifest only", NULL, TEXT(split)},
     {'F', "--max-failures", "N", "pictures that may fail before all does; default 100", NULL,
      NUMBER(max_failures, 0, UINT32_MAX)},
-    {'L', "--layout", "NAME", "form/scope/version of features; default difference/both/1", NULL,
-     TEXT(layout)},
-    {'N', "--hidden", "N[,N]", "units of hidden layers, 0 for none; default 32", NULL,
-     TEXT(hidden)},
+    {'L', "--layout", "NAME",
+     "form/scope/version of features; default difference/both/1; several: compared", NULL,
+     LIST(layouts)},
+    {'N', "--hidden", "N[,N]", "units of hidden layers, 0 for none; default 32; several: compared",
+     NULL, LIST(hiddens)},
+    {'u', "--threshold-rule", "R", "promises hold 'pooled' (default), or in the 'worst-source'",
+     NULL, TEXT(threshold_rule)},
+    {'f', "--confidence", "SHARE", "of the promises, 0.5 to below 1; default 0.95", NULL,
+     TEXT(confidence)},
+    {'n', "--calibrated-on", "TEXT", "for the head: what photographs", NULL, TEXT(calibrated_on)},
     {'e', "--epochs", "N", "rounds over the pictures, at most; default 60", NULL,
      NUMBER(epochs, 1, 1000000)},
     {'E', "--seed", "N", "of every draw; default 1", NULL, NUMBER(seed, 0, UINT64_MAX)},
@@ -251,5 +257,7 @@ void cli_args_free(cli_args *args)
     cli_list_free(&args->queries);
     cli_list_free(&args->rivals);
     cli_list_free(&args->texts);
+    cli_list_free(&args->layouts);
+    cli_list_free(&args->hiddens);
     cli_list_free(&args->rest);
 }
