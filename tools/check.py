@@ -108,6 +108,9 @@ def check_sources(tally):
     step(tally, "options and keys explained", script(sys.executable, "tests/docs/test_lists.py"))
     step(tally, "experiments' runner",
          script(sys.executable, "tests/experiments/test_runner.py"))
+    python = ROOT / "build" / "experiments-venv" / "bin" / "python"  # where they were run already
+    step(tally, "experiments' figures", script(python if python.exists() else sys.executable,
+                                               "tests/experiments/test_figures.py"))
     step(tally, "documents can fail", script(sys.executable, "tests/docs/test_check_docs.py"))
 
 

@@ -30,11 +30,19 @@ def features(answers, form=FORM, scope=SCOPE):
     return vectors.features(form, scope, image, text, [(a["crops"], a["phrases"]) for a in answers])
 
 
+def same_words(some, others):
+    return all((a and a["caption"]) == (b and b["caption"]) for a, b in zip(some, others))
+
+
 def variants(args, rows):
     """{name: answers}: the pack's own settings come first, all others are compared with them."""
     out = {"the pack's": readings.read(args, rows, "own"),
-           "greedy": readings.read(args, rows, "greedy", beams=1),
-           f"drawn at temperature {SAMPLE:g}": readings.read(args, rows, "drawn", sample=SAMPLE, sample_seed=1)}
+           "greedy": readings.read(args, rows, "greedy", beams=1)}
+    drawn = readings.read(args, rows, "drawn", sample=SAMPLE, sample_seed=1)
+    if same_words(drawn, out["the pack's"]):
+        print("captioners: this captioner draws nothing, it passes over the setting `sample`: no such row")
+    else:
+        out[f"drawn at temperature {SAMPLE:g}"] = drawn
     worse = weaker.make(args.pack, args.out)
     if worse:
         out[f"weaker: noise of {weaker.NOISE:.0%} in the weights"] = readings.read(args, rows, "weaker", pack=worse)
