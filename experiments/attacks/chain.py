@@ -113,6 +113,7 @@ class Head:
             self.facts = json.loads(f.metadata()["item_head"])
             t = {k: f.get_tensor(k) for k in f.keys()}
         self.terms = [term(name) for name in self.facts["layout"].split("+")]
+        self.reads_objects = any(part in self.facts["layout"] for part in ("/local/", "/both/"))
         self.mean, self.scale = t["mean"], t["scale"]
         count = sum(k.endswith(".weight") for k in t if k.startswith("layers."))
         self.layers = [(t[f"layers.{i}.weight"], t[f"layers.{i}.bias"]) for i in range(count)]
@@ -151,19 +152,23 @@ class Chain:
 
     def score(self, picture, fixed):
         """`fixed`: boxes, and vectors of the caption (text) and of the phrases."""
-        crops = [Crop.apply(picture, box) for box in fixed["boxes"]]
+        boxes = fixed["boxes"] if self.head.reads_objects else []
+        crops = [Crop.apply(picture, box) for box in boxes]
         v = self.vectors([picture] + crops)
         return self.head.score({"image": v[0], "crops": v[1:], "text": fixed["text"],
-                                "phrases": fixed["phrases"]})
+                                "phrases": fixed["phrases"][:len(crops)]})
+
+
+def pixels_of(picture):
+    return torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1).float()
 
 
 def read(path):
     """Pixels of a picture that is as large as the chain wants it."""
     with Image.open(path) as picture:
-        a = np.asarray(picture.convert("RGB"))
-    if a.shape != (SIZE, SIZE, 3):
-        raise ValueError(f"{path}: {a.shape[1]} x {a.shape[0]} pixels, not {SIZE} x {SIZE}")
-    return torch.from_numpy(a.copy()).permute(2, 0, 1).float()
+        if picture.size != (SIZE, SIZE):
+            raise ValueError(f"{path}: {picture.width} x {picture.height} pixels, not {SIZE} x {SIZE}")
+        return pixels_of(picture)
 
 
 def write(pixels, path):

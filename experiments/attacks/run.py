@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks on the picture: how far can somebody push a verdict who knows the head, or only asks it?
 
-run.py [--each 20] [--split dev]
+run.py [--each 20] [--steps 50] [--queries 500] [--threshold fpr5]
 
 Pictures are photographs to be framed as AI, then AI pictures to be hidden, of sources that are not
 closed. With full knowledge: projected gradient over the chain in PyTorch, captions and boxes held as
@@ -24,7 +24,9 @@ from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 
 from experiments import common as shared  # noqa: E402
 
-RADII, STEPS, QUERIES = (2, 8), 50, 500
+RADII = (2, 8)
+FEW = 10  # of each label, for what asks hundreds of times
+PROXY = 800  # pictures behind the head that attacks are transferred from
 TEXTS = ("AI GENERATED", "REAL PHOTO", "a painting of a dragon")
 AIMS = {"real": "framed", "ai": "hidden"}  # label of the picture: what is tried on it
 
@@ -41,15 +43,26 @@ def written(picture, text):
 
 # ---- the attacks: each gives a picture for one row ----
 
-def gradient(c, item, radius):
-    up = item["label"] == "real"
-    return search.projected_gradient(lambda x: c.score(x, item["fixed"]), item["pixels"], radius, STEPS, up)[0]
+def by_gradient(args, radius):
+    def run(c, item):
+        return search.projected_gradient(lambda x: c.score(x, item["fixed"]), item["pixels"], radius,
+                                         args.steps, item["label"] == "real")[0]
+    return run
 
 
-def squares(c, item, radius):
-    up = item["label"] == "real"
-    with torch.no_grad():
-        return search.square(lambda x: c.score(x, item["fixed"]), item["pixels"], radius, QUERIES, up)[0]
+def by_squares(args, radius):
+    def run(c, item):
+        with torch.no_grad():
+            return search.square(lambda x: c.score(x, item["fixed"]), item["pixels"], radius, args.queries,
+                                 item["label"] == "real")[0]
+    return run
+
+
+def by_text(text):
+    def run(_c, item):
+        with Image.open(item["path"]) as picture:
+            return chain.pixels_of(written(picture.convert("RGB"), text))
+    return run
 
 
 def attack(name, c, item, out, run):
@@ -102,7 +115,7 @@ def past(score, label, items):
 
 def prepare(args, c):
     """Pictures with their answers, and what is fixed while they are attacked."""
-    rows = shared.draw([r for r in shared.load_manifest(args, split=args.split)], 2 * args.each, seed=5)
+    rows = shared.draw(shared.load_manifest(args, split="dev"), 2 * args.each, seed=5)
     files = [r["path"] for r in rows]
     answers = shared.answers(args, "check", files, "--threshold", args.threshold)
     away = verify.differences(args, files[:20], answers[:20], c)
@@ -116,8 +129,9 @@ def prepare(args, c):
 
 def each(args, name, items, run, c):
     """Attacks all items and has the program answer."""
-    key = shared.digest_text(shared.pack_digest(args.pack), shared.digest_files(*HERE.glob("*.py")))[:12]
-    folder = args.out / "work" / f"attack-{key}" / name
+    key = shared.digest_text(shared.pack_digest(args.pack), shared.digest_files(*HERE.glob("*.py")),
+                             args.steps, args.queries)[:12]
+    folder = args.out / "work" / f"attack-{key}" / "".join(ch if ch.isalnum() else "-" for ch in name)
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / (Path(item["path"]).stem + ".png") for item in items]
     scores = [attack(name, c, item, out, run) for item, out in zip(items, files)]
@@ -126,18 +140,12 @@ def each(args, name, items, run, c):
     return found
 
 
-def write_text(text):
-    def run(_c, item):
-        with Image.open(item["path"]) as picture:
-            return chain.torch.from_numpy(np.asarray(written(picture.convert("RGB"), text)).copy()).permute(2, 0, 1).float()
-    return run
-
-
 def picture_head(args):
-    """A head that reads the picture's vector alone, trained on the split train."""
+    """A head that reads the picture's vector alone, trained on some of the split train."""
     path = args.out / "work" / f"picture-head-{shared.pack_digest(args.pack)[:12]}.safetensors"
     if not path.exists():
-        vectors = shared.features(args, shared.load_manifest(args, split="train"), "train")
+        rows = shared.draw(shared.load_manifest(args, split="train"), PROXY, seed=9)
+        vectors = shared.features(args, rows, "proxy")
         shared.call(args, "train", vectors, "--layout", "picture/1", "--hidden", "0", "--json", "--out", path)
     return path
 
@@ -155,25 +163,24 @@ def table_rows(result):
                    f["captions_changed"]]
 
 
+def run_all(args, c, items):
+    few = [i for label in AIMS for i in [i for i in items if i["label"] == label][:FEW]]
+    blind = chain.Chain(args.pack, picture_head(args))
+    plans = [(f"gradient, radius {r}", items, by_gradient(args, r), c) for r in RADII]
+    plans.append((f"Square, radius 8, {args.queries} queries", few, by_squares(args, 8), c))
+    plans.append(("gradient on a head of the picture alone, radius 8", items, by_gradient(args, 8), blind))
+    plans += [(f"written into it: {text}", items, by_text(text), c) for text in TEXTS]
+    return {name: each(args, name, some, run, how) for name, some, run, how in plans}
+
+
 def main():
-    args = shared.arguments(__doc__, each=20, split="dev", threshold="fpr5", transfer=True)
+    args = shared.arguments(__doc__, each=20, steps=50, queries=500, threshold="fpr5")
     torch.set_num_threads(1)
     torch.manual_seed(1)
     c = chain.Chain(args.pack)
     items, away = prepare(args, c)
-    items.sort(key=lambda item: item["label"] != "real")
-    result = {}
-    for radius in RADII:
-        result[f"gradient, radius {radius}"] = each(
-            args, f"gradient-{radius}", items, lambda c, i, r=radius: gradient(c, i, r), c)
-    few = [i for i in items if i["label"] == "real"][:10] + [i for i in items if i["label"] == "ai"][:10]
-    result["Square, radius 8, 500 queries"] = each(args, "square-8", few, lambda c, i: squares(c, i, 8), c)
-    blind = chain.Chain(args.pack, picture_head(args))
-    result["transfer from a head of the picture alone, radius 8"] = each(
-        args, "transfer-8", items, lambda c, i: gradient(c, i, 8), blind)
-    for text in TEXTS:
-        result[f"written into it: {text}"] = each(args, "text-" + text.replace(" ", "-"), items, write_text(text), c)
-    note = (f"Photographs are to be called `ai`, AI pictures `real`; threshold `{args.threshold}`, split {args.split} "
+    result = run_all(args, c, items)
+    note = (f"Photographs are to be called `ai`, AI pictures `real`; threshold `{args.threshold}`; split dev "
             f"without its closed sources. Chain and program differ by {away:.1g} at most.")
     print(shared.write(args, __file__, "attacks", {"attacks": result, "chain": away},
                        {"attacks": shared.table(COLUMNS, list(table_rows(result)), note)}, "make robustness"))
