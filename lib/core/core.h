@@ -108,6 +108,7 @@ typedef struct itemi_pack_stage {
     const json_t *config;       /* or NULL */
     const char *tokenizer_role; /* NULL: no tokenizer; "tokenizer": as tokens_open() finds it */
     size_t tokenizer_limit;
+    double least_similarity; /* of an embedder: of nearly all true captions; NaN: not known */
 } itemi_pack_stage;
 
 /* Texts are borrowed from `root`. */

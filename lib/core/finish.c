@@ -226,6 +226,7 @@ static item_status fill(itemi_batch *batch, itemi_work *work, item_result *resul
     item_status status = ITEM_OK;
     if (work->vector) {
         result->summary.similarity = (double)itemi_dot(work->vector, shown->text, batch->width);
+        itemi_warn_inconsistent(batch, work, result->summary.similarity);
         status = make_features(batch, work, shown, err);
     }
     if (status == ITEM_OK)

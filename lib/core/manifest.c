@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item.json of a pack, schema 1: what it must hold, and what it says in public. */
+#include <math.h>
 #include <string.h>
 
 #include "core/core.h"
@@ -139,11 +140,23 @@ static item_status parse_tokenizer(itemi_pack_stage *stage, const json_t *object
     return ITEM_OK;
 }
 
+/* The cosine that nearly all true captions have with their pictures. */
+static item_status parse_least(itemi_pack_stage *stage, const json_t *value, const char *word,
+                               const char *name, item_error *err)
+{
+    double least = json_number_value(value);
+    stage->least_similarity = value ? least : (double)NAN;
+    if (value && (!json_is_number(value) || !(least >= -1 && least <= 1)))
+        return itemi_fail(err, ITEM_E_PACK,
+                          "%s: %s: \"least_similarity\" is no number from -1 to 1", name, word);
+    return ITEM_OK;
+}
+
 static item_status parse_stage(item_pack *pack, itemi_stage_kind kind, const json_t *object,
                                const itemi_log *log, const char *name, item_error *err)
 {
-    static const char *const known[] = {"family", "licence", "source",
-                                        "files",  "config",  "tokenizer"};
+    static const char *const known[] = {"family", "licence",   "source",          "files",
+                                        "config", "tokenizer", "least_similarity"};
     itemi_pack_stage *stage = &pack->stage[kind];
     const char *word = itemi_stage_word(kind);
     if (!json_is_object(object))
@@ -154,6 +167,8 @@ static item_status parse_stage(item_pack *pack, itemi_stage_kind kind, const jso
         status = parse_files(pack, stage, json_object_get(object, "files"), word, name, err);
     if (status == ITEM_OK)
         status = parse_tokenizer(stage, json_object_get(object, "tokenizer"), word, name, err);
+    if (status == ITEM_OK)
+        status = parse_least(stage, json_object_get(object, "least_similarity"), word, name, err);
     if (status != ITEM_OK)
         return status;
     stage->config = json_object_get(object, "config");

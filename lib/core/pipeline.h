@@ -61,6 +61,9 @@ typedef struct itemi_batch {
     bool broken;       /* the cache failed: no picture is to blame, and the call ends */
 } itemi_batch;
 
+/* Warns where a caller's caption hardly agrees with the picture, by the limit of the pack. */
+void itemi_warn_inconsistent(itemi_batch *batch, itemi_work *work, double similarity);
+
 /* The reading that similarity and evidence come from, and the one that the verdict rests on. */
 const itemi_reading *itemi_work_shown(const itemi_work *work);
 const itemi_reading *itemi_work_judged(const item_ctx *ctx, const itemi_work *work);

@@ -55,15 +55,19 @@ static void stage(char *out, size_t room, const char *name, const pack_spec *spe
     char misbehave[64] = "";
     if (spec->misbehave)
         snprintf(misbehave, sizeof misbehave, ", \"misbehave\": \"%s\"", spec->misbehave);
+    char least[64] = "";
+    if (embedder && spec->least_similarity)
+        snprintf(least, sizeof least, ", \"least_similarity\": %s", spec->least_similarity);
     snprintf(out, room,
              "\"%s\": {\"family\": \"%s\", \"licence\": \"none\", \"source\": \"here\", "
              "\"files\": {\"weights\": %s, \"vocab\": %s}, "
-             "\"config\": {\"number\": 2.5, \"text\": \"words\", \"width\": %s%s}%s}",
+             "\"config\": {\"number\": 2.5, \"text\": \"words\", \"width\": %s%s}%s%s}",
              name, spec->family ? spec->family : "fake", weights, words,
              spec->width ? spec->width : "3", misbehave,
              embedder ? ", \"tokenizer\": {\"kind\": \"wordpiece\", \"file\": \"vocab\", "
                         "\"limit\": 6}"
-                      : "");
+                      : "",
+             least);
 }
 
 static void write_manifest(const char *folder, const pack_spec *spec)

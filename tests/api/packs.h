@@ -8,13 +8,14 @@
 /* What to change; NULL is the right value. Texts stand for JSON values of item.json. */
 typedef struct pack_spec {
     const char *schema, *family, *width, *misbehave;
-    const char *head;         /* file name in the pack; NULL: none */
-    const char *weights_name; /* file that "weights" names */
-    const char *sha256;       /* of the weights, without quotes */
-    const char *bytes;        /* of the weights */
-    const char *extra;        /* more members of the pack: ", \"key\": 1" */
-    const char *stages;       /* all of "stages" */
-    int sharded;              /* the weights are named by an index */
+    const char *head;             /* file name in the pack; NULL: none */
+    const char *weights_name;     /* file that "weights" names */
+    const char *sha256;           /* of the weights, without quotes */
+    const char *bytes;            /* of the weights */
+    const char *extra;            /* more members of the pack: ", \"key\": 1" */
+    const char *stages;           /* all of "stages" */
+    const char *least_similarity; /* of the embedder; NULL: not there */
+    int sharded;                  /* the weights are named by an index */
 } pack_spec;
 
 /* Writes the folder `name` and returns its path; free() it. */

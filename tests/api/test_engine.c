@@ -236,6 +236,47 @@ static void a_pack_is_opened_and_answers(void **state)
     item_ctx_unref(ctx);
 }
 
+/* How many warnings of inconsistency a check has; caption NULL: of the model's own one. */
+static int inconsistencies(const char *least, const char *caption)
+{
+    item_ctx *ctx = open_pack(&(pack_spec){.least_similarity = least}, config_with(FAKE_ENGINE));
+    item_image *image = make_flat_picture(40, 30);
+    item_check_options options = ITEM_CHECK_OPTIONS_INIT;
+    item_error err = ITEM_ERROR_INIT;
+    item_result *result = NULL;
+    const char *line;
+    int found = 0;
+    options.caption = caption;
+    assert_ok(item_check_image(ctx, image, &options, &result, &err), &err);
+    for (uint32_t i = 0; (line = item_result_warning(result, i)); i++)
+        found += strncmp(line, "inconsistent: ", 14) == 0;
+    item_result_unref(result);
+    item_image_unref(image);
+    item_ctx_unref(ctx);
+    return found;
+}
+
+/* Nothing agrees by 1, and everything by -1; the model's own caption is not warned of. */
+static void captions_of_something_else_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(inconsistencies("1", "a red bus"), 1);
+    assert_int_equal(inconsistencies("-1", "a red bus"), 0);
+    assert_int_equal(inconsistencies(NULL, "a red bus"), 0);
+    assert_int_equal(inconsistencies("1", NULL), 0);
+    const char *const bad[] = {"1.5", "\"half\"", "null", "-2"};
+    for (size_t i = 0; i < 4; i++) {
+        char *folder = write_pack("least", &(pack_spec){.least_similarity = bad[i]});
+        item_error err = ITEM_ERROR_INIT;
+        item_ctx *ctx = NULL;
+        item_config *config = config_with(FAKE_ENGINE);
+        assert_error(item_ctx_open(folder, config, &ctx, &err), ITEM_E_PACK, &err,
+                     "embedder: \"least_similarity\" is no number from -1 to 1");
+        item_config_unref(config);
+        free(folder);
+    }
+}
+
 static char *caption_fingerprint(const char *option, const char *value)
 {
     item_config *config = config_with(FAKE_ENGINE);
@@ -422,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_hash_that_was_not_computed_is_no_key),
         cmocka_unit_test(weights_may_lie_in_several_files),
         cmocka_unit_test(a_pack_is_opened_and_answers),
+        cmocka_unit_test(captions_of_something_else_are_told),
         cmocka_unit_test(captions_take_a_prompt_and_give_tokens),
         cmocka_unit_test(fingerprints_follow_the_pack_and_its_engine),
         cmocka_unit_test(networks_that_do_not_open),
