@@ -39,7 +39,7 @@ typedef struct cli_args {
     const char *pack, *caption, *threshold, *head;
     const char *out, *save, *split, *trained_on; /* train and eval */
     const char *html, *known_sources;            /* eval */
-    const char *threshold_rule;                  /* train */
+    const char *threshold_rule, *penalty;        /* train */
     const char *confidence, *calibrated_on;      /* calibrate */
     const char *captioner, *detector, *clip;     /* pack create */
     bool json, nul_names, verbose, help, copy;

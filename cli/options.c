@@ -77,6 +77,8 @@ static const option options[] = {
      LIST(layouts)},
     {'N', "--hidden", "N[,N]", "units of hidden layers, 0 for none; default 32; several: compared",
      NULL, LIST(hiddens)},
+    {'Y', "--penalty", "X", "on squares of weights, where no layer is hidden; default 1", NULL,
+     TEXT(penalty)},
     {'u', "--threshold-rule", "R", "promises hold 'pooled' (default), or in the 'worst-source'",
      NULL, TEXT(threshold_rule)},
     {'f', "--confidence", "SHARE", "of the promises, 0.5 to below 1; default 0.95", NULL,

@@ -28,9 +28,10 @@ static void list_candidates(const cli_args *args, cli_list *out)
         const char *layout = layouts->count > 0 ? layouts->items[l] : "difference/both/1";
         for (size_t h = 0; h < hiddens->count || h == 0; h++) {
             const char *hidden = hiddens->count > 0 ? hiddens->items[h] : "32";
-            size_t size = strlen(layout) + strlen(hidden) + 2;
+            const char *penalty = args->penalty ? args->penalty : "1";
+            size_t size = strlen(layout) + strlen(hidden) + strlen(penalty) + 3;
             char *candidate = cli_resize(NULL, size, 1);
-            snprintf(candidate, size, "%s %s", layout, hidden);
+            snprintf(candidate, size, "%s %s %s", layout, hidden, penalty);
             cli_list_add(out, candidate);
             free(candidate);
         }
@@ -87,7 +88,7 @@ static int run_train(const cli_args *args)
 const cli_command cli_train = {
     .name = "train",
     .takes = "--out HEAD [OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "pOSiFLNeEuDbrdTjv",
+    .options = "pOSiFLNYeEuDbrdTjv",
     .line = "makes a head from pictures that are labelled ai and real",
     .help = "A manifest is a CSV file with the columns path, label (ai, real) and, if known,\n"
             "generator, source, split and prompt. A folder has ai/ and real/ in it, whose\n"

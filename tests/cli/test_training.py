@@ -33,21 +33,22 @@ class Vectors(Case):
 class Training(Vectors):
     def test_one_of_several(self):
         out = self.work / "chosen.safetensors"
-        done = item("train", "--json", "--out", out, "--hidden", "0", "--hidden", "8",
-                    "--layout", "cosine/global/1", "--layout", "picture/1", "--epochs", "20",
-                    self.train)
+        done = item("train", "--json", "--out", out, "--penalty", "0.25", "--hidden", "0",
+                    "--hidden", "8", "--layout", "cosine/global/1", "--layout", "picture/1",
+                    "--epochs", "20", self.train)
         self.assertEqual(done.returncode, 0, done.stderr)
         report = lines(done)[0]
         table = report["candidates"]["table"]
         self.assertEqual([(c["layout"], c["hidden"]) for c in table],
                          [("cosine/global/1", []), ("cosine/global/1", [8]),
                           ("picture/1", []), ("picture/1", [8])])
+        self.assertEqual([c["penalty"] for c in table], [0.25, None, 0.25, None])
         chosen = [c for c in table if c["chosen"]]
         self.assertEqual(len(chosen), 1)
         self.assertEqual(report["head"]["layout"], chosen[0]["layout"])
         self.assertEqual(chosen[0]["layout"], "cosine/global/1")
         first = out.read_bytes()
-        item("train", "--out", out, "--hidden", "0", "--hidden", "8", "--layout",
+        item("train", "--out", out, "--penalty", "0.25", "--hidden", "0", "--hidden", "8", "--layout",
              "cosine/global/1", "--layout", "picture/1", "--epochs", "20", self.train)
         self.assertEqual(out.read_bytes(), first)
 
