@@ -111,6 +111,10 @@ def check_sources(tally):
     python = ROOT / "build" / "experiments-venv" / "bin" / "python"  # where they were run already
     step(tally, "experiments' figures", script(python if python.exists() else sys.executable,
                                                "tests/experiments/test_figures.py"))
+    for name in ("robustness", "attacks"):
+        step(tally, "experiments' " + name,
+             script(python if python.exists() else sys.executable,
+                    f"tests/experiments/test_{name}.py"))
     step(tally, "documents can fail", script(sys.executable, "tests/docs/test_check_docs.py"))
 
 

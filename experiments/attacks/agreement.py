@@ -45,12 +45,20 @@ def embed_texts(args, texts):
     return np.array(rows)
 
 
+def answered(args, command, files):
+    rows = common.answers(args, command, files)
+    failed = [r["error"]["message"] for r in rows if "error" in r]
+    if failed:
+        raise common.Refused(f"{len(failed)} photographs were not answered: {failed[0]}")
+    return rows
+
+
 def cosines(args, split):
     """By comparison: [pictures x captions] with the photograph's own captions and with another's."""
     files, written = captions_of(args, split)
     many = min(map(len, written))
-    own = embed_texts(args, [a["caption"] for a in common.answers(args, "caption", files)])
-    pictures = np.array([a["embedding"] for a in common.answers(args, "embed", files)])
+    own = embed_texts(args, [a["caption"] for a in answered(args, "caption", files)])
+    pictures = np.array([a["embedding"] for a in answered(args, "embed", files)])
     people = embed_texts(args, [t for texts in written for t in texts[:many]]).reshape(len(files), many, -1)
     others = np.roll(people, 1, axis=0)
     return {name: (np.einsum("pw,pcw->pc", one, people), np.einsum("pw,pcw->pc", one, others))

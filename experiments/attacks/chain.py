@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
+import torch  # is not in requirements.txt: install a CPU build beside (README.md)
 from PIL import Image
 from safetensors import safe_open
 

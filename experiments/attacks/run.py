@@ -118,6 +118,9 @@ def prepare(args, c):
     rows = shared.draw(shared.load_manifest(args, split="dev"), 2 * args.each, seed=5)
     files = [r["path"] for r in rows]
     answers = shared.answers(args, "check", files, "--threshold", args.threshold)
+    failed = [a["error"]["message"] for a in answers if "error" in a]
+    if failed:
+        raise shared.Refused(f"{len(failed)} pictures were not answered: {failed[0]}")
     away = verify.differences(args, files[:20], answers[:20], c)
     print(f"chain and program: scores differ by {max(away):.2g} at most over {len(away)} pictures", flush=True)
     items = []

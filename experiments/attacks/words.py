@@ -100,6 +100,8 @@ def main():
     rows = common.draw(common.load_manifest(args, split="dev"), 2 * args.each, seed=6)
     files = [r["path"] for r in rows]
     before = common.answers(args, "check", files, "--threshold", args.threshold)
+    if any("error" in a for a in before):
+        raise common.Refused(f"not answered: {next(a['error']['message'] for a in before if 'error' in a)}")
     result = {}
     for kind in [*CHANGED, "of another picture", *SAME]:
         result[kind] = compare(before, ask(args, files, captions(kind, before)))
