@@ -52,6 +52,20 @@ void cli_print_report(const cli_run *run, const item_report *report)
         fputs(item_report_markdown(report), stdout);
 }
 
+bool cli_write_text(const cli_args *args, const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    bool written = file && fputs(text, file) >= 0 && fflush(file) == 0;
+    int why = errno;
+    if (file && fclose(file) != 0 && written) {
+        written = false;
+        why = errno;
+    }
+    if (!written)
+        cli_complain(args, "%s: cannot be written: %s", path, strerror(why));
+    return written;
+}
+
 item_status cli_write_head(const cli_run *run, const item_report *report, item_error *err)
 {
     const cli_args *args = run->args;

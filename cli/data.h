@@ -22,6 +22,8 @@ item_status cli_load_labelled(cli_run *run, item_ctx *ctx, item_dataset **out, i
  * pictures must be looked at, or where its head is asked for.
  */
 int cli_with_data(const cli_args *args, bool wanted, cli_loader load, cli_job do_job);
+/* Writes a file anew; says why not. */
+bool cli_write_text(const cli_args *args, const char *path, const char *text);
 void cli_print_report(const cli_run *run, const item_report *report);
 /* Prints a report, which is also known where its head cannot be written, and writes the head. */
 item_status cli_write_head(const cli_run *run, const item_report *report, item_error *err);

@@ -24,15 +24,19 @@ static item_status evaluate(cli_run *run, item_ctx *ctx, item_dataset *data, ite
     options.cancel = run->cancel;
     options.seed = args->seed;
     item_status status = item_evaluate(data, ctx ? NULL : args->head, ctx, &options, &report, err);
-    if (status == ITEM_OK)
+    if (status == ITEM_OK) {
         cli_print_report(run, report);
+        if (args->html && !cli_write_text(args, args->html, item_report_html(report)))
+            run->failed++;
+    }
     item_report_free(report);
     return status;
 }
 
 static int run_eval(const cli_args *args)
 {
-    if (!cli_has_one_source(args) || !cli_may_be_written(args, args->save))
+    if (!cli_has_one_source(args) || !cli_may_be_written(args, args->save) ||
+        !cli_may_be_written(args, args->html))
         return CLI_USAGE;
     if (args->head && strcmp(args->head, "none") == 0) {
         cli_complain(args, "--head none: there is nothing to measure without a head");
@@ -49,7 +53,7 @@ static int run_eval(const cli_args *args)
 const cli_command cli_eval = {
     .name = "eval",
     .takes = "[OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "phtRkSiFEbrdTjv",
+    .options = "phtRWkSiFEbrdTjv",
     .line = "measures a head on pictures that it was not trained on",
     .help = "Areas under the curve are taken within each source, then averaged; true positives\n"
             "are told at 1 % and 5 % false positives. Input as for item train.",

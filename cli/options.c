@@ -66,6 +66,7 @@ static const option options[] = {
      TEXT(save)},
     {'R', "--rival", "HEAD", "compare with this head on the same pictures; may be given many times",
      NULL, LIST(rivals)},
+    {'W', "--html", "FILE", "the report as one web page too, with plots", NULL, TEXT(html)},
     {'k', "--known-sources", "WHAT",
      "of sources that a head was trained on: keep (shown apart) or drop; default: refuse", NULL,
      TEXT(known_sources)},

@@ -467,6 +467,17 @@ ITEM_API const char *item_report_json(const item_report *report);
 ITEM_API const char *item_report_markdown(const item_report *report);
 
 /**
+ * The report as one web page (HTML, UTF-8): warnings, tables, plots, the worst mistakes by name and
+ * caption. It loads nothing, runs no script and shows no picture of the data set; names and captions
+ * are escaped. The report of a calibration has its Markdown in it.
+ *
+ * @param report  report
+ * @return the text, or NULL when report is NULL
+ * Owner: the report.  Threads: any.  Since: 0.2
+ */
+ITEM_API const char *item_report_html(const item_report *report);
+
+/**
  * One number of a report.
  *
  * @param report  report

@@ -23,6 +23,8 @@ void itemi_md_name(itemi_buf *buf, const json_t *object, const char *key)
         text = "(not named)";
     for (; *text; text++) {
         bool breaks = *text == '|' || (unsigned char)*text < 0x20;
+        if (*text == '<') /* begins no element where the Markdown is shown */
+            itemi_buf_puts(buf, "\\");
         itemi_buf_add(buf, breaks ? " " : text, 1);
     }
 }

@@ -9,7 +9,7 @@
 
 double itemi_md_number(const json_t *object, const char *key); /* NaN: there is none */
 long long itemi_md_whole(const json_t *object, const char *key);
-/* A name in a table: what would end the cell or the line is replaced. */
+/* A name in a table: what would end the cell or the line is replaced, HTML is made plain. */
 void itemi_md_name(itemi_buf *buf, const json_t *object, const char *key);
 /* format: "%", or "" for three decimals. */
 void itemi_md_figure(itemi_buf *buf, double value, const char *format);

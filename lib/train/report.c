@@ -5,10 +5,11 @@
 
 #include "core/json_make.h"
 #include "train/eval.h"
+#include "train/html.h"
 
 struct item_report {
     json_t *root;
-    char *json, *markdown;
+    char *json, *markdown, *html;
     itemi_head *head; /* of a training, or NULL */
 };
 
@@ -27,7 +28,8 @@ item_status itemi_report_make(json_t *root, itemi_head *head, item_report **out,
     report->json = itemi_json_dump(NULL, root, ITEMI_DIGITS_REPORT);
     bool calibrated = json_object_get(root, "confidence") != NULL;
     report->markdown = calibrated ? itemi_calibration_render(root) : itemi_report_render(root);
-    if (!report->json || !report->markdown) {
+    report->html = report->markdown ? itemi_report_page(root, report->markdown) : NULL;
+    if (!report->json || !report->html) {
         item_report_free(report);
         return itemi_fail_memory(err, "writing a report");
     }
@@ -42,6 +44,7 @@ void item_report_free(item_report *report)
     json_decref(report->root);
     itemi_free(NULL, report->json);
     itemi_free(NULL, report->markdown);
+    itemi_free(NULL, report->html);
     itemi_head_free(report->head);
     itemi_free(NULL, report);
 }
@@ -54,6 +57,11 @@ const char *item_report_json(const item_report *report)
 const char *item_report_markdown(const item_report *report)
 {
     return report ? report->markdown : NULL;
+}
+
+const char *item_report_html(const item_report *report)
+{
+    return report ? report->html : NULL;
 }
 
 double item_report_number(const item_report *report, const char *path)

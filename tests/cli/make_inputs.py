@@ -67,7 +67,18 @@ def write(folder, files):
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "dog", "##s", "on", "grass"]
 
 
-def tiny_head(path, photographs):
+def safetensors(path, metadata, tensors):
+    """tensors: (name, dtype, shape, bytes)"""
+    header, data = {"__metadata__": metadata}, b""
+    for name, dtype, shape, content in tensors:
+        header[name] = {"dtype": dtype, "shape": shape,
+                        "data_offsets": [len(data), len(data) + len(content)]}
+        data += content
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def tiny_head(path, photographs, weight=1, sources=None, pictures=()):
     """A head of one weight; with fewer than 100 photographs its first threshold is never."""
     def promise(rate, score):
         return {"score": score, "rate": rate, "real": photographs, "above": 0}
@@ -80,12 +91,48 @@ def tiny_head(path, photographs):
              "real_below": -1, "real_share": 0.1, "ai": 50, "scope_limit": None,
              "scope_quantile": 0.5, "caption_least": None, "caption_quantile": 0.5,
              "callers_captions": False, "trained_on": "tests", "library": "0.1.0"}
-    header = {"__metadata__": {"item_head": json.dumps(facts)}}
-    for i, (name, shape) in enumerate((("mean", [1]), ("scale", [1]), ("layers.0.weight", [1, 1]),
-                                       ("layers.0.bias", [1]))):
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [4 * i, 4 * i + 4]}
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + struct.pack("<4f", 0, 1, 1, 0))
+    if sources is not None:
+        facts["trained_sources"] = sources
+    tensors = [(name, "F32", shape, struct.pack("<f", value)) for name, shape, value in (
+        ("mean", [1], 0), ("scale", [1], 1), ("layers.0.weight", [1, 1], weight),
+        ("layers.0.bias", [1], 0))]
+    if pictures:
+        tensors.append(("trained_pictures", "U8", [len(pictures), 16], b"".join(pictures)))
+    safetensors(path, {"item_head": json.dumps(facts)}, tensors)
+
+
+def tiny_vectors(path, rows):
+    """A data set for tiny_head(): rows have label, cosine and, if known, texts and a picture."""
+    texts, width, n = [""], 8, len(rows)
+
+    def text(row, key):
+        value = row.get(key, "")
+        if value not in texts:
+            texts.append(value)
+        return texts.index(value)
+
+    def column(name, dtype, code, values):
+        return name, dtype, [n], struct.pack(f"<{n}{code}", *values)
+
+    def vectors(name, values):
+        return name, "F32", [len(values), width], b"".join(struct.pack("<8f", *v) for v in values)
+
+    facts = {"format": 2, "width": width, "embedder": "tests 1", "pipeline": "", "working_size": 224,
+             "working_filter": "bicubic", "callers_captions": False}
+    tensors = [vectors("image", [[1] + 7 * [0]] * n), vectors("crops", []), vectors("phrases", []),
+               vectors("named", []),
+               vectors("text", [[r["cosine"], (1 - r["cosine"] ** 2) ** 0.5] + 6 * [0] for r in rows]),
+               column("label", "U8", "B", [r["label"] == "ai" for r in rows]),
+               column("flags", "U8", "B", n * [0]), column("file_bytes", "I64", "q", n * [1000]),
+               ("picture", "U8", [n, 16], b"".join(r.get("picture", bytes(16)) for r in rows))]
+    tensors += [column(name, "I32", "i", n * [value]) for name, value in (
+        ("objects", 0), ("picture_width", 300), ("picture_height", 200), ("named_count", 0))]
+    tensors += [column(name, "F64", "d", n * [-1.5]) for name in ("caption_logprob", "caption_prior")]
+    tensors += [column(key, "I32", "i", [text(r, key) for r in rows])
+                for key in ("name", "source", "generator", "scene", "caption")]
+    held = b"".join(t.encode("utf-8", "surrogateescape") + b"\0" for t in texts)
+    tensors.append(("texts", "U8", [len(held)], held))
+    safetensors(path, {"item_dataset": json.dumps(facts)}, tensors)
 
 
 def tiny_pack(folder):

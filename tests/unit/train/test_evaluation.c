@@ -375,7 +375,7 @@ static void odd_names_do_no_harm(void **state)
     const float v[WIDTH] = {1};
     item_row row = ITEM_ROW_INIT;
     row.image = row.text = v;
-    row.source = "bad \xff | name\n";
+    row.source = "bad \xff | <b>name\n";
     assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
     row.source = NULL;
     row.label = 1;
@@ -386,7 +386,8 @@ static void odd_names_do_no_harm(void **state)
     item_report *report;
     json_t *root = evaluate(data, path, &options, &report);
     assert_int_equal(json_array_size(json_object_get(root, "sources")), 5);
-    assert_non_null(strstr(item_report_markdown(report), "| bad \xef\xbf\xbd   name  | 1 | 0 |"));
+    assert_non_null(
+        strstr(item_report_markdown(report), "| bad \xef\xbf\xbd   \\<b>name  | 1 | 0 |"));
     assert_non_null(strstr(item_report_markdown(report), "| (not named) | 0 | 1 | - |"));
     json_decref(root);
     item_report_free(report);
