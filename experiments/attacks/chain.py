@@ -98,6 +98,8 @@ def term(name):
         return lambda seen: seen["image"]
     if parts == ["caption", "1"]:
         return lambda seen: seen["text"]
+    if parts == ["layers", "1"]:
+        return lambda seen: seen["layers"]
     if len(parts) == 3 and parts[0] in FORMS and parts[1] in ("global", "local", "both") and parts[2] == "1":
         form, scope = parts[0], parts[1]
         one = [p for p, s in ((global_part, "global"), (local_part, "local")) if scope in (s, "both")]
@@ -146,17 +148,18 @@ class Chain:
         self.normalise = lambda x: (x / 255 - mean) / std
 
     def vectors(self, pictures):
-        """Unit vectors of a list of (3, 224, 224)."""
+        """Unit vectors of a list of (3, 224, 224), and inner layers: the means of their grids."""
         x = torch.stack([self.normalise(p) for p in pictures])
-        return self.embedder.image(image_encoder.encode(self.encoder, x))
+        grid = image_encoder.encode(self.encoder, x)
+        return self.embedder.image(grid), grid.mean(1)
 
     def score(self, picture, fixed):
         """`fixed`: boxes, and vectors of the caption (text) and of the phrases."""
         boxes = fixed["boxes"] if self.head.reads_objects else []
         crops = [Crop.apply(picture, box) for box in boxes]
-        v = self.vectors([picture] + crops)
+        v, layers = self.vectors([picture] + crops)
         return self.head.score({"image": v[0], "crops": v[1:], "text": fixed["text"],
-                                "phrases": fixed["phrases"][:len(crops)]})
+                                "phrases": fixed["phrases"][:len(crops)], "layers": layers[0]})
 
 
 def pixels_of(picture):

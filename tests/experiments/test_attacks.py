@@ -25,7 +25,7 @@ def terms_of_layouts():
     both = chain.term("difference/both/1")(seen)
     assert both.numel() == 2 * 6 + 7 and not both[7:].any()  # no objects: zeros
     assert chain.term("cosine/global/1")(seen).tolist() == [float((unit[0] * unit[1]).sum())]
-    for name in ("difference/both/2", "layers/1", "sum/both/1", ""):
+    for name in ("difference/both/2", "layers/2", "sum/both/1", ""):
         try:
             chain.term(name)
             raise AssertionError(f"{name} was taken")
