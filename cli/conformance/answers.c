@@ -12,7 +12,11 @@ static const double same = 1e-4, tie = 1e-3, pixels = 0.05;
 
 const char *subject_word(subject s)
 {
-    return s == TEXTS ? "text" : s == CROPS ? "part of a picture" : "picture";
+    static const char *const words[ALL_SUBJECTS] = {
+        [CAPTIONS] = "picture",          [BOXES] = "picture",
+        [CROPS] = "part of a picture",   [TEXTS] = "text",
+        [SCORES] = "text for a picture", [LAYERS] = "inner layers of a part"};
+    return words[s];
 }
 
 bool subject_of(stage_id stage, subject s)
@@ -75,9 +79,11 @@ bool answers_same(subject s, const answer *a, const answer *b, char why[WHY])
         return captions_same(a, b, why);
     if (s == BOXES)
         return boxes_same(a, b, why);
-    double most = vectors_differ(a->numbers, b->numbers, a->count);
+    double most = vectors_differ(a->numbers, b->numbers, a->count), scale = 1;
+    for (size_t i = 0; s == LAYERS && i < a->count; i++)
+        scale = fmax(scale, fabs(a->numbers[i]));
     snprintf(why, WHY, "the largest difference of two numbers is %g", most);
-    return !(most > same);
+    return !(most > same * scale);
 }
 
 bool compare_with_alone(const bench *b, const backend *it, subject s, size_t first, size_t n,

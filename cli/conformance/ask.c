@@ -134,7 +134,9 @@ static item_status ask_captions(const backend *b, frame *f, const sample *const 
     const item_caption_options options = {.struct_size = sizeof options,
                                           .beams = how->beams,
                                           .max_tokens = how->max_tokens,
-                                          .prompt = how->prompt};
+                                          .prompt = how->prompt,
+                                          .temperature = how->temperature,
+                                          .seed = how->seed};
     const void *images = lend_images(f, inputs, n);
     const void *lent = frame_lend_struct(f, &options, sizeof options);
     frame_seal(f);
@@ -394,6 +396,72 @@ static item_status ask_vectors(const backend *b, frame *f, subject s, const samp
     return frame_end(f, status, why, WHY);
 }
 
+/* A row of vector and layers for each crop. */
+static void take_layers(const backend *b, const float *row, const float *layers, size_t n,
+                        answer *into)
+{
+    const size_t width = b->ops.embedder.width, inner = b->ops.embedder.layers_width;
+    take_vector(b, row, LAYERS, n, into);
+    for (size_t i = 0; i < inner; i++) {
+        if (!isfinite(layers[i])) {
+            breach(EMBEDDER, ANSWERS, "layers, in a call for %zu, are unwritten or not finite", n);
+            break;
+        }
+    }
+    if (!into)
+        return;
+    into->count = width + inner;
+    into->numbers = need(realloc(into->numbers, into->count * sizeof *into->numbers));
+    for (size_t i = 0; i < inner; i++)
+        into->numbers[width + i] = (double)layers[i];
+}
+
+static item_status ask_layers(const backend *b, frame *f, const sample *const *inputs, size_t n,
+                              answer *out, char *why)
+{
+    const item_embedder_ops *ops = &b->ops.embedder;
+    const void *lent = lend_crops(f, inputs, n);
+    frame_seal(f);
+    float *rows = frame_answers(f, n * ops->width * sizeof *rows);
+    float *layers = frame_answers(f, n * ops->layers_width * sizeof *layers);
+    for (size_t i = 0; i < n * ops->width; i++)
+        rows[i] = NAN;
+    for (size_t i = 0; i < n * ops->layers_width; i++)
+        layers[i] = NAN;
+    item_status status =
+        ops->embed_layers(b->self, frame_call(f), lent, n, rows, layers, frame_err(f));
+    for (size_t i = 0; i < n && status == ITEM_OK; i++)
+        take_layers(b, rows + i * ops->width, layers + i * ops->layers_width, n,
+                    out ? &out[i] : NULL);
+    return frame_end(f, status, why, WHY);
+}
+
+static item_status ask_scores(const backend *b, frame *f, const sample *const *inputs, size_t n,
+                              answer *out, char *why)
+{
+    const item_caption_options options = {.struct_size = sizeof options,
+                                          .prompt = frame_how(f)->prompt};
+    const void *images = lend_images(f, inputs, n), *texts = lend_texts(f, inputs, n);
+    const void *lent = frame_lend_struct(f, &options, sizeof options);
+    frame_seal(f);
+    double *scores = frame_answers(f, n * sizeof *scores);
+    for (size_t i = 0; i < n; i++)
+        scores[i] = NAN;
+    item_status status = b->ops.captioner.score(b->self, frame_call(f), images, texts, n, lent,
+                                                scores, frame_err(f));
+    for (size_t i = 0; i < n && status == ITEM_OK; i++) {
+        if (!isfinite(scores[i]) || scores[i] > rounding)
+            breach(CAPTIONER, ANSWERS, "%g as a score: it must be written, finite, 0 or below",
+                   scores[i]);
+        if (!out)
+            continue;
+        out[i].count = 1;
+        out[i].numbers = need(calloc(1, sizeof *out[i].numbers));
+        out[i].numbers[0] = scores[i];
+    }
+    return frame_end(f, status, why, WHY);
+}
+
 item_status ask(const backend *b, subject s, const sample *const *inputs, size_t n,
                 const asking *how, answer *out, char why[WHY])
 {
@@ -405,6 +473,10 @@ item_status ask(const backend *b, subject s, const sample *const *inputs, size_t
         return ask_captions(b, f, inputs, n, out, why);
     case BOXES:
         return ask_boxes(b, f, inputs, n, out, why);
+    case SCORES:
+        return ask_scores(b, f, inputs, n, out, why);
+    case LAYERS:
+        return ask_layers(b, f, inputs, n, out, why);
     default:
         return ask_vectors(b, f, s, inputs, n, out, why);
     }

@@ -13,8 +13,20 @@
 #include <stdbool.h>
 
 typedef enum stage_id { CAPTIONER = 0, DETECTOR, EMBEDDER, STAGES } stage_id;
-/* What is asked: a captioner and a detector have one kind of call, an embedder two. */
-typedef enum subject { CAPTIONS = 0, BOXES, CROPS, TEXTS, SUBJECTS } subject;
+/*
+ * What is asked: a captioner and a detector have one kind of call, an embedder two, and every check
+ * of a stage asks for them. Then come calls that not all have, with checks of their own.
+ */
+typedef enum subject {
+    CAPTIONS = 0,
+    BOXES,
+    CROPS,
+    TEXTS,
+    SUBJECTS,
+    SCORES = SUBJECTS, /* of texts for pictures */
+    LAYERS,            /* with the vectors of parts of pictures */
+    ALL_SUBJECTS
+} subject;
 
 const char *stage_word(stage_id s);
 const char *subject_word(subject s); /* of one input: "picture", "text" */
@@ -83,7 +95,7 @@ typedef struct sample {
     double box[4];              /* CROPS */
     const char *const *phrases; /* BOXES */
     size_t count;
-    const char *text; /* TEXTS */
+    const char *text; /* TEXTS, SCORES */
 } sample;
 
 typedef struct sample_list {
@@ -91,7 +103,7 @@ typedef struct sample_list {
     size_t count;
 } sample_list;
 
-extern sample_list samples[SUBJECTS];
+extern sample_list samples[ALL_SUBJECTS];
 bool samples_make(const char *const *pictures, size_t n, const char *const *phrases, size_t count);
 void samples_free(void);
 uint64_t samples_sum(void); /* of all pixels: tells whether somebody changed one */
@@ -120,6 +132,8 @@ typedef struct asking {
     atomic_uint *polls; /* counts how often that was asked; may be NULL */
     uint32_t beams, max_tokens;
     const char *prompt;
+    double temperature;
+    uint64_t seed;
     uint32_t max_boxes;
     double least_score;
     bool no_heads, no_phrases;
@@ -151,7 +165,7 @@ void host_free(void);
 
 typedef struct answer {
     char *text;      /* of a caption */
-    double *numbers; /* logprob, margin; or 6 a box; or a vector */
+    double *numbers; /* logprob, margin; or 6 a box; or a vector, and its layers; or a score */
     size_t count;
 } answer;
 
@@ -171,7 +185,7 @@ double vectors_differ(const double *a, const double *b, size_t n); /* largest di
 typedef struct bench {
     backend it;
     bool open;
-    answer alone[SUBJECTS][MOST_SAMPLES];
+    answer alone[ALL_SUBJECTS][MOST_SAMPLES];
     bool known;      /* `alone` holds answers to all */
     uint64_t pixels; /* samples_sum() before the first call */
 } bench;
@@ -207,6 +221,9 @@ void check_cancel_at_once(bench *b);
 void check_cancel_later(bench *b);
 void check_beams(bench *b);
 void check_prompt(bench *b);
+void check_scores(bench *b);
+void check_draws(bench *b);
+void check_layers(bench *b);
 void check_limits(bench *b);
 void check_no_phrases(bench *b);
 void check_refusing_host(bench *b);

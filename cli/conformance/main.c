@@ -103,7 +103,7 @@ static void close_stage(stage_id s)
 {
     name_step(stage_word(s), "closing it");
     target_close(&benches[s].it);
-    for (subject topic = CAPTIONS; topic < SUBJECTS; topic++)
+    for (subject topic = CAPTIONS; topic < ALL_SUBJECTS; topic++)
         answers_free(benches[s].alone[topic], MOST_SAMPLES);
 }
 

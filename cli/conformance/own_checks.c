@@ -27,6 +27,10 @@ static bool is_complete(const backend *b)
         return b->ops.captioner.caption;
     if (b->stage == DETECTOR)
         return b->ops.detector.detect;
+    if ((embedder->layers_width > 0) != (embedder->embed_layers != NULL) || embedder->reserved3)
+        fail("layers_width is %u %s embed_layers, reserved3 is %u",
+             (unsigned)embedder->layers_width, embedder->embed_layers ? "with" : "without",
+             (unsigned)embedder->reserved3);
     if (embedder->width < 1 || embedder->width > WIDTH || embedder->reserved2)
         fail("width is %u, of 1 to %d, and reserved2 is %u, of 0", (unsigned)embedder->width, WIDTH,
              (unsigned)embedder->reserved2);

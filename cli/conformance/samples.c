@@ -13,7 +13,7 @@ static const uint32_t sizes[OWN][2] = {{224, 224}, {300, 200}, {64, 500},
 static const char *const own_phrases[PHRASES] = {"a dog", "the person", "!!!",
                                                  "a thing that nobody has a name for"};
 
-sample_list samples[SUBJECTS];
+sample_list samples[ALL_SUBJECTS];
 static const char *phrases[PHRASES + MOST_GIVEN]; /* the user's, then ours */
 static char longest[MOST_TEXT + 1];
 
@@ -74,6 +74,7 @@ static sample *add(subject s)
 static void add_crop(item_image *image, double x0, double y0, double x1, double y1)
 {
     *add(CROPS) = (sample){.image = image, .box = {x0, y0, x1, y1}};
+    *add(LAYERS) = samples[CROPS].items[samples[CROPS].count - 1];
 }
 
 static void add_picture(item_image *image, size_t count)
@@ -112,6 +113,18 @@ static void add_texts(void)
         add(TEXTS)->text = texts[i];
 }
 
+/* Texts of unlike length, two for each of some pictures. */
+static void add_scored(void)
+{
+    static const char *const texts[] = {
+        "a dog on the grass",     "",     "two people in red jackets stand beside a car", "a dog",
+        "\xf0\x9f\x90\xb6 #cute", "\n\t "};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const size_t picture = i / 2 % samples[CAPTIONS].count;
+        *add(SCORES) = (sample){.image = samples[CAPTIONS].items[picture].image, .text = texts[i]};
+    }
+}
+
 bool samples_make(const char *const *pictures, size_t n, const char *const *given, size_t count)
 {
     if (count)
@@ -127,6 +140,7 @@ bool samples_make(const char *const *pictures, size_t n, const char *const *give
     }
     add_parts(samples[CAPTIONS].items[n + OWN - 1].image);
     add_texts();
+    add_scored();
     for (size_t i = 0; i < count; i++)
         add(TEXTS)->text = given[i];
     return true;

@@ -27,6 +27,11 @@ CAPTIONER = {
     "token": "captioner: answers",
     "token room": "captioner: writes",
     "prompt": "captioner: prompt",
+    "place": "captioner: draws",
+    "other score": "captioner: scores",
+    "cut score": "captioner: scores",
+    "long text": "captioner: scores",
+    "positive score": "captioner: answers",
 }
 DETECTOR = {
     "none": None,
@@ -80,6 +85,9 @@ EMBEDDER = {
     "signals": "embedder: thread state",
     "blank name": "embedder: table",
     "version": "embedder: table",
+    "half a table": "embedder: table",
+    "other vector": "embedder: layers",
+    "layer": "embedder: answers",
     "once": "embedder: table",
     "bare refusal": "embedder: settings",
     "close breaks": "embedder: alone",

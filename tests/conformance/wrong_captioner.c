@@ -39,6 +39,13 @@ static void spoil(item_caption_out *out, size_t n)
         out->struct_size = 0;
 }
 
+/* Drawn by the picture's place in the call. */
+static void draw(item_caption_out *out, size_t place, const item_caption_options *options)
+{
+    if (defect_is("place") && options->temperature > 0)
+        snprintf(out->text, out->capacity, "a dog at place %zu", place);
+}
+
 static item_status caption(void *self, const item_call *call, const item_image *const *images,
                            size_t n, const item_caption_options *options,
                            item_caption_out *const *out, item_error *err)
@@ -58,9 +65,34 @@ static item_status caption(void *self, const item_call *call, const item_image *
         return ITEM_E_ARGUMENT;
     }
     status = item_dummy_captioner()->caption(NULL, call, images, n, options, out, err);
-    for (size_t i = 0; i < n && status == ITEM_OK; i++)
+    for (size_t i = 0; i < n && status == ITEM_OK; i++) {
+        draw(out[i], i, options);
         spoil(out[i], n);
+    }
     after_answer(call);
+    return status;
+}
+
+static item_status score(void *self, const item_call *call, const item_image *const *images,
+                         const char *const *texts, size_t n, const item_caption_options *options,
+                         double *out, item_error *err)
+{
+    (void)self;
+    if (defect_is("long text") && strlen(texts[0]) > 1000) {
+        err->code = ITEM_E_ARGUMENT;
+        snprintf(err->message, sizeof err->message, "that is too long");
+        return ITEM_E_ARGUMENT;
+    }
+    item_status status =
+        item_dummy_captioner()->score(NULL, call, images, texts, n, options, out, err);
+    for (size_t i = 0; i < n && status == ITEM_OK; i++) {
+        if (defect_is("other score"))
+            out[i] -= 0.5;
+        if (defect_is("positive score"))
+            out[i] = 0.5;
+        if (defect_is("cut score") && n > 1)
+            out[i] -= 0.01 * (double)i;
+    }
     return status;
 }
 
@@ -71,6 +103,7 @@ const item_captioner_ops *item_module_captioner(const char *settings, void **sel
                                            .name = "wrong",
                                            .id = "1",
                                            .caption = caption,
-                                           .close = close_wrong};
+                                           .close = close_wrong,
+                                           .score = score};
     return open_wrong(settings, self, err) ? &ops : NULL;
 }

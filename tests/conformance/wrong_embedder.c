@@ -8,7 +8,7 @@
 
 #include "wrong.h"
 
-enum { WIDTH = 32, MOST = 1024 };
+enum { WIDTH = 32, LAYERS = 6, MOST = 1024 };
 
 ITEM_API item_module_embedder_fn item_module_embedder;
 
@@ -138,6 +138,19 @@ static item_status embed_texts(void *self, const item_call *call, const char *co
     return status;
 }
 
+static item_status embed_layers(void *self, const item_call *call, const item_crop *const *crops,
+                                size_t n, float *out, float *layers, item_error *err)
+{
+    (void)self;
+    item_status status =
+        item_dummy_embedder()->embed_layers(NULL, call, crops, n, out, layers, err);
+    if (status == ITEM_OK && defect_is("other vector"))
+        out[0] = -out[0];
+    if (status == ITEM_OK && defect_is("layer"))
+        layers[LAYERS * n - 1] = NAN;
+    return status;
+}
+
 const item_embedder_ops *item_module_embedder(const char *settings, void **self, item_error *err)
 {
     static item_embedder_ops ops;
@@ -148,10 +161,14 @@ const item_embedder_ops *item_module_embedder(const char *settings, void **self,
                               .width = WIDTH,
                               .embed_images = embed_images,
                               .embed_texts = embed_texts,
-                              .close = close_wrong};
+                              .close = close_wrong,
+                              .layers_width = LAYERS,
+                              .embed_layers = embed_layers};
     if (!open_wrong(settings, self, err))
         return NULL;
     ops.capabilities = defect_is("shared scratch") ? ITEM_BACKEND_SERIAL : 0;
+    if (defect_is("half a table"))
+        ops.embed_layers = NULL;
     ops.version += defect_is("version");
     ops.name = defect_is("blank name") ? "quite wrong" : "wrong";
     return &ops;

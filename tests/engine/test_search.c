@@ -118,6 +118,57 @@ static void words_that_are_not_numbers_are_not_said(void **state)
     assert_int_equal(s.best.length, 0);
 }
 
+/* ---- words that are drawn ---- */
+
+/* Of many seeds as many draw each word as softmax(logits / temperature) says. */
+static void draws_follow_the_temperature(void **state)
+{
+    enum { SEEDS = 20000 };
+    static const float p[WORDS] = {-20, -20, -20, -20, -0.2f, -1.2f, -2.2f, -4.2f};
+    static const double temperatures[] = {0.5, 1.0, 2.0};
+    (void)state;
+    for (size_t t = 0; t < 3; t++) {
+        double share[WORDS] = {0}, total = 0.0;
+        size_t seen[WORDS] = {0};
+        for (int i = 4; i < WORDS; i++)
+            total += share[i] = exp((double)p[i] / temperatures[t]);
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            const itx_draw draw = {temperatures[t], seed};
+            itx_search s;
+            size_t parents[ITX_BEAMS];
+            int32_t words[ITX_BEAMS];
+            itx_search_start(&s, 1, 20, 0.0, draw);
+            itx_search_step(&s, p, WORDS, parents, words);
+            assert_true(s.now[0].sum == (double)p[words[0]]); /* without the noise */
+            seen[words[0]]++;
+        }
+        for (int i = 4; i < WORDS; i++) {
+            const double wanted = share[i] / total, got = (double)seen[i] / SEEDS;
+            const double deviation = sqrt(wanted * (1.0 - wanted) / SEEDS);
+            assert_true(fabs(got - wanted) < 4.0 * deviation);
+        }
+    }
+}
+
+/* Pictures and places have draws of their own; nothing is drawn where it is not asked for. */
+static void draws_are_told_apart(void **state)
+{
+    static const float a[2] = {0.25f, -1.0f}, b[2] = {-1.0f, 0.25f};
+    const itx_draw asked = {1.5, 7};
+    const itx_draw one = itx_draw_for(&asked, a, 2), two = itx_draw_for(&asked, b, 2);
+    (void)state;
+    assert_true(itx_draw_noise(&one, 0, 5) == itx_draw_noise(&one, 0, 5));
+    assert_true(itx_draw_noise(&one, 0, 5) != itx_draw_noise(&two, 0, 5));
+    assert_true(itx_draw_noise(&one, 0, 5) != itx_draw_noise(&one, 1, 5));
+    assert_true(itx_draw_noise(&one, 0, 5) != itx_draw_noise(&one, 0, 6));
+    assert_true(itx_draw_noise(&none, 0, 5) == 0.0);
+    item_caption_options options = {.struct_size = sizeof options, .temperature = 2.0, .seed = 3};
+    assert_true(itx_draw_of(&options).temperature == 2.0 && itx_draw_of(&options).seed == 3);
+    options.struct_size = offsetof(item_caption_options, temperature); /* of an earlier host */
+    assert_true(itx_draw_of(&options).temperature == 0.0);
+    assert_true(itx_draw_of(NULL).temperature == 0.0);
+}
+
 /* ---- boxes ---- */
 
 #define CLASSES 2
@@ -224,6 +275,8 @@ int main(void)
         cmocka_unit_test(ties_go_to_the_lower),
         cmocka_unit_test(ended_captions_leave_the_beam),
         cmocka_unit_test(words_that_are_not_numbers_are_not_said),
+        cmocka_unit_test(draws_follow_the_temperature),
+        cmocka_unit_test(draws_are_told_apart),
         cmocka_unit_test(boxes_are_decoded),
         cmocka_unit_test(boxes_are_clipped_and_suppressed),
         cmocka_unit_test(boxes_without_area_are_left_out),
