@@ -120,13 +120,32 @@ def make_words(out):
            "captions": answers})
 
 
+SCORED = ["a dog", "a blue ball in the snow", "", "Two RED cars, don't stop!"]
+
+
+def make_abilities(out):
+    """Scores of texts by captioners, inner layers of embedders."""
+    files = sorted((out / "pictures").glob("*x*.png"))[:4]
+    answer = {"versions": versions(), "scores": [], "layers": []}
+    for name in ("blip", "blip-sparse", "blip-words"):
+        reference = Reference(out / name, "blip")
+        answer["scores"] += [{"model": name, "file": f.name, "text": t,
+                              "score": round(reference.score(f, t), 8)}
+                             for f in files for t in SCORED]
+    for name, family in (("clip", "clip"), ("clip-gelu", "clip"), ("chinese-clip", "chinese_clip")):
+        reference = Reference(out / name, family)
+        answer["layers"] += [{"model": name, "file": f.name, "layers": rounded(reference.layers(f))}
+                             for f in files[:2]]
+    write(out / "abilities.json", answer)
+
+
 def versions():
     return {name: importlib.metadata.version(name) for name in VERSIONS}
 
 
 def main():
     torch.set_num_threads(1)  # tiny models; and sums in one order
-    names = sys.argv[1:]
+    names = sys.argv[1:]  # "abilities" too
     if not names:
         shutil.rmtree(OUT / "expected", ignore_errors=True)
         shutil.rmtree(OUT / "pictures", ignore_errors=True)
@@ -144,6 +163,8 @@ def main():
     if not names or "blip-words" in names:
         shutil.rmtree(OUT / "blip-words", ignore_errors=True)
         make_words(OUT)
+    if not names or "abilities" in names:
+        make_abilities(OUT)
     return 0
 
 

@@ -90,6 +90,22 @@ class Reference:
                 "caption": self.tokenizer.decode(out.sequences[0], skip_special_tokens=True)}
 
     @torch.inference_mode()
+    def score(self, picture, text):
+        """Mean log-probability of a caption's tokens behind [DEC], [SEP] included."""
+        ids = self.prompt_tokens(text) + [self.end]
+        seen = self.model.vision_model(self.pixels(picture).to(self.dtype)).last_hidden_state
+        logits = self.model.text_decoder(input_ids=torch.tensor([ids]), is_decoder=True,
+                                         encoder_hidden_states=seen).logits[0, :-1]
+        return -torch.nn.functional.cross_entropy(logits.double(), torch.tensor(ids[1:])).item()
+
+    @torch.inference_mode()
+    def layers(self, picture):
+        """The class token behind each block of the vision tower, one after another."""
+        out = self.model.vision_model(self.pixels(picture).to(self.dtype),
+                                      output_hidden_states=True)
+        return torch.cat([state[0, 0].float() for state in out.hidden_states[1:]]).tolist()
+
+    @torch.inference_mode()
     def objects(self, picture, queries):
         """Every box: best query, score, corners in pixels; in the reference's order."""
         tokens = self.tokenizer(queries, padding="max_length", truncation=True,
