@@ -85,6 +85,19 @@ static item_status detect(stages *of, const item_call *call, bool *wrote, item_e
     return detect_n(of, call, 3, wrote, err);
 }
 
+/* Texts of unlike length, for a picture each. */
+static item_status score(stages *of, const item_call *call, bool *wrote, item_error *err)
+{
+    double out[PICTURES] = {NAN, NAN};
+    const char *const texts[] = {"a dog", "two men on a bench"};
+    const item_caption_options options = {.struct_size = sizeof options};
+    const item_status status =
+        of->captioner.score(of->captioner_self, call, (const item_image *const *)images, texts,
+                            PICTURES, &options, out, err);
+    *wrote = !isnan(out[0]) || !isnan(out[1]);
+    return status;
+}
+
 static item_status embed_images(stages *of, const item_call *call, bool *wrote, item_error *err)
 {
     float out[PICTURES * 1024] = {NAN};
@@ -100,6 +113,20 @@ static item_status embed_images(stages *of, const item_call *call, bool *wrote, 
     return status;
 }
 
+static item_status embed_layers(stages *of, const item_call *call, bool *wrote, item_error *err)
+{
+    enum { LAYERS = 1280 };
+    static float out[1024], layers[LAYERS];
+    const item_crop crop = {sizeof crop, 0, images[0], {0.0, 0.0, 100.0, 100.0}};
+    const item_crop *list = &crop;
+    assert_true(of->embedder.width <= 1024 && of->embedder.layers_width <= LAYERS);
+    out[0] = layers[0] = NAN;
+    const item_status status =
+        of->embedder.embed_layers(of->embedder_self, call, &list, 1, out, layers, err);
+    *wrote = !isnan(out[0]) || !isnan(layers[0]);
+    return status;
+}
+
 static item_status embed_texts(stages *of, const item_call *call, bool *wrote, item_error *err)
 {
     float out[2 * 1024] = {NAN};
@@ -112,7 +139,7 @@ static item_status embed_texts(stages *of, const item_call *call, bool *wrote, i
 
 typedef item_status (*one_call)(stages *of, const item_call *call, bool *wrote, item_error *err);
 
-static const one_call calls[] = {caption, detect, embed_images, embed_texts};
+static const one_call calls[] = {caption, score, detect, embed_images, embed_layers, embed_texts};
 
 /* ---- numbers ---- */
 
@@ -139,9 +166,11 @@ static void numbers_that_are_none_are_no_answer(void **state)
     SKIP_UNLESS(opened);
     (void)state;
     expect_no_answer("c", "out_bias", caption);
+    expect_no_answer("c", "out_bias", score);
     expect_no_answer("d", "conv.33.bias", detect);
     expect_no_answer("d", "encoder.layer.0.output.dense.bias", detect);
     expect_no_answer("e", "stem.bias", embed_images);
+    expect_no_answer("e", "stem.bias", embed_layers);
     expect_no_answer("e", "text.out.bias", embed_texts);
 }
 
