@@ -20,6 +20,8 @@ PLACE = re.compile(r"(<!-- table ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
 
 def number(value):
+    if value is None or value != value:  # no number: a figure that does not exist
+        return "-"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, int) or abs(value) >= 100:
@@ -29,10 +31,8 @@ def number(value):
 
 def cell(value):
     """A text, a number, [value, low, high], or nothing."""
-    if value is None:
-        return "-"
     if isinstance(value, list):
-        middle, *ends = [("-" if v is None else number(v)) for v in value]
+        middle, *ends = map(number, value)
         return f"{middle} ({' to '.join(ends)})" if ends else middle
     return number(value).replace("|", "\\|").replace("\n", " ")
 

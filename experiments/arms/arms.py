@@ -71,7 +71,7 @@ def train(args, path, subset_name, arm):
     said = common.call(args, "train", path, "--layout", arm["layout"], "--hidden", "0", "--json",
                        "--out", head_file(args, subset_name, arm))
     report = json.loads(said)
-    return {"within": [report["headline"]["auc"], *report["headline"]["auc_interval"]],
+    return {"within": [report["headline"]["auc"], *(report["headline"]["auc_interval"] or ())],
             "mixed": report["mixed"]["auc"], "controls": report["controls"],
             "folds": report["network"]["folds"], "folds_by": report["network"]["folds_by"]}
 
