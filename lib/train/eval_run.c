@@ -56,9 +56,9 @@ static item_status put_rivals(const itemi_evaluation *e, const itemi_contenders 
         if (status == ITEM_OK)
             status = itemi_report_comparison(e, all->name[i], score, &comparisons, err);
     }
-    const json_t *first = json_array_get(comparisons, 0);
-    if (first)
-        itemi_json_put(report, "comparison", json_copy((json_t *)first)); /* as 0.1 told it */
+    json_t *first = json_array_get(comparisons, 0);
+    if (first) /* as 0.1 told it; shared, as a copy of jansson (2.14) may lack members */
+        itemi_json_put(report, "comparison", json_incref(first));
     itemi_json_put(report, "comparisons", comparisons);
     return status;
 }

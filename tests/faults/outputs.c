@@ -150,6 +150,7 @@ uint64_t outputs_look(void)
     if (out.report) {
         add_text(&sum, item_report_json(out.report));
         add_text(&sum, item_report_markdown(out.report));
+        add_text(&sum, item_report_html(out.report));
     }
     if (out.pack)
         add_json(&sum, item_pack_json(out.pack));
