@@ -10,7 +10,7 @@ static void put_counts(itemi_buf *buf, const json_t *root)
     const json_t *data = json_object_get(root, "data");
     itemi_buf_puts(buf, "# Calibration\n\n");
     itemi_md_count(buf, itemi_md_whole(data, "photographs"), "different photograph");
-    itemi_buf_printf(buf, "; %lld more are copies of these, %lld were left out.\n\n",
+    itemi_buf_printf(buf, "; %lld more are copies of these, %lld left out.\n\n",
                      itemi_md_whole(data, "copies"), itemi_md_whole(data, "failed"));
 }
 
