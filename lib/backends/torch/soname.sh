@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# soname.sh COMPILER [FOLDER] - prints the soname of the libtorch_cpu that is linked, such as
+# soname.sh "COMPILER AND ITS FLAGS" [FOLDER] - prints the soname of the libtorch_cpu that is linked, such as
 # libtorch_cpu.so.1.13: the engine refuses a process in which another one is mapped.
 set -eu
 if [ $# -gt 1 ]; then
