@@ -220,12 +220,29 @@ class Training(unittest.TestCase):
             answer = lines("check", "--head", head, SOME[0])[0]
             self.assertIn(answer["verdict"], ("real", "unsure", "ai"))
             self.refuses_another_embedder(folder, head)
+            self.too_few_to_calibrate(folder, head)
 
     def refuses_what_it_was_trained_on(self, head, vectors):
         done = subprocess.run([PROGRAM, "eval", "--head", head, vectors], capture_output=True,
                               text=True)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("was trained on", done.stderr)
+
+    def too_few_to_calibrate(self, folder, head):
+        """A folder as it is: what is no picture is named, the rest counted and found too few."""
+        mine = folder / "mine"
+        mine.mkdir()
+        for picture in ("china", "flower"):
+            shutil.copy(PICTURES / f"{picture}.jpg", mine)
+        (mine / "notes.txt").write_text("no picture")
+        out = folder / "calibrated.safetensors"
+        done = subprocess.run([PROGRAM, "calibrate", "--pack", PACK, "--out", out, head, mine],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("left out: " + str(mine / "notes.txt"), done.stderr)
+        self.assertIn("2 different photographs are too few", done.stderr)
+        self.assertIn("needs 59", done.stderr)
+        self.assertFalse(out.exists())
 
     def refuses_another_embedder(self, folder, head):
         other = make_inputs.tiny_pack(folder / "other")
