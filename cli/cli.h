@@ -37,13 +37,14 @@ void cli_list_free(cli_list *list);
 typedef struct cli_args {
     const char *command;
     const char *pack, *caption, *threshold, *head;
-    const char *out, *save, *split, *trained_on; /* train and eval */
-    const char *html, *known_sources;            /* eval */
-    const char *threshold_rule, *penalty;        /* train */
-    const char *confidence, *calibrated_on;      /* calibrate */
-    const char *captioner, *detector, *clip;     /* pack create */
+    const char *out, *save, *cache, *split, *trained_on; /* features, train and eval */
+    const char *html, *known_sources;                    /* eval */
+    const char *threshold_rule, *penalty;                /* train */
+    const char *confidence, *calibrated_on;              /* calibrate */
+    const char *captioner, *detector, *clip;             /* pack create */
     bool json, nul_names, verbose, help, copy;
-    uint64_t batch, threads, max_failures, epochs, seed; /* epochs, threads 0: not given */
+    bool all_columns; /* not typed: features wants every column */
+    uint64_t batch, threads, max_failures, views, epochs, seed; /* epochs, threads 0: not given */
     cli_list queries, texts, rivals, layouts, hiddens, rest;
     item_config *config; /* options that are settings of a context end here */
 } cli_args;
@@ -161,6 +162,6 @@ void cli_show_failure(const char *file, const char *message);
 const char *cli_pack_state(const item_pack *pack);
 
 extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
-    cli_train, cli_calibrate, cli_eval, cli_pack, cli_doctor;
+    cli_features, cli_train, cli_calibrate, cli_eval, cli_pack, cli_doctor;
 
 #endif

@@ -23,6 +23,9 @@ static item_status extract(cli_run *run, item_ctx *ctx, const char *path, item_d
     options.cancel = run->cancel;
     options.progress = cli_run_on_progress;
     options.progress_user = run;
+    /* layers come with the vectors; what takes time is for files that are asked many questions */
+    options.columns = run->args->all_columns ? ITEM_EXTRACT_ALL : ITEM_EXTRACT_LAYERS;
+    options.views = (uint32_t)run->args->views;
     return item_dataset_extract(ctx, path, &options, out, err);
 }
 
@@ -41,6 +44,8 @@ static item_status keep(cli_run *run, const item_dataset *data, item_error *err)
         cli_complain(run->args, "left out: %s", warning);
         run->failed++;
     }
+    for (uint32_t i = 0; (warning = item_dataset_notice(data, i)); i++)
+        cli_complain(run->args, "note: %s", warning);
     return run->args->save ? item_dataset_save(data, run->args->save, err) : ITEM_OK;
 }
 

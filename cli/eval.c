@@ -53,7 +53,7 @@ static int run_eval(const cli_args *args)
 const cli_command cli_eval = {
     .name = "eval",
     .takes = "[OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "phtRWkSiFEbrdTjv",
+    .options = "phtRWkSiFEbrdTUjv",
     .line = "measures a head on pictures that it was not trained on",
     .help = "Areas under the curve are taken within each source, then averaged; true positives\n"
             "are told at 1 % and 5 % false positives. Input as for item train.",

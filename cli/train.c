@@ -88,7 +88,7 @@ static int run_train(const cli_args *args)
 const cli_command cli_train = {
     .name = "train",
     .takes = "--out HEAD [OPTION]... MANIFEST|FOLDER|VECTORS",
-    .options = "pOSiFLNYeEuDbrdTjv",
+    .options = "pOSiFLNYeEuDbrdTUjv",
     .line = "makes a head from pictures that are labelled ai and real",
     .help = "A manifest is a CSV file with the columns path, label (ai, real) and, if known,\n"
             "generator, source, split and prompt. A folder has ai/ and real/ in it, whose\n"

@@ -208,7 +208,22 @@ ITEM_API item_status item_dataset_load(const char *path, item_dataset **out, ite
  */
 ITEM_API item_status item_dataset_save(const item_dataset *data, const char *path, item_error *err);
 
-/** Settings of item_dataset_extract(). */
+#define ITEM_EXTRACT_NAMED 1u /**< vectors of all phrases of the caption */
+#define ITEM_EXTRACT_PRIOR                                                                         \
+    2u /**< likelihood of the caption without the picture, if the captioner
+                                    can tell it */
+#define ITEM_EXTRACT_LAYERS                                                                        \
+    4u                      /**< inner layers of the picture encoder, if the embedder gives any */
+#define ITEM_EXTRACT_ALL 7u /**< all of these */
+
+/**
+ * Settings of item_dataset_extract().
+ *
+ * Views are the first ones of one list, as parts of the picture's width and height: 1 the whole,
+ * mirrored left to right; 2 the middle, 3/4 of each side; 3 to 6 quarters that overlap, 5/8 of each
+ * side, at the left and the right above, then below; 7 to 15 the cells of a grid of three by three,
+ * row by row from the left above.
+ */
 typedef struct item_extract_options {
     uint32_t struct_size;      /**< set by ITEM_EXTRACT_OPTIONS_INIT */
     uint32_t max_failures;     /**< pictures that may fail before the call does */
@@ -216,19 +231,26 @@ typedef struct item_extract_options {
     item_cancel *cancel;       /**< NULL: cannot be cancelled */
     item_progress_fn progress; /**< NULL: none; counts pictures */
     void *progress_user;       /**< first argument of progress */
+    /* since 0.2 */
+    uint32_t columns; /**< ITEM_EXTRACT_..., joined by |; 0: none of these */
+    uint32_t views;   /**< 0 to ITEM_VIEWS_MAX: the first so many of the list above */
 } item_extract_options;
 
 /** Start value of item_extract_options: every default. */
 #define ITEM_EXTRACT_OPTIONS_INIT                                                                  \
     {                                                                                              \
-        sizeof(item_extract_options), 100, NULL, NULL, NULL, NULL                                  \
+        sizeof(item_extract_options), 100, NULL, NULL, NULL, NULL, 0, 0                            \
     }
 
 /**
  * Makes a data set of pictures: runs captioner, detector and embedder of a context over them.
  * A picture that fails is left out and named by item_dataset_warning(); want of memory fails the
  * call. Captions are the captioner's: prompts, which only generated pictures have, would give the
- * label away.
+ * label away. A picture that is there twice is named by item_dataset_notice(); in two splits of the
+ * manifest, or with both labels, it is refused (other splits: by the files' bytes).
+ *
+ * With the option `cache` of item_config_set() a call that was ended, in any way, goes on where it
+ * was, and one that wants more columns computes these alone.
  *
  * @param ctx       context with all three stages; a head is not needed
  * @param manifest  CSV file with columns path, label (ai, real) and, if known, generator,
@@ -275,6 +297,17 @@ ITEM_API item_status item_dataset_extract_files(item_ctx *ctx, const char *const
  * Owner: the data set.  Threads: any number while nobody changes it.  Since: 0.1
  */
 ITEM_API const char *item_dataset_warning(const item_dataset *data, uint32_t index);
+
+/**
+ * What else should be known of the pictures of item_dataset_extract(): one that is there twice, a
+ * source that is in several splits.
+ *
+ * @param data   data set
+ * @param index  from 0
+ * @return one line, or NULL when there are not that many
+ * Owner: the data set.  Threads: any number while nobody changes it.  Since: 0.2
+ */
+ITEM_API const char *item_dataset_notice(const item_dataset *data, uint32_t index);
 
 /** Settings of training. Choose them by folds of the training set alone. */
 typedef struct item_train_options {

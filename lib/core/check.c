@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item_check_...: pictures are taken in groups, each group through every stage. */
+#include <math.h>
 #include <string.h>
 
 #include "core/pipeline.h"
@@ -11,6 +12,7 @@ typedef struct request {
     const char *const *paths;
     size_t n;
     item_check_options options;
+    const itemi_wanted *wanted; /* or NULL */
 } request;
 
 item_status itemi_options_in(const item_check_options *options, item_check_options *out,
@@ -42,6 +44,7 @@ static void init_works(const request *r, size_t first, itemi_batch *batch)
         work->err = (item_error)ITEM_ERROR_INIT;
         work->times = (item_timings)ITEM_TIMINGS_INIT;
         work->file = r->paths ? r->paths[first + i] : NULL;
+        work->extra.prior = NAN;
         work->caller = r->options.captions ? r->options.captions[first + i] : NULL;
         if (!work->caller)
             work->caller = r->options.caption;
@@ -67,7 +70,11 @@ static item_status check_group(const request *r, size_t first, itemi_batch *batc
     if (status == ITEM_OK)
         status = itemi_batch_detect(batch, err);
     if (status == ITEM_OK)
+        status = itemi_batch_layers(batch, err);
+    if (status == ITEM_OK)
         status = itemi_batch_embed(batch, err);
+    if (status == ITEM_OK)
+        status = itemi_batch_extras(batch, err);
     if (status == ITEM_OK)
         status = finish_all(batch, out + first, err);
     for (size_t i = 0; i < batch->n; i++)
@@ -84,6 +91,7 @@ static item_status check_groups(const request *r, itemi_work *works, size_t most
         size_t n = r->n - first < most ? r->n - first : most;
         itemi_batch batch = {.ctx = ctx, .cancel = r->options.cancel, .works = works, .n = n};
         batch.options = &r->options;
+        batch.wanted = r->wanted;
         batch.max_objects = itemi_objects_asked(ctx, &r->options);
         itemi_pipeline_name(ctx, &r->options, batch.pipeline);
         batch.call = (itemi_call){&ctx->mem, &ctx->log, r->options.cancel, keep_warning, &batch};
@@ -170,6 +178,13 @@ item_status item_check_images(item_ctx *ctx, item_image *const *images, size_t n
 item_status item_check_files(item_ctx *ctx, const char *const *paths, size_t n,
                              const item_check_options *options, item_result **out, item_error *err)
 {
-    request r = {.ctx = ctx, .paths = paths, .n = n};
+    return itemi_check_files(ctx, paths, n, options, NULL, out, err);
+}
+
+item_status itemi_check_files(item_ctx *ctx, const char *const *paths, size_t n,
+                              const item_check_options *options, const itemi_wanted *wanted,
+                              item_result **out, item_error *err)
+{
+    request r = {.ctx = ctx, .paths = paths, .n = n, .wanted = wanted};
     return check(&r, options, out, err);
 }

@@ -22,7 +22,7 @@ static itemi_vectors vectors_of(const itemi_batch *batch, const itemi_work *work
                            .crops = r->crops,
                            .phrases = r->phrased,
                            .layer_count = batch->layers,
-                           .layers = work->layers};
+                           .layers = work->extra.layers};
 }
 
 /* Features of a reading in the context's layout; ITEM_E_MEMORY. */
@@ -158,6 +158,9 @@ static void give_vectors(itemi_batch *batch, itemi_work *work, itemi_reading *sh
     result->feature_count =
         shown->features ? itemi_layout_size(&batch->ctx->layout, widths_of(batch)) : 0;
     work->vector = shown->text = shown->crops = shown->phrased = shown->features = NULL;
+    result->extra = work->extra;
+    result->extra.layer_count = batch->layers;
+    work->extra = (itemi_extra){.prior = NAN};
 }
 
 static void set_sizes(const itemi_work *work, const itemi_reading *shown, item_result *result)

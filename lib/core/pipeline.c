@@ -18,6 +18,10 @@ void itemi_work_free(const itemi_mem *mem, itemi_work *work)
         itemi_free(mem, r->features);
     }
     itemi_free(mem, work->vector);
+    itemi_free(mem, work->extra.layers);
+    itemi_free(mem, work->extra.views);
+    itemi_free(mem, work->extra.named);
+    item_image_unref(work->mirror);
     itemi_lines_free(mem, &work->warnings);
     item_image_unref(work->image);
     memset(work, 0, sizeof *work);
@@ -134,6 +138,10 @@ static item_status to_working_size(itemi_batch *batch, itemi_work *work, item_im
         work->height = info.height;
         if (info.warning)
             itemi_lines_add(batch->call.mem, &work->warnings, info.warning);
+        if (batch->wanted)
+            status = itemi_pixels_hash(full, work->extra.picture, &work->err);
+    }
+    if (status == ITEM_OK) {
         itemi_working_size(info.width, info.height, ctx->working_size, &work->work_width,
                            &work->work_height);
         if (work->work_width == info.width && work->work_height == info.height)

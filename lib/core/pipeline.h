@@ -31,10 +31,12 @@ typedef struct itemi_work {
     uint32_t work_width, work_height;
     itemi_reading readings[2];          /* of the model's caption, of the caller's */
     float *vector;                      /* of the whole picture */
-    float *layers;                      /* of its inner layers; NULL where nobody reads them */
     uint8_t pixels[ITEMI_SHA256_BYTES]; /* of `image`, where the context has a cache */
     bool has_plain; /* with a working size alone: without one a picture has any size */
     float plain[ITEM_PLAIN_NUMBERS];
+    item_image *mirror; /* of `image`, for a view; or NULL */
+    uint8_t mirror_pixels[ITEMI_SHA256_BYTES];
+    itemi_extra extra; /* its layers also where a head reads them */
     item_timings times;
     itemi_lines warnings;
     item_error err; /* code ITEM_OK as long as nothing failed */
@@ -44,12 +46,19 @@ typedef struct itemi_work {
 #define ITEMI_MODEL  0
 #define ITEMI_CALLER 1
 
+/* What a data set is made of beside answers. */
+typedef struct itemi_wanted {
+    bool named, prior, layers;
+    uint32_t views; /* the first so many of the list in train.h */
+} itemi_wanted;
+
 /* The pictures that are worked on together, and what holds for all of them. */
 typedef struct itemi_batch {
     item_ctx *ctx;
     itemi_call call;
     item_cancel *cancel;
     const item_check_options *options; /* checked */
+    const itemi_wanted *wanted;        /* or NULL */
     uint32_t max_objects;
     char pipeline[ITEMI_PIPELINE_MAX]; /* captioner, detector, settings */
     itemi_work *works;
@@ -75,7 +84,9 @@ const itemi_reading *itemi_work_judged(const item_ctx *ctx, const itemi_work *wo
 item_status itemi_batch_read(itemi_batch *batch, item_image *const *images, item_error *err);
 item_status itemi_batch_caption(itemi_batch *batch, item_error *err);
 item_status itemi_batch_detect(itemi_batch *batch, item_error *err);
+item_status itemi_batch_layers(itemi_batch *batch, item_error *err); /* before vectors */
 item_status itemi_batch_embed(itemi_batch *batch, item_error *err);
+item_status itemi_batch_extras(itemi_batch *batch, item_error *err); /* after vectors */
 
 /* The caller's options, checked; NULL gives the defaults. */
 item_status itemi_options_in(const item_check_options *options, item_check_options *out,
@@ -93,6 +104,11 @@ item_status itemi_batch_each(itemi_batch *batch, itemi_step step, size_t time_of
 /* As itemi_ctx_stage(); the time that it takes goes to batch->opening. */
 item_status itemi_batch_stage(itemi_batch *batch, itemi_stage_kind kind, itemi_stage **out,
                               item_error *err);
+
+/* item_check_files() with more in each result, for data sets; wanted: NULL for nothing. */
+item_status itemi_check_files(item_ctx *ctx, const char *const *paths, size_t n,
+                              const item_check_options *options, const itemi_wanted *wanted,
+                              item_result **out, item_error *err);
 
 void itemi_work_free(const itemi_mem *mem, itemi_work *work);
 

@@ -24,12 +24,13 @@ item_status itemi_pixels_hash(const item_image *image, uint8_t out[ITEMI_SHA256_
     return itemi_sha256_bytes(sha, out) ? ITEM_OK : itemi_fail_memory(err, "hashing a picture");
 }
 
-/* A picture may stand in several works; its pixels are the same ones. */
+/* A picture, or its mirror image; one in several works has the same pixels in each. */
 const uint8_t *itemi_recall_pixels(const itemi_batch *batch, const item_image *image)
 {
     for (size_t i = 0; i < batch->n; i++) {
-        if (batch->works[i].image == image)
-            return batch->works[i].pixels;
+        const itemi_work *work = &batch->works[i];
+        if (work->image == image || work->mirror == image)
+            return work->image == image ? work->pixels : work->mirror_pixels;
     }
     return NULL;
 }
@@ -56,13 +57,17 @@ item_status itemi_recall_begin(itemi_recall *r, itemi_batch *batch, size_t n, it
     *r = (itemi_recall){.batch = batch, .n = n};
     r->entries = itemi_alloc_zero(mem, n, sizeof *r->entries);
     r->missing = itemi_alloc_array(mem, n, sizeof *r->missing);
-    return r->entries && r->missing ? ITEM_OK : itemi_fail_memory(err, "using a cache");
+    r->twin = itemi_alloc_array(mem, n, sizeof *r->twin);
+    for (size_t i = 0; r->twin && i < n; i++)
+        r->twin[i] = i;
+    return r->entries && r->missing && r->twin ? ITEM_OK : itemi_fail_memory(err, "using a cache");
 }
 
 void itemi_recall_end(itemi_recall *r)
 {
     itemi_free(r->batch->call.mem, r->entries);
     itemi_free(r->batch->call.mem, r->missing);
+    itemi_free(r->batch->call.mem, r->twin);
 }
 
 /* What is none of the pictures' faults ends the call: memory may be there for one alone. */
@@ -72,7 +77,22 @@ static item_status told(itemi_batch *batch, item_status status)
     return status;
 }
 
-static item_status look_up_all(itemi_recall *r, itemi_recall_take take, void *user, item_error *err)
+/*
+ * Asks for a question once: the same text in two places of one call may get other last digits, of
+ * which the cache would keep one.
+ */
+static void ask_for(itemi_recall *r, size_t i)
+{
+    for (size_t j = 0; j < r->count; j++) {
+        if (memcmp(r->entries[r->missing[j]].key, r->entries[i].key, ITEMI_CACHE_KEY) == 0) {
+            r->twin[i] = r->missing[j];
+            return;
+        }
+    }
+    r->missing[r->count++] = i;
+}
+
+static item_status look_up_all(itemi_recall *r, item_error *err)
 {
     item_ctx *ctx = r->batch->ctx;
     item_status status = ITEM_OK;
@@ -81,8 +101,8 @@ static item_status look_up_all(itemi_recall *r, itemi_recall_take take, void *us
         size_t size = 0;
         status =
             itemi_cache_get(ctx->cache, r->entries[i].key, r->batch->cancel, &value, &size, err);
-        if (status == ITEM_OK && !(value && take(user, i, value, size)))
-            r->missing[r->count++] = i;
+        if (status == ITEM_OK && !(value && r->take(r->user, i, value, size)))
+            ask_for(r, i);
         itemi_free(&ctx->mem, value);
     }
     return status;
@@ -95,14 +115,28 @@ item_status itemi_recall_look_up(itemi_recall *r, itemi_recall_take take, void *
     item_status status = itemi_lock(&ctx->cache_lock, r->batch->cancel, err);
     if (status != ITEM_OK)
         return status;
-    status = look_up_all(r, take, user, err);
+    r->take = take;
+    r->user = user;
+    status = look_up_all(r, err);
     pthread_mutex_unlock(&ctx->cache_lock);
     return told(r->batch, status);
+}
+
+static bool answer_twins(const itemi_recall *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const itemi_cache_entry *twin = &r->entries[r->twin[i]];
+        if (r->twin[i] != i && !r->take(r->user, i, twin->value, twin->size))
+            return false;
+    }
+    return true;
 }
 
 item_status itemi_recall_keep(itemi_recall *r, item_error *err)
 {
     itemi_batch *batch = r->batch;
+    if (!answer_twins(r))
+        return itemi_fail_memory(err, "using a cache");
     if (batch->lines.count || batch->lines.lost)
         return ITEM_OK;
     /* those that were asked for move to the front */

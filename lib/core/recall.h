@@ -23,6 +23,12 @@ item_status itemi_recall_boxes(itemi_batch *batch, itemi_stage *stage, const ite
 item_status itemi_recall_image_vectors(itemi_batch *batch, itemi_stage *stage,
                                        const item_crop *crops, size_t n, float *out,
                                        item_error *err);
+/* Inner layers too, of whole pictures; out: n x width, layers: n x the embedder's layers_width. */
+item_status itemi_recall_layers(itemi_batch *batch, itemi_stage *stage, const item_crop *wholes,
+                                size_t n, float *out, float *layers, item_error *err);
+/* Log-probabilities of captions without a picture; the captioner can score. */
+item_status itemi_recall_priors(itemi_batch *batch, itemi_stage *stage, const char *const *texts,
+                                size_t n, double *out, item_error *err);
 item_status itemi_recall_text_vectors(itemi_batch *batch, itemi_stage *stage,
                                       const char *const *texts, size_t n, float *out,
                                       item_error *err);

@@ -21,6 +21,11 @@ typedef struct rows {
     size_t width;
 } rows;
 
+bool itemi_is_unit(const float *row, size_t width)
+{
+    return fabs(sqrt((double)itemi_dot(row, row, width)) - 1) <= UNIT_SLACK; /* no NaN */
+}
+
 static bool take(void *user, size_t i, const void *value, size_t size)
 {
     const rows *r = user;
@@ -28,7 +33,7 @@ static bool take(void *user, size_t i, const void *value, size_t size)
     if (size != r->width * sizeof *row)
         return false;
     memcpy(row, value, size);
-    return fabs(sqrt((double)itemi_dot(row, row, r->width)) - 1) <= UNIT_SLACK; /* no NaN */
+    return itemi_is_unit(row, r->width);
 }
 
 /* Asks for what is missing, all of it in one call, and puts each row where it belongs. */
@@ -88,6 +93,25 @@ static bool key_of_crop(const itemi_batch *batch, const void *item, uint8_t out[
     itemi_sha256_add(sha, itemi_recall_pixels(batch, crop->image), ITEMI_SHA256_BYTES);
     itemi_sha256_add(sha, crop->box, sizeof crop->box);
     return itemi_sha256_bytes(sha, out);
+}
+
+item_status itemi_recall_keep_vectors(itemi_batch *batch, const item_crop *crops,
+                                      const float *vectors, size_t stride, size_t n,
+                                      item_error *err)
+{
+    itemi_recall r;
+    item_status status = itemi_recall_begin(&r, batch, n, err);
+    for (size_t i = 0; i < n && status == ITEM_OK; i++) {
+        r.missing[r.count++] = i;
+        r.entries[i].value = vectors + i * stride;
+        r.entries[i].size = batch->width * sizeof *vectors;
+        if (!key_of_crop(batch, &crops[i], r.entries[i].key))
+            status = itemi_fail_memory(err, "embedding");
+    }
+    if (status == ITEM_OK)
+        status = itemi_recall_keep(&r, err);
+    itemi_recall_end(&r);
+    return status;
 }
 
 item_status itemi_recall_image_vectors(itemi_batch *batch, itemi_stage *stage,

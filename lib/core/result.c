@@ -94,8 +94,9 @@ void item_result_unref(item_result *result)
     for (size_t i = 0; result->objects && i < result->summary.objects; i++)
         itemi_free(&mem, result->objects[i].phrase);
     itemi_free(&mem, result->objects);
-    float *const arrays[] = {result->features, result->image_vector, result->text_vector,
-                             result->crop_vectors, result->phrase_vectors};
+    float *const arrays[] = {result->features,     result->image_vector,   result->text_vector,
+                             result->crop_vectors, result->phrase_vectors, result->extra.layers,
+                             result->extra.views,  result->extra.named};
     for (size_t i = 0; i < ITEMI_COUNT(arrays); i++)
         itemi_free(&mem, arrays[i]);
     itemi_free(&mem, result->tokens);

@@ -21,6 +21,16 @@ typedef struct itemi_lines {
     bool lost; /* a line found no memory: what they belong to fails */
 } itemi_lines;
 
+/* What data sets want of a picture beside its answer (extras.c). */
+typedef struct itemi_extra {
+    uint8_t picture[ITEMI_SHA256_BYTES]; /* hash of the upright pixels */
+    float *layers;                       /* of the picture network, or NULL */
+    float *views;                        /* [views x width], or NULL */
+    float *named; /* of all phrases of the caption [names x width], or NULL */
+    size_t layer_count, names;
+    double prior; /* log-probability of the caption without the picture; NaN: not known */
+} itemi_extra;
+
 struct item_result {
     itemi_mem mem; /* a copy: results outlive their context */
     atomic_uint refs;
@@ -37,6 +47,7 @@ struct item_result {
     size_t token_count;
     bool has_plain;
     float plain[ITEM_PLAIN_NUMBERS];
+    itemi_extra extra;
     item_timings timings;
     itemi_lines warnings;
     _Atomic(char *) json; /* made at the first call */

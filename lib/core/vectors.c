@@ -63,7 +63,8 @@ static void add_crop(plan *p, const itemi_work *work, const double box[4])
 static void add_work(plan *p, const itemi_work *work, size_t *row)
 {
     const double whole[4] = {0, 0, work->work_width, work->work_height};
-    add_crop(p, work, whole);
+    if (!work->vector) /* else it came with the inner layers */
+        add_crop(p, work, whole);
     for (size_t i = 0; i < ITEMI_COUNT(work->readings); i++) {
         const itemi_reading *r = &work->readings[i];
         if (!r->used)
@@ -100,8 +101,10 @@ static item_status ask_embedder(itemi_batch *batch, itemi_stage *stage, plan *p,
     p->text_vectors = itemi_alloc_array(p->mem, p->texts.count * width, sizeof(float));
     if (!p->image_vectors || !p->text_vectors)
         return itemi_fail_memory(err, "embedding");
-    item_status status =
-        itemi_recall_image_vectors(batch, stage, p->crops, p->crop_count, p->image_vectors, err);
+    item_status status = ITEM_OK;
+    if (p->crop_count)
+        status = itemi_recall_image_vectors(batch, stage, p->crops, p->crop_count, p->image_vectors,
+                                            err);
     if (status == ITEM_OK && p->texts.count)
         status = itemi_recall_text_vectors(batch, stage, p->texts.items, p->texts.count,
                                            p->text_vectors, err);
@@ -135,7 +138,8 @@ static bool take_reading(const plan *p, itemi_reading *r, size_t width, size_t *
 
 static bool take_work(const plan *p, itemi_work *work, size_t width, size_t *crop, size_t *row)
 {
-    work->vector = copy_rows(p->mem, p->image_vectors + (*crop)++ * width, 1, width);
+    if (!work->vector)
+        work->vector = copy_rows(p->mem, p->image_vectors + (*crop)++ * width, 1, width);
     bool taken = work->vector != NULL;
     for (size_t i = 0; i < ITEMI_COUNT(work->readings) && taken; i++) {
         if (work->readings[i].used)

@@ -81,13 +81,19 @@ item_status item_dataset_new(const item_dataset_info *info, item_dataset **out, 
     return ITEM_OK;
 }
 
+static void free_lines(char **lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        itemi_free(NULL, lines[i]);
+    itemi_free(NULL, lines);
+}
+
 void item_dataset_free(item_dataset *data)
 {
     if (!data)
         return;
-    for (size_t i = 0; i < data->warnings; i++)
-        itemi_free(NULL, data->warning[i]);
-    itemi_free(NULL, data->warning);
+    free_lines(data->warning, data->warnings);
+    free_lines(data->notice, data->notices);
     itemi_free(NULL, data->record);
     itemi_free(NULL, data->image);
     itemi_free(NULL, data->text);
@@ -413,19 +419,34 @@ itemi_widths itemi_dataset_widths(const item_dataset *data)
     return (itemi_widths){data->width, data->layer_count};
 }
 
+static bool add_line(char ***lines, size_t *count, const char *line)
+{
+    char **grown = itemi_resize_array(NULL, *lines, *count + 1, sizeof *grown);
+    if (!grown)
+        return false;
+    *lines = grown;
+    grown[*count] = itemi_strdup(NULL, line);
+    return grown[*count] && ++*count;
+}
+
 bool itemi_dataset_warn(item_dataset *data, const char *line)
 {
-    char **warning = itemi_resize_array(NULL, data->warning, data->warnings + 1, sizeof *warning);
-    if (!warning)
-        return false;
-    data->warning = warning;
-    warning[data->warnings] = itemi_strdup(NULL, line);
-    return warning[data->warnings] && ++data->warnings;
+    return add_line(&data->warning, &data->warnings, line);
+}
+
+bool itemi_dataset_notify(item_dataset *data, const char *line)
+{
+    return add_line(&data->notice, &data->notices, line);
 }
 
 const char *item_dataset_warning(const item_dataset *data, uint32_t index)
 {
     return data && index < data->warnings ? data->warning[index] : NULL;
+}
+
+const char *item_dataset_notice(const item_dataset *data, uint32_t index)
+{
+    return data && index < data->notices ? data->notice[index] : NULL;
 }
 
 uint32_t itemi_record_short_side(const itemi_record *record)

@@ -60,15 +60,18 @@ struct item_dataset {
     float *views, *layers; /* [room x view_count x width], [room x layer_count] */
     itemi_texts texts;
 
-    char **warning;
+    char **warning; /* pictures that were left out */
     size_t warnings;
+    char **notice; /* what else should be known of them */
+    size_t notices;
 };
 
 /* Reserves rows, objects and phrases that are to come; false: no memory. */
 bool itemi_dataset_reserve(item_dataset *data, size_t rows, size_t objects, size_t names);
 itemi_widths itemi_dataset_widths(const item_dataset *data);
-bool itemi_dataset_warn(item_dataset *data, const char *line); /* false: no memory */
-bool itemi_record_has_picture(const itemi_record *record);     /* is its hash known? */
+bool itemi_dataset_warn(item_dataset *data, const char *line);   /* false: no memory */
+bool itemi_dataset_notify(item_dataset *data, const char *line); /* likewise */
+bool itemi_record_has_picture(const itemi_record *record);       /* is its hash known? */
 /* A short side of a picture, 0 when not known. */
 uint32_t itemi_record_short_side(const itemi_record *record);
 

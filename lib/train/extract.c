@@ -4,15 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "train/data.h"
-
-typedef struct extraction {
-    item_ctx *ctx;
-    const item_extract_options *options;
-    itemi_manifest manifest;
-    size_t rows; /* those of the split; the others stand behind them */
-    item_dataset *data;
-} extraction;
+#include "train/extract.h"
 
 static item_status read_manifest(const char *path, itemi_manifest *out, item_error *err)
 {
@@ -24,7 +16,7 @@ static item_status read_manifest(const char *path, itemi_manifest *out, item_err
 }
 
 /* Moves the rows of the split to the front, and checks their labels. */
-static item_status choose_rows(extraction *x, const char *manifest, item_error *err)
+static item_status choose_rows(itemi_extraction *x, const char *manifest, item_error *err)
 {
     const char *split = x->options->split;
     itemi_manifest_row *rows = x->manifest.rows;
@@ -45,7 +37,7 @@ static item_status choose_rows(extraction *x, const char *manifest, item_error *
 }
 
 /* The embedder is opened first, as only then the width is known for certain. */
-static item_status make_data(extraction *x, item_error *err)
+static item_status make_data(itemi_extraction *x, item_error *err)
 {
     static const char *const filters[] = {[ITEMI_FILTER_BILINEAR] = "bilinear",
                                           [ITEMI_FILTER_BICUBIC] = "bicubic",
@@ -64,6 +56,8 @@ static item_status make_data(extraction *x, item_error *err)
     info.embedder = x->ctx->slot[ITEMI_EMBEDDER].identity;
     info.working_size = x->ctx->working_size;
     info.working_filter = filters[x->ctx->filter];
+    info.views = x->wanted.views;
+    info.layers = x->wanted.layers ? itemi_stage_layers_width(embedder) : 0;
     return item_dataset_new(&info, &x->data, err);
 }
 
@@ -81,7 +75,7 @@ static uint64_t size_of(const char *path)
     return stat(path, &facts) == 0 && facts.st_size > 0 ? (uint64_t)facts.st_size : 0;
 }
 
-static item_status add_result(extraction *x, const itemi_manifest_row *from,
+static item_status add_result(itemi_extraction *x, const itemi_manifest_row *from,
                               const item_result *result, item_error *err)
 {
     item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
@@ -114,13 +108,22 @@ static item_status add_result(extraction *x, const itemi_manifest_row *from,
     row.source = from->source;
     row.generator = from->generator;
     row.scene = from->prompt;
+    row.caption = caption;
+    row.picture = result->extra.picture;
+    row.named = result->extra.named ? (uint32_t)result->extra.names : 0;
+    row.named_phrases = result->extra.named;
+    row.views = result->extra.views;
+    row.layers = result->extra.layers;
+    row.caption_prior = result->extra.prior;
     status = item_dataset_add(x->data, &row, err);
+    if (status == ITEM_OK)
+        x->from[x->data->count - 1] = from;
     itemi_free(NULL, objects);
     return status;
 }
 
 /* Want of memory is none of the picture: left out, the data would hang on the machine's load. */
-static item_status note_failure(extraction *x, const item_error *why, item_error *err)
+static item_status note_failure(itemi_extraction *x, const item_error *why, item_error *err)
 {
     if (why->code == ITEM_E_MEMORY)
         return itemi_fail_as(err, why);
@@ -132,8 +135,8 @@ static item_status note_failure(extraction *x, const item_error *why, item_error
     return ITEM_OK;
 }
 
-static item_status add_results(extraction *x, size_t start, size_t n, item_result *const *results,
-                               item_error *err)
+static item_status add_results(itemi_extraction *x, size_t start, size_t n,
+                               item_result *const *results, item_error *err)
 {
     item_status status = ITEM_OK;
     for (size_t i = 0; status == ITEM_OK && i < n; i++) {
@@ -147,7 +150,7 @@ static item_status add_results(extraction *x, size_t start, size_t n, item_resul
     return status;
 }
 
-static item_status run_batch(extraction *x, size_t start, size_t n, const char **paths,
+static item_status run_batch(itemi_extraction *x, size_t start, size_t n, const char **paths,
                              item_result **results, item_error *err)
 {
     item_check_options options = ITEM_CHECK_OPTIONS_INIT;
@@ -156,7 +159,7 @@ static item_status run_batch(extraction *x, size_t start, size_t n, const char *
         paths[i] = x->manifest.rows[start + i].path;
         results[i] = NULL;
     }
-    item_status status = item_check_files(x->ctx, paths, n, &options, results, err);
+    item_status status = itemi_check_files(x->ctx, paths, n, &options, &x->wanted, results, err);
     if (status == ITEM_OK)
         status = add_results(x, start, n, results, err);
     for (size_t i = 0; i < n; i++)
@@ -166,14 +169,16 @@ static item_status run_batch(extraction *x, size_t start, size_t n, const char *
     return status;
 }
 
-static item_status run(extraction *x, item_error *err)
+static item_status run(itemi_extraction *x, item_error *err)
 {
     size_t batch = x->ctx->settings.batch;
     const char **paths = itemi_alloc_array(NULL, batch, sizeof *paths);
     item_result **results = itemi_alloc_array(NULL, batch, sizeof *results);
-    item_status status = paths && results && itemi_dataset_reserve(x->data, x->rows, 0, 0)
-                             ? ITEM_OK
-                             : itemi_fail_memory(err, "extracting features");
+    x->from = itemi_alloc_array(NULL, x->rows, sizeof(itemi_manifest_row *));
+    item_status status =
+        paths && results && x->from && itemi_dataset_reserve(x->data, x->rows, 0, 0)
+            ? ITEM_OK
+            : itemi_fail_memory(err, "extracting features");
     for (size_t start = 0; status == ITEM_OK && start < x->rows; start += batch) {
         size_t left = x->rows - start, n = left < batch ? left : batch;
         status = itemi_cancelled(x->options->cancel) ? itemi_fail_cancelled(err)
@@ -184,17 +189,31 @@ static item_status run(extraction *x, item_error *err)
     return status;
 }
 
+static item_status make(itemi_extraction *x, const char *name, item_error *err)
+{
+    const uint32_t columns = x->options->columns;
+    x->wanted = (itemi_wanted){.named = columns & ITEM_EXTRACT_NAMED,
+                               .prior = columns & ITEM_EXTRACT_PRIOR,
+                               .layers = columns & ITEM_EXTRACT_LAYERS,
+                               .views = x->options->views};
+    item_status status = choose_rows(x, name, err);
+    if (status == ITEM_OK)
+        status = make_data(x, err);
+    if (status == ITEM_OK)
+        status = itemi_check_manifest(x, name, err);
+    if (status == ITEM_OK)
+        status = run(x, err);
+    return status == ITEM_OK ? itemi_check_pictures(x, name, err) : status;
+}
+
 /* Rows of a manifest (taken), by the options of a caller; `name` is for messages. */
 static item_status extract(item_ctx *ctx, itemi_manifest *manifest, const char *name,
                            const item_extract_options *options, item_dataset **out, item_error *err)
 {
-    extraction x = {.ctx = ctx, .options = options, .manifest = *manifest};
-    item_status status = choose_rows(&x, name, err);
-    if (status == ITEM_OK)
-        status = make_data(&x, err);
-    if (status == ITEM_OK)
-        status = run(&x, err);
+    itemi_extraction x = {.ctx = ctx, .options = options, .manifest = *manifest};
+    item_status status = make(&x, name, err);
     itemi_manifest_free(&x.manifest);
+    itemi_free(NULL, x.from);
     if (status == ITEM_OK)
         *out = x.data;
     else
@@ -207,11 +226,17 @@ static item_status take_options(const item_ctx *ctx, const item_extract_options 
 {
     const item_extract_options plain = ITEM_EXTRACT_OPTIONS_INIT;
     item_status status = itemi_ctx_check(ctx, err);
-    return status != ITEM_OK
-               ? status
-               : itemi_struct_in(ours, sizeof *ours,
-                                 ITEMI_SIZE_TO(item_extract_options, progress_user),
-                                 theirs ? theirs : &plain, "item_extract_options", err);
+    if (status == ITEM_OK)
+        status =
+            itemi_struct_in(ours, sizeof *ours, ITEMI_SIZE_TO(item_extract_options, progress_user),
+                            theirs ? theirs : &plain, "item_extract_options", err);
+    if (status == ITEM_OK && ours->columns & ~ITEM_EXTRACT_ALL)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_extract_options: columns %#x are not known",
+                          (unsigned)ours->columns);
+    if (status == ITEM_OK && ours->views > ITEM_VIEWS_MAX)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_extract_options: views are 0 to %d, not %u",
+                          ITEM_VIEWS_MAX, (unsigned)ours->views);
+    return status;
 }
 
 item_status item_dataset_extract(item_ctx *ctx, const char *manifest,

@@ -3,12 +3,15 @@
 #ifndef TEST_API_COUNTING_H
 #define TEST_API_COUNTING_H
 
+#include <unistd.h>
+
 #include "support.h"
 
 /* What was asked for so far, one at a time; and how the captioner misbehaves. */
 typedef struct counts {
     size_t captions, searches, crops, texts, scores, layers;
     int fail, warn;      /* 1: every caption fails, comes with a warning */
+    useconds_t pause_us; /* that each caption takes; 0: none */
     item_cancel *cancel; /* set while a caption is made; or NULL */
 } counts;
 
@@ -19,6 +22,8 @@ static inline item_status count_captions(void *self, const item_call *call,
 {
     counts *c = self;
     c->captions += n;
+    if (c->pause_us)
+        usleep(c->pause_us * (useconds_t)n);
     if (c->fail)
         return ITEM_E_BACKEND;
     if (c->warn)

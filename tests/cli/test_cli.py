@@ -19,7 +19,7 @@ import make_inputs
 from cases import Case, as_nobody, command, item, lines, main
 
 COMMANDS = ["check", "caption", "detect", "embed", "tokenize", "phrases", "pack", "doctor",
-            "train", "calibrate", "eval"]
+            "features", "train", "calibrate", "eval"]
 
 
 class Usage(Case):
