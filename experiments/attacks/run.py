@@ -110,7 +110,7 @@ def summary(items, scores, answers):
 def past(score, label, items):
     """Beyond what 19 in 20 untouched pictures of the same label reach."""
     scores = [item["answer"]["score"] for item in items if item["label"] == label]
-    return score > np.quantile(scores, 0.95) if label == "real" else score < np.quantile(scores, 0.05)
+    return bool(score > np.quantile(scores, 0.95) if label == "real" else score < np.quantile(scores, 0.05))
 
 
 def prepare(args, c):
