@@ -147,13 +147,18 @@ def answers(args, command, files, *options):
 
 
 def features(args, rows, name, *options):
-    """Vectors of these pictures, in a file that is made once for pack, program and pictures."""
-    manifest = write_manifest(args.out / "work" / f"{name}.csv", rows)
+    """Vectors of these pictures, in a file that is made once for pack, program and pictures.
+
+    What networks said of a picture is kept in one cache: a subset, or a run that was killed,
+    computes nothing again.
+    """
+    work = args.out / "work"
+    manifest = write_manifest(work / f"{name}.csv", rows)
     key = digest_text(manifest.read_text(), stages_digest(args.pack), version(args), *options)[:16]
-    path = args.out / "work" / f"{name}-{key}.safetensors"
+    path = work / f"{name}-{key}.safetensors"
     if not path.exists():
-        call(args, "train", manifest, "--pack", args.pack, "--save", path, "--layout",
-             "cosine/global/1", "--hidden", "0", "--out", path.with_suffix(".head"), *options)
+        call(args, "features", manifest, "--pack", args.pack, "--cache", work / "stages.cache",
+             "--out", path, *options)
     return path
 
 

@@ -50,7 +50,9 @@ def read(args, rows, name, captions=None, pack=None, **settings):
         texts = captions and captions[start:start + PIECE]
         path = folder / (common.digest_text(paths, texts)[:16] + ".npz")
         if not path.exists():
-            context = context or native.Context(args, pack, **settings)
+            # what item features computed is not computed again
+            cache = args.out / "work" / "stages.cache"
+            context = context or native.Context(args, pack, cache=cache, **settings)
             part = path.with_suffix(".part")
             with open(part, "wb") as to:
                 np.savez(to, **pack_pieces(context.check(paths, texts)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets as `item train --save` writes them, as arrays (docs/evaluation.md has the format), and
+"""Data sets as `item features` writes them, as arrays (docs/evaluation.md has the format), and
 features of them by the formula of docs/method.md."""
 import json
 
