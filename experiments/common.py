@@ -146,6 +146,11 @@ def answers(args, command, files, *options):
     return rows
 
 
+def vector_width(args):
+    """Of the pack's embedder."""
+    return len(json.loads(call(args, "embed", "--pack", args.pack, "--json", "--text", "a"))["embedding"])
+
+
 def features(args, rows, name, *options):
     """Vectors of these pictures, in a file that is made once for pack, program and pictures.
 

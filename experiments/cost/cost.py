@@ -93,11 +93,6 @@ def large_picture(args, source, megapixels):
     return str(path)
 
 
-def vector_width(args, pack):
-    said = common.call(args, "embed", "--pack", pack, "--json", "--text", "a")
-    return len(json.loads(said)["embedding"])
-
-
 # ---- tables ------------------------------------------------------------------------------------
 def published(args):
     """Places of the models; None where their environment cannot be made."""
@@ -113,7 +108,7 @@ def published(args):
 
 def whole_chain(args, files, models):
     """The chain beside the baselines: one picture at a time, then BATCH of them."""
-    width, one, some = vector_width(args, args.pack), files[:1], files[:BATCH]
+    width, one, some = common.vector_width(args), files[:1], files[:BATCH]
 
     def sides(count):
         batch = {"files": some, "batch": BATCH} if count > 1 else {"files": one}
@@ -136,7 +131,7 @@ def whole_chain(args, files, models):
 
 def parts(args, files):
     """Milliseconds of one more view or object in a call, and of a megapixel."""
-    width = vector_width(args, args.pack)
+    width = common.vector_width(args)
     sides = {f"{n} crops": Side(args, kind="embed", files=files[:8], count=n, width=width) for n in (1, 2, 4, 8)}
     for side in sides.values():
         side.pictures = 1  # the time of the whole call
@@ -181,7 +176,7 @@ def quality(args, rows):
 def cheaper(args, files, rows):
     sides = {name: Side(args, kind="check", files=files[:8], settings=s) for name, s in SETTINGS.items()}
     sides["picture vector alone"] = Side(args, kind="embed", files=files[:8], count=1,
-                                         width=vector_width(args, args.pack))
+                                         width=common.vector_width(args))
     cost = in_turn(sides, args.rounds)
     found, count = quality(args, rows)
     return {name: {**cost[name], **found[name]} for name in cost}, count

@@ -4,7 +4,6 @@
 are picture and text together better than either? On coco_boxes, with boxes and names by people, so
 that captioner and detector have no part in the answer.
 """
-import json
 import sys
 from pathlib import Path
 
@@ -49,11 +48,6 @@ class Sight:
     def see(self, pixels, objects):
         found = self.context.embed(crops(pixels, objects), self.width)
         return found[0], found[1:]
-
-
-def vector_width(args):
-    """Of the pack's embedder: the program prints one text's."""
-    return len(json.loads(common.call(args, "embed", "--pack", args.pack, "--json", "--text", "a"))["embedding"])
 
 
 # ---- crops to names ----------------------------------------------------------------------------
@@ -188,7 +182,7 @@ def main():
     args = common.arguments(__doc__, count=256)
     names = disturb.class_names(args.data / "coco_boxes")
     pictures = disturb.photographs(args.data)[:args.count]
-    sight = Sight(args, vector_width(args))
+    sight = Sight(args, common.vector_width(args))
     said = [article(n) for n in names] + [caption([names[n] for _, n in p[2]]) for p in pictures]
     texts = sight.context.embed_texts(said, sight.width)
     seen = [(*p, sight.see(p[1], p[2])) for p in pictures]
