@@ -20,6 +20,7 @@ import tables
 SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
+        ("evidence", "evidence/evidence.py"),
         ("detectors", "detectors/detectors.py"),
         ("captioners", "captioners/captioners.py"),
         ("foundations", "foundations/foundations.py"),

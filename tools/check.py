@@ -111,6 +111,8 @@ def check_sources(tally):
     python = ROOT / "build" / "experiments-venv" / "bin" / "python"  # where they were run already
     step(tally, "experiments' figures", script(python if python.exists() else sys.executable,
                                                "tests/experiments/test_figures.py"))
+    step(tally, "experiments' evidence", script(python if python.exists() else sys.executable,
+                                                "tests/experiments/test_evidence.py"))
     for name in ("robustness", "attacks"):
         step(tally, "experiments' " + name,
              script(python if python.exists() else sys.executable,
