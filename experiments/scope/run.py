@@ -93,7 +93,7 @@ def row(name, f):
             f["ai"]["share"]]
 
 
-COLUMNS = ["pictures", "number", "`unsure`", "of these `out_of_scope`, of all", "`caption_unreliable`",
+COLUMNS = ["pictures", "number", "`unsure`", "`out_of_scope`", "`caption_unreliable`",
            "called `ai` at `fpr5`"]
 
 
