@@ -416,6 +416,40 @@ static void refuses_broken_files(void **state)
     assert_message(err, "this is no data set");
 }
 
+/* One number of a tensor that is none; and a file that ends early. Both are told with the file. */
+static void refuses_numbers_that_are_none(void **state)
+{
+    static const char *const tensors[] = {"image", "text", "named", "views", "layers"};
+    item_dataset *data = test_all_columns(), *again = NULL;
+    const char *path = data_path(state);
+    for (size_t i = 0; i < ITEMI_COUNT(tensors); i++) {
+        item_error err = ITEM_ERROR_INIT;
+        itemi_safetensors *st = NULL;
+        assert_int_equal(item_dataset_save(data, path, NULL), ITEM_OK);
+        assert_int_equal(itemi_safetensors_open(NULL, path, false, &st, NULL), ITEM_OK);
+        const itemi_file *file = itemi_safetensors_file(st);
+        const float none = NAN;
+        uint8_t *copy = malloc(file->size);
+        memcpy(copy, file->data, file->size);
+        memcpy(copy + ((const uint8_t *)itemi_safetensors_find(st, tensors[i])->data - file->data) +
+                   sizeof none,
+               &none, sizeof none);
+        test_write(path, copy, file->size);
+        assert_int_equal(item_dataset_load(path, &again, &err), ITEM_E_FORMAT);
+        assert_null(again);
+        assert_message(err, path);
+        assert_message(err,
+                       strcmp(tensors[i], "layers") == 0 ? "not finite" : "not of unit length");
+        err = (item_error)ITEM_ERROR_INIT;
+        test_write(path, copy, file->size - 1 - i * 100);
+        assert_int_equal(item_dataset_load(path, &again, &err), ITEM_E_FORMAT);
+        assert_message(err, path);
+        free(copy);
+        itemi_safetensors_close(st);
+    }
+    item_dataset_free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +462,7 @@ int main(void)
         cmocka_unit_test(reads_format_1),
         cmocka_unit_test(takes_rows_of_0_1),
         cmocka_unit_test(refuses_rows_without_their_columns),
+        cmocka_unit_test(refuses_numbers_that_are_none),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
