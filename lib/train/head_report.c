@@ -23,6 +23,26 @@ static void answer_held_out(itemi_session *s, const itemi_threshold *threshold)
     }
 }
 
+/* Verdicts that the head never gives, and why. */
+static void warn_of_silence(itemi_session *s)
+{
+    const itemi_head_facts *f = &s->facts;
+    if (f->fpr1.real < 100)
+        itemi_report_warn(&s->report, "There are fewer than 100 photographs, too few for a"
+                                      " threshold at 1 %: with fpr1 no picture is called `ai`.");
+    else if (isinf(f->fpr1.score))
+        itemi_report_warn(&s->report, "Photographs score highest as often as AI pictures do, or"
+                                      " chance may explain the difference: with fpr1 no picture is"
+                                      " called `ai`.");
+    if ((double)f->ai * f->real_share < 1)
+        itemi_report_warn(&s->report, "There are too few AI pictures for a point below which few of"
+                                      " them lie: no picture is called `real`.");
+    else if (isinf(f->real_below))
+        itemi_report_warn(&s->report, "AI pictures score lowest as often as photographs do, or"
+                                      " chance may explain the difference: no picture is called"
+                                      " `real`.");
+}
+
 static void warn(itemi_session *s)
 {
     const itemi_head_facts *f = &s->facts;
@@ -33,12 +53,7 @@ static void warn(itemi_session *s)
     if (s->calibration.clamped)
         itemi_report_warn(&s->report, "The held-out scores do not tell the labels apart: the head"
                                       " knows next to nothing.");
-    if (isinf(f->fpr1.score))
-        itemi_report_warn(&s->report, "There are fewer than 100 photographs, too few for a"
-                                      " threshold at 1 %: with fpr1 no picture is called `ai`.");
-    if (isinf(f->real_below))
-        itemi_report_warn(&s->report, "There are too few AI pictures for a point below which few of"
-                                      " them lie: no picture is called `real`.");
+    warn_of_silence(s);
     if (f->real_below >= f->fpr1.score)
         itemi_report_warn(&s->report, "Photographs and AI pictures overlap so far that with fpr1 no"
                                       " picture is called `real`.");

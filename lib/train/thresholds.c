@@ -27,6 +27,27 @@ static bool by_worst_source(const itemi_session *s)
     return s->options->threshold_rule && strcmp(s->options->threshold_rule, ITEMI_RULE_WORST) == 0;
 }
 
+/* Pictures of a label with a score from low to below high. */
+static uint64_t between(const itemi_session *s, uint8_t label, double low, double high)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < s->data->count; i++)
+        n += s->cohort.label[i] == label && s->score[i] >= low && s->score[i] < high;
+    return n;
+}
+
+/*
+ * Does a score in this range speak for the label? The share of its pictures there is larger than
+ * that of the other label's, beyond chance. Else a verdict would be right by accident alone.
+ */
+static bool speaks_for(const itemi_session *s, uint8_t label, double low, double high)
+{
+    const uint64_t own = between(s, label, low, high), other = between(s, !label, low, high);
+    const uint64_t all_own = between(s, label, -HUGE_VAL, HUGE_VAL);
+    const double share = (double)other / (double)(s->data->count - all_own);
+    return itemi_binomial(own, all_own, ITEMI_LEVEL).low > share;
+}
+
 /* The least score that keeps the rate over all photographs and, if asked, within each source. */
 static itemi_promise promise(const itemi_session *s, double rate, double *sorted)
 {
@@ -38,9 +59,10 @@ static itemi_promise promise(const itemi_session *s, double rate, double *sorted
         if (of_source >= ITEMI_ENOUGH_OF_SOURCE && score > p.score)
             p.score = score;
     }
+    if (!speaks_for(s, ITEM_LABEL_AI, p.score, HUGE_VAL))
+        p.score = HUGE_VAL;
     p.real = n;
-    for (size_t i = 0; i < s->data->count; i++)
-        p.above += !s->cohort.label[i] && s->score[i] >= p.score;
+    p.above = between(s, ITEM_LABEL_REAL, p.score, HUGE_VAL);
     return p;
 }
 
@@ -54,6 +76,8 @@ static void set_thresholds(itemi_session *s)
     s->facts.ai = scores_of(s, 1, EVERY_SOURCE, sorted);
     s->facts.real_share = s->options->real_share;
     s->facts.real_below = itemi_real_point(sorted, (size_t)s->facts.ai, s->options->real_share);
+    if (!speaks_for(s, ITEM_LABEL_REAL, -HUGE_VAL, s->facts.real_below))
+        s->facts.real_below = -HUGE_VAL;
 }
 
 static item_status set_scores(itemi_session *s, item_error *err)

@@ -189,6 +189,26 @@ static void few_pictures_decide_nothing(void **state)
     item_dataset_free(data);
 }
 
+/* Many pictures in which the labels do not differ: no verdict would be more than an accident. */
+static void verdicts_that_say_nothing_are_not_given(void **state)
+{
+    const test_world same = {.seed = 7, .each = 100, .sources = 4, .strength = 0, .paired = true};
+    item_dataset *data = test_pictures(&same);
+    item_train_options options = quick();
+    item_report *report = train(data, &options);
+    assert_near(item_report_number(report, "verdicts.unsure"), 1, 0);
+    assert_non_null(strstr(item_report_markdown(report), "Photographs score highest as often"));
+    assert_non_null(strstr(item_report_markdown(report), "AI pictures score lowest as often"));
+    itemi_head *head = head_of(state, report);
+    const itemi_head_facts *facts = itemi_head_get_facts(head);
+    assert_true(isinf(facts->fpr1.score) && isinf(facts->fpr5.score) && isinf(facts->real_below));
+    assert_int_equal((int)facts->fpr1.real, 400);
+    assert_int_equal((int)facts->fpr1.above, 0);
+    itemi_head_free(head);
+    item_report_free(report);
+    item_dataset_free(data);
+}
+
 /* A copy of a world in which AI pictures name the generator that is given, or none. */
 static item_dataset *with_generator(const test_world *world, const char *generator)
 {
@@ -353,6 +373,7 @@ int main(void)
         cmocka_unit_test(single_labels_are_told),
         cmocka_unit_test(too_few_sources_are_told),
         cmocka_unit_test(few_pictures_decide_nothing),
+        cmocka_unit_test(verdicts_that_say_nothing_are_not_given),
         cmocka_unit_test(folds_without_generators_are_of_scenes),
         cmocka_unit_test(controls_stand_beside),
         cmocka_unit_test(tells_progress_and_can_be_cancelled),
