@@ -106,18 +106,15 @@ def check_sources(tally):
     step(tally, "documents", script(sys.executable, "tools/check_docs.py"))
     step(tally, "errors explained", script(sys.executable, "tests/docs/test_errors.py"))
     step(tally, "options and keys explained", script(sys.executable, "tests/docs/test_lists.py"))
-    step(tally, "experiments' runner",
-         script(sys.executable, "tests/experiments/test_runner.py"))
-    python = ROOT / "build" / "experiments-venv" / "bin" / "python"  # where they were run already
-    step(tally, "experiments' figures", script(python if python.exists() else sys.executable,
-                                               "tests/experiments/test_figures.py"))
-    step(tally, "experiments' evidence", script(python if python.exists() else sys.executable,
-                                                "tests/experiments/test_evidence.py"))
-    for name in ("robustness", "attacks"):
-        step(tally, "experiments' " + name,
-             script(python if python.exists() else sys.executable,
-                    f"tests/experiments/test_{name}.py"))
     step(tally, "documents can fail", script(sys.executable, "tests/docs/test_check_docs.py"))
+
+
+def check_experiments(tally):
+    """Their figures, transforms and tables; what they find is for `make experiments`."""
+    step(tally, "experiments' packages", script("tools/experiments-env.sh"))
+    python = ROOT / "build" / "experiments-venv" / "bin" / "python"
+    for name in ("runner", "figures", "evidence", "robustness", "attacks"):
+        step(tally, "experiments' " + name, script(python, f"tests/experiments/test_{name}.py"))
 
 
 def check_builds(tally):
@@ -156,6 +153,7 @@ def main():
     os.chdir(ROOT)
     tally = Tally()
     check_sources(tally)
+    check_experiments(tally)
     check_builds(tally)
     check_other_compilers(tally)
     if tally.skipped:

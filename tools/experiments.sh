@@ -4,7 +4,7 @@
 # sources, and counts the look).
 set -eu
 cd "$(dirname "$0")/.."
-tools/install-deps.sh demo
+tools/install-deps.sh experiments
 log=build/experiments.log
 mkdir -p build
 if [ ! -x build/release/cli/item ] && ! python3 tools/build.py >$log 2>&1; then
@@ -12,17 +12,7 @@ if [ ! -x build/release/cli/item ] && ! python3 tools/build.py >$log 2>&1; then
     exit 1
 fi
 
-# An environment is complete when it says which versions it has.
-venv=build/experiments-venv
-if ! cmp -s experiments/requirements.txt $venv/complete; then
-    echo "Installing Python packages into $venv (log: $log) ..."
-    if ! { python3 -m venv --clear $venv && $venv/bin/pip install --disable-pip-version-check \
-        -r experiments/requirements.txt && cp experiments/requirements.txt $venv/complete; } >$log 2>&1; then
-        tail -n 40 $log >&2
-        exit 1
-    fi
-fi
-
+tools/experiments-env.sh
 set -- --suite "${1:-experiments}"
 [ -z "${ONLY:-}" ] || set -- "$@" --only "$ONLY"
 [ -z "${PACK:-}" ] || set -- "$@" --pack "$PACK"
@@ -30,4 +20,4 @@ set -- --suite "${1:-experiments}"
 if [ -n "${OPEN_DEV:-}" ]; then
     set -- "$@" --open-dev "$OPEN_DEV"
 fi
-exec $venv/bin/python experiments/run.py "$@"
+exec build/experiments-venv/bin/python experiments/run.py "$@"

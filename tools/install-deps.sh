@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing on Debian 12: `tools/install-deps.sh demo` for building and running,
-# `check` for the tests as well, `coverage` for counting what they reach, `docs` for the API
-# reference. Says what and how much first; does nothing when all is there.
+# `check` for the tests as well, `experiments` for what is tried on the method, `coverage` for
+# counting what tests reach, `docs` for the API reference. Says what and how much first; does nothing when all is there.
 set -eu
 
 packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev
@@ -10,14 +10,15 @@ libjansson-dev libssl-dev libsqlite3-dev libtorch-dev libdnnl-dev libopenblas0-o
 # abigail-tools: abidiff compares the library with the description of its released ABI.
 # mandoc reads the manual page strictly; doxygen fails where a public name is not documented.
 tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools mandoc
-doxygen"
+doxygen python3-venv"
 case "${1:-}" in
 demo) ;;
 check) packages="$packages $tests" ;;
+experiments) packages="$packages python3-venv" ;;
 coverage) packages="$packages $tests gcovr" ;;
 docs) packages="doxygen" ;;
 *)
-    echo "usage: $0 demo|check|coverage|docs" >&2
+    echo "usage: $0 demo|check|experiments|coverage|docs" >&2
     exit 2
     ;;
 esac
