@@ -97,5 +97,7 @@ item_status itemi_sha256_path(const char *path, char hex[ITEMI_SHA256_HEX], item
     bool summed = itemi_sha256_end(sha, hex);
     if (fd >= 0)
         close(fd);
+    if (status != ITEM_OK)
+        hex[0] = '\0'; /* of a part of the file it would say what is not so */
     return status == ITEM_OK && !summed ? itemi_fail_memory(err, "computing a SHA-256") : status;
 }

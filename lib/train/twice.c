@@ -96,7 +96,7 @@ static item_status hash_files(picture *all, size_t n, const item_cancel *cancel,
     for (size_t i = 0; i < n; i++) {
         bool alone = (i == 0 || all[i - 1].bytes != all[i].bytes) &&
                      (i + 1 == n || all[i + 1].bytes != all[i].bytes);
-        if (alone || all[i].bytes == 0)
+        if (alone)
             continue;
         if (itemi_cancelled(cancel))
             return itemi_fail_cancelled(err);
@@ -144,19 +144,36 @@ static item_status check_sources(itemi_extraction *x, item_error *err)
     return status;
 }
 
+/* Bytes of a file; 0: there is none, or nothing in it. */
+static uint64_t size_of(const char *path)
+{
+    struct stat facts;
+    bool file = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
+    return file ? (uint64_t)facts.st_size : 0;
+}
+
+/* The files that are there, *n of them: a list may name a million that are not. */
+static picture *list_files(const itemi_extraction *x, size_t *n)
+{
+    size_t room = 1; /* never nothing */
+    for (size_t i = 0; i < x->manifest.count; i++)
+        room += size_of(x->manifest.rows[i].path) > 0;
+    picture *all = itemi_alloc_zero(NULL, room, sizeof *all);
+    *n = 0;
+    for (size_t i = 0; all && i < x->manifest.count && *n < room; i++) {
+        const uint64_t bytes = size_of(x->manifest.rows[i].path);
+        if (bytes)
+            all[(*n)++] = (picture){&x->manifest.rows[i], i < x->rows, bytes, ""};
+    }
+    return all;
+}
+
 item_status itemi_check_manifest(itemi_extraction *x, const char *manifest, item_error *err)
 {
-    const size_t n = x->manifest.count;
-    picture *all = itemi_alloc_zero(NULL, n, sizeof *all);
+    size_t n;
+    picture *all = list_files(x, &n);
     if (!all)
         return itemi_fail_memory(err, "extracting features");
-    for (size_t i = 0; i < n; i++) {
-        struct stat facts;
-        all[i].row = &x->manifest.rows[i];
-        all[i].chosen = i < x->rows;
-        if (stat(all[i].row->path, &facts) == 0 && S_ISREG(facts.st_mode))
-            all[i].bytes = (uint64_t)facts.st_size;
-    }
     item_status status = hash_files(all, n, x->options->cancel, err);
     if (status == ITEM_OK) {
         qsort(all, n, sizeof *all, by_hash);
@@ -177,7 +194,8 @@ item_status itemi_check_pictures(itemi_extraction *x, const char *manifest, item
     for (size_t i = 0; i < n; i++) {
         all[i].row = x->from[i];
         all[i].chosen = true;
-        for (size_t j = 0; j < ITEM_PICTURE_HASH; j++)
+        for (size_t j = 0; itemi_record_has_picture(&x->data->record[i]) && j < ITEM_PICTURE_HASH;
+             j++)
             snprintf(all[i].hash + 2 * j, 3, "%02x", x->data->record[i].picture[j]);
     }
     qsort(all, n, sizeof *all, by_hash);

@@ -75,12 +75,12 @@ static void the_host_has_no_memory(void **state)
     (void)state;
     item_error err = ITEM_ERROR_INIT;
     the_allocator = faults_host();
+    outputs_rounded = true;
     try_memory(ALL(alone), MEMORY_HOST);
     the_allocator = faults_host();
     item_config *config = make_config_here();
     assert_ok(item_ctx_open(pack, config, &used, &err), &err);
     item_config_unref(config);
-    outputs_rounded = true;
     try_memory(ALL(beside), MEMORY_HOST);
     item_ctx_unref(used);
     assert_int_equal(complaints, 0);

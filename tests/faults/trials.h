@@ -30,8 +30,9 @@ typedef struct outputs {
 
 extern outputs out;
 
-/* Of results caption, verdict and number of objects count: a batch that is taken apart, because
-   there was no memory for all of it, rounds differently on libtorch. */
+/* Of results caption, verdict and number of objects count: on libtorch the last digits hang on how
+   a batch was taken apart, because there was no memory for all of it, and on the threads that a
+   busy machine gave to a network that was opened anew. */
 extern bool outputs_rounded;
 
 /* A call that is tried. */
