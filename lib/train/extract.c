@@ -69,12 +69,6 @@ static void copy_objects(const item_result *result, int32_t which, uint32_t n, s
         memcpy(out + i * width, item_result_values(result, which, i, NULL), width * sizeof *out);
 }
 
-static uint64_t size_of(const char *path)
-{
-    struct stat facts;
-    return stat(path, &facts) == 0 && facts.st_size > 0 ? (uint64_t)facts.st_size : 0;
-}
-
 static item_status add_result(itemi_extraction *x, const itemi_manifest_row *from,
                               const item_result *result, item_error *err)
 {
@@ -97,7 +91,7 @@ static item_status add_result(itemi_extraction *x, const itemi_manifest_row *fro
     row.objects = summary.objects;
     row.picture_width = summary.width;
     row.picture_height = summary.height;
-    row.file_bytes = size_of(from->path);
+    row.file_bytes = itemi_file_bytes(from->path);
     row.caption_logprob = summary.caption_logprob;
     row.image = item_result_values(result, ITEM_VALUES_IMAGE_VECTOR, 0, NULL);
     row.text = item_result_values(result, ITEM_VALUES_TEXT_VECTOR, 0, NULL);

@@ -24,4 +24,7 @@ item_status itemi_check_manifest(itemi_extraction *x, const char *manifest, item
 /* The same of the pictures' pixels, when all are known; those that may be there twice are noted. */
 item_status itemi_check_pictures(itemi_extraction *x, const char *manifest, item_error *err);
 
+/* Bytes of a regular file; 0: there is none, or nothing in it. */
+uint64_t itemi_file_bytes(const char *path);
+
 #endif

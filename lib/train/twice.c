@@ -144,8 +144,7 @@ static item_status check_sources(itemi_extraction *x, item_error *err)
     return status;
 }
 
-/* Bytes of a file; 0: there is none, or nothing in it. */
-static uint64_t size_of(const char *path)
+uint64_t itemi_file_bytes(const char *path)
 {
     struct stat facts;
     bool file = stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0;
@@ -157,11 +156,11 @@ static picture *list_files(const itemi_extraction *x, size_t *n)
 {
     size_t room = 1; /* never nothing */
     for (size_t i = 0; i < x->manifest.count; i++)
-        room += size_of(x->manifest.rows[i].path) > 0;
+        room += itemi_file_bytes(x->manifest.rows[i].path) > 0;
     picture *all = itemi_alloc_zero(NULL, room, sizeof *all);
     *n = 0;
     for (size_t i = 0; all && i < x->manifest.count && *n < room; i++) {
-        const uint64_t bytes = size_of(x->manifest.rows[i].path);
+        const uint64_t bytes = itemi_file_bytes(x->manifest.rows[i].path);
         if (bytes)
             all[(*n)++] = (picture){&x->manifest.rows[i], i < x->rows, bytes, ""};
     }
