@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 DRAWS = 1000
 FOLDS = 10  # at most, as item_train_options has it
+PENALTY = 7.5  # on squares of weights beside the mean loss, as `item train --penalty`; the pack's head has it
 
 
 def auc(scores, ai):
@@ -133,7 +134,7 @@ def balance(rows):
     return weight * len(rows) / weight.sum()
 
 
-def fit(features, rows, strength=1.0):
+def fit(features, rows, penalty=PENALTY):
     """Scaling and weights, both learnt from these rows alone; gives a function of features."""
     features = np.asarray(features, float)
     weight = balance(rows)
@@ -144,24 +145,24 @@ def fit(features, rows, strength=1.0):
     def scale(more):
         return (np.asarray(more, float) - mean) / deviation
 
-    # its penalty is per sample: the strength is the same whatever the number of features
-    model = LogisticRegression(C=strength / features.shape[1], max_iter=2000)
+    # scikit-learn sums losses where `item train` takes their mean
+    model = LogisticRegression(C=1 / (penalty * len(rows)), max_iter=2000)
     model.fit(scale(features), labels(rows), sample_weight=weight)
     return lambda more: model.decision_function(scale(more))
 
 
-def held_out(features, rows, strength=1.0):
+def held_out(features, rows, penalty=PENALTY):
     """Scores of each row by a regression that knows nothing of its fold."""
     features = np.asarray(features, float)
     fold, out = folds(rows), np.zeros(len(rows))
     for f in np.unique(fold):
         rest = np.flatnonzero(fold != f)
-        score = fit(features[rest], [rows[i] for i in rest], strength)
+        score = fit(features[rest], [rows[i] for i in rest], penalty)
         out[fold == f] = score(features[fold == f])
     return out
 
 
-def apart_scores(features, rows, strength=1.0):
+def apart_scores(features, rows, penalty=PENALTY):
     """Each source of AI pictures against each of photographs, both held out: (rows, scores) by pair.
 
     No source of the test is known to the regression, so knowing sources gains nothing; topic still
@@ -175,16 +176,16 @@ def apart_scores(features, rows, strength=1.0):
             tested = np.flatnonzero(((sources == a) & ai) | ((sources == r) & ~ai))
             rest = np.flatnonzero(~np.isin(unit, unit[tested]))
             if len(set(ai[rest])) == 2:
-                score = fit(features[rest], [rows[i] for i in rest], strength)
+                score = fit(features[rest], [rows[i] for i in rest], penalty)
                 out[f"{a} / {r}"] = tested, score(features[tested])
     return out
 
 
-def apart(features, rows, strength=1.0):
+def apart(features, rows, penalty=PENALTY):
     """{pair: AUC} of apart_scores()."""
     ai = labels(rows)
     return {pair: float(auc(scores, ai[tested]))
-            for pair, (tested, scores) in apart_scores(features, rows, strength).items()}
+            for pair, (tested, scores) in apart_scores(features, rows, penalty).items()}
 
 
 def apart_interval(rows, found, less=None, seed=1, count=200):

@@ -20,6 +20,7 @@ import tables
 SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
+        ("choice", "evidence/choice.py"),
         ("evidence", "evidence/evidence.py"),
         ("detectors", "detectors/detectors.py"),
         ("captioners", "captioners/captioners.py"),

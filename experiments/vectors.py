@@ -62,3 +62,20 @@ def features(kind, scope, image, text, objects):
     if scope != "global":
         parts.append(np.stack([local_part(kind, *pair) for pair in objects]))
     return np.concatenate(parts, 1)
+
+
+def of_term(term, data, order):
+    image, text = data.image[order], data.text[order]
+    kind, *scope = term.split("/")[:-1]
+    if kind == "picture":
+        return image
+    if kind == "caption":
+        return text
+    if kind == "layers":
+        return data.column["layers"][order]
+    return features(kind, scope[0], image, text, [data.objects(i) for i in order])
+
+
+def of_layout(layout, data, order):
+    """Features of a layout, its terms side by side, for these rows of the data set."""
+    return np.concatenate([of_term(term, data, order) for term in layout.split("+")], 1)

@@ -5,7 +5,7 @@ python make_head.py --compare 1  the layouts and penalties it was chosen among, 
 
 Features are kept in --cache: a second run trains in seconds. Run it with the pack's weights and
 item.json in place (pack_manifest.py --without-head), and pack_manifest.py again afterwards. What
-the choice rests on: experiments/evidence/, with its tables in docs/experiments.md.
+the choice rests on: experiments/evidence/choice.py, with its table in docs/experiments.md.
 """
 import csv
 import json
@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 import program  # noqa: E402
 
-LAYOUTS = ("picture/1", "layers/1", "layers/1+cosine/both/1", "layers/1+difference/both/1",
-           "difference/both/1", "cosine/both/1")
+LAYOUTS = ("picture/1", "picture/1+difference/global/1", "picture/1+difference/both/1", "difference/global/1",
+           "difference/both/1", "cosine/both/1", "layers/1", "layers/1+picture/1")
 TRAINED_ON = ("detect/ train: 1,685 AI pictures of 10 generators, 1,594 photographs of 4 sources, 224 pixels; "
               "coco_boxes/train2017: 128 photographs at native size")
 COLUMNS = ["path", "label", "generator", "source", "split", "prompt"]
@@ -51,15 +51,15 @@ def features(args):
 def train(args, out, *options):
     """The report of one training."""
     line = [str(args.item), "train", str(features(args)), "--json", "--out", str(out),
-            "--trained-on", TRAINED_ON, *options]
+            "--hidden", "0", "--threshold-rule", "worst-source", "--trained-on", TRAINED_ON, *options]
     return json.loads(subprocess.run(line, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def compare(args):
     for layout in LAYOUTS:
-        for penalty in ("0.1", "1", "10"):
+        for penalty in ("1", "7.5", "30"):
             report = train(args, Path(args.cache) / "try.safetensors", "--layout", layout,
-                           "--hidden", "0", "--penalty", penalty)
+                           "--penalty", penalty)
             print(f"{layout:28} penalty {penalty:4} {json.dumps(headline(report))}", flush=True)
 
 
@@ -71,12 +71,12 @@ def headline(report):
 
 
 def main():
-    args = program.arguments(__doc__, cache="../recipes-cache", layout="layers/1+cosine/both/1",
-                             penalty="1", compare=0)
+    args = program.arguments(__doc__, cache="../recipes-cache", layout="picture/1+difference/global/1",
+                             penalty="7.5", compare=0)
     Path(args.cache).mkdir(parents=True, exist_ok=True)
     if args.compare:
         return compare(args)
-    report = train(args, args.pack / "head.safetensors", "--layout", args.layout, "--hidden", "0",
+    report = train(args, args.pack / "head.safetensors", "--layout", args.layout,
                    "--penalty", args.penalty)
     print(json.dumps(headline(report), indent=1))
 

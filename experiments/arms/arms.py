@@ -49,13 +49,11 @@ def subset(args, name, rows):
 
 
 def read(path, rows):
-    """image and text of these rows, and their objects, in this order; rows that failed are left out."""
+    """These rows and their vectors in this order; rows that failed are left out."""
     data = vectors.Vectors(path)
     known = set(data.names)
     rows = [r for r in rows if r["path"] in known]
-    order = data.in_order_of(rows)
-    return rows, {"image": data.image[order], "text": data.text[order],
-                  "objects": [data.objects(i) for i in order]}
+    return rows, data, data.in_order_of(rows)
 
 
 # ---- in folds of train -------------------------------------------------------------------------
@@ -69,23 +67,11 @@ def head_file(args, subset_name, arm):
 def train(args, path, subset_name, arm):
     """The program's report: scores of folds that hold out sources, generators and prompts."""
     said = common.call(args, "train", path, "--layout", arm["layout"], "--hidden", "0", "--json",
-                       "--out", head_file(args, subset_name, arm))
+                       "--penalty", str(metrics.PENALTY), "--out", head_file(args, subset_name, arm))
     report = json.loads(said)
     return {"within": [report["headline"]["auc"], *(report["headline"]["auc_interval"] or ())],
             "mixed": report["mixed"]["auc"], "controls": report["controls"],
             "folds": report["network"]["folds"], "folds_by": report["network"]["folds_by"]}
-
-
-def features_of(layout, data):
-    """The features of a layout, term by term."""
-    parts = []
-    for term in layout.split("+"):
-        kind, *scope = term.split("/")[:-1]
-        if kind in ("picture", "caption"):
-            parts.append(data["image" if kind == "picture" else "text"])
-        else:
-            parts.append(vectors.features(kind, scope[0], data["image"], data["text"], data["objects"]))
-    return np.concatenate(parts, 1)
 
 
 def apart(features, rows):
@@ -100,14 +86,14 @@ def in_folds(args, declared, rows):
     for name in declared["subsets"]:
         chosen = subset(args, name, rows)
         path = common.features(args, chosen, "train-" + name.replace(" ", "-"))
-        kept, data = read(path, chosen)
+        kept, data, order = read(path, chosen)
         found = out[name] = {"rows": len(kept), "left_out": len(chosen) - len(kept), "arms": {},
                              "baselines": {}}
         for arm in declared["arms"]:
             found["arms"][arm["name"]] = {**train(args, path, name, arm),
-                                          "apart": apart(features_of(arm["layout"], data), kept)}
+                                          "apart": apart(vectors.of_layout(arm["layout"], data, order), kept)}
         for base in declared["baselines"]:
-            features = baselines.features(base["kind"], data, kept)
+            features = baselines.features(base["kind"], data, order, kept)
             scores = metrics.held_out(features, kept)
             found["baselines"][base["name"]] = {
                 "within": metrics.within_interval(kept, scores),
@@ -178,9 +164,9 @@ def opened_arm(args, declared, path, name, arm):
 
 
 def opened_baseline(base, known, opened, rival_scores):
-    score = metrics.fit(baselines.features(base["kind"], known[1], known[0]), known[0])
+    score = metrics.fit(baselines.features(base["kind"], *known[1:], known[0]), known[0])
     rows = opened[0]
-    scores = score(baselines.features(base["kind"], opened[1], rows))
+    scores = score(baselines.features(base["kind"], *opened[1:], rows))
     out = {"auc": metrics.within_interval(rows, scores), "sources": {}}
     for s in metrics.paired_sources(rows):
         part = [i for i, r in enumerate(rows) if r["source"] == s]

@@ -46,10 +46,10 @@ def spectrum(path):
     return np.log(total / count / np.bincount(RING.ravel(), minlength=RINGS + 1) + 1e-3)
 
 
-def features(kind, data, rows):
-    """[rows x n]; `data` are the vectors of these rows, in their order."""
+def features(kind, data, order, rows):
+    """[rows x n]; the vectors of these rows stand in `data` at `order`."""
     if kind == "probe":
-        return data["image"]
+        return data.image[order]
     if kind == "rule":
-        return -(data["image"] * data["text"]).sum(1, keepdims=True)
+        return -(data.image[order] * data.text[order]).sum(1, keepdims=True)
     return np.stack([spectrum(r["path"]) for r in rows])
