@@ -84,7 +84,7 @@ static int run_check(const cli_args *args)
 const cli_command cli_check = {
     .name = "check",
     .takes = "[OPTION]... FILE|FOLDER|-...",
-    .options = "pctHPoBbrdTaUj0v",
+    .options = "pctHPoJBbrdTaUj0v",
     .line = "checks pictures: caption, objects, probability, verdict and reason",
     .help = "Folders are read with all below them, sorted. Verdicts are real, unsure and ai; the\n"
             "probability is calibrated. A caption of your own changes the similarities that are\n"

@@ -43,6 +43,8 @@ static const option options[] = {
     {'o', "--max-objects", "N",
      "objects a picture, 0 to 64; default 8, of detect with a published model all", "max_objects",
      NOTHING},
+    {'J', "--fast", NULL, "look for no objects where the head judges without them", "fast",
+     NOTHING},
     {'B', "--beams", "N", "beams of the captioner, 1 to 8", "beams", NOTHING},
     {'M', "--max-tokens", "N", "most tokens of a caption, 1 to 512; default: the model's",
      "max_tokens", NOTHING},

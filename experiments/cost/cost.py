@@ -145,7 +145,7 @@ SETTINGS = {
     "greedy": {"beams": 1},
     "4 objects": {"max_objects": 4},
     "1 object": {"max_objects": 1},
-    "no detector": {"max_objects": 0},
+    "no detector (--fast)": {"max_objects": 0},
     "greedy, no detector": {"beams": 1, "max_objects": 0},
 }
 

@@ -64,6 +64,8 @@ ITEM_API void item_config_unref(item_config *config);
  * - `sample_seed`: of these draws, a whole number, at most 2^53 (since 0.2): the same seed gives the
  *   same captions on the same machine; default 0
  * - `max_objects`: 0 to 64; default 8
+ * - `fast`: `1`: do not look for objects where the head judges the whole picture alone, so that its
+ *   verdict needs none; `0` (default) (since 0.2)
  * - `detector_score`: least score of a box, 0 to 1; default: the pack's
  * - `batch`: pictures that are computed together, 1 to 64; default 8
  * - `max_pixels`, `max_file_bytes`, `max_decode_bytes`, `max_scans`: whole numbers; see

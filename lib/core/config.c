@@ -86,6 +86,7 @@ static const option options[] = {
     {"sample_seed", "a whole number from 0 to 9007199254740992", KIND_U64, AT(sample_seed), 0,
      INTEGER_MAX},
     {"max_objects", "0 to 64", KIND_U32, AT(max_objects), 0, ITEMI_OBJECTS_MAX},
+    {"fast", "0 or 1", KIND_U32, AT(fast), 0, 1},
     {"detector_score", "0 to 1", KIND_REAL, AT(detector_score), 0, 1},
     {"batch", "1 to 64", KIND_U32, AT(batch), 1, 64},
     {"max_pixels", "a whole number, 0 for the default", KIND_U64, AT(max_pixels), 0, INTEGER_MAX},

@@ -40,6 +40,7 @@ typedef struct itemi_settings {
     double sample;       /* temperature of captions; 0: nothing is drawn */
     uint64_t sample_seed;
     uint32_t max_objects;  /* 0 to ITEMI_OBJECTS_MAX, or ITEMI_OBJECTS_UNSET */
+    uint32_t fast;         /* 0 or 1 */
     double detector_score; /* NaN: the pack's */
     uint32_t batch;
     uint32_t map_files; /* 0 or 1 */
@@ -231,8 +232,6 @@ item_status itemi_tokens_load(const itemi_mem *mem, const itemi_pack_stage *stag
  */
 void itemi_pipeline_name(const item_ctx *ctx, const item_check_options *options,
                          char out[ITEMI_PIPELINE_MAX]);
-/* A line that names what differs in the head's pipeline and in this one; NULL: no memory. */
-char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here);
 
 /* Identity of a stage of the pack, and of a registered one (identity.c). */
 item_status itemi_identity_pack(const itemi_pack_stage *stage, uint32_t width, char out[256],

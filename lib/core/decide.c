@@ -107,6 +107,8 @@ uint32_t itemi_objects_asked(const item_ctx *ctx, const item_check_options *opti
 {
     if (options->max_objects)
         return options->max_objects;
+    if (ctx->settings.fast && ctx->head && !itemi_layout_reads_objects(&ctx->layout))
+        return 0;
     const uint32_t set = ctx->settings.max_objects;
     return set == ITEMI_OBJECTS_UNSET ? OBJECTS_DEFAULT : set;
 }

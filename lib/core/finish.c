@@ -75,8 +75,9 @@ static item_status set_contributions(itemi_batch *batch, const itemi_work *work,
 /* The sentence of the verdict does not tell what differs; this line does. */
 static void warn_settings(const itemi_batch *batch, itemi_work *work)
 {
-    const char *head = itemi_head_get_facts(batch->ctx->head)->pipeline;
-    char *line = itemi_pipeline_difference(batch->call.mem, head, batch->pipeline);
+    const itemi_head_facts *head = itemi_head_get_facts(batch->ctx->head);
+    char *line = itemi_pipeline_difference(batch->call.mem, head->pipeline, batch->pipeline,
+                                           itemi_layout_reads_objects(&head->layout));
     if (line)
         itemi_lines_add(batch->call.mem, &work->warnings, line);
     else

@@ -189,4 +189,14 @@ const char *itemi_reason_line(int32_t reason);
 /* "real", "unsure", "ai" or "none". */
 const char *itemi_verdict_name(int32_t verdict);
 
+/* ---- names of pipelines (pipeline_name.c) ---- */
+
+/*
+ * Whether a head's pipeline and this one are the same, and a line that names what differs (NULL: no
+ * memory). How objects are found counts where the head reads objects.
+ */
+bool itemi_pipeline_same(const char *head, const char *here, bool objects);
+char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here,
+                                bool objects);
+
 #endif

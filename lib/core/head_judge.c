@@ -110,7 +110,9 @@ void itemi_evidence_init(itemi_evidence *evidence, const float *features, size_t
 static int32_t obstacle(const itemi_head *head, const itemi_evidence *e, double distance)
 {
     const itemi_head_facts *f = &head->facts;
-    if (f->pipeline[0] && e->pipeline[0] && strcmp(f->pipeline, e->pipeline) != 0)
+    bool known = f->pipeline[0] && e->pipeline[0];
+    if (known &&
+        !itemi_pipeline_same(f->pipeline, e->pipeline, itemi_layout_reads_objects(&f->layout)))
         return ITEM_REASON_SETTINGS;
     bool small = e->short_side && e->short_side < f->size_min;
     bool large = f->size_max && e->short_side > f->size_max;

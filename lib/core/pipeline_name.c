@@ -63,42 +63,78 @@ void itemi_pipeline_name(const item_ctx *ctx, const item_check_options *options,
     add_captioning(ctx, options, out);
 }
 
-static size_t part_length(const char *text)
+/* ---- comparison ---- */
+
+typedef struct part {
+    const char *text;
+    size_t length;
+} part;
+
+/* Takes the first part off. */
+static part next_part(const char **text)
 {
-    const char *end = strstr(text, BETWEEN);
-    return end ? (size_t)(end - text) : strlen(text);
+    const char *end = strstr(*text, BETWEEN);
+    const part p = {*text, end ? (size_t)(end - *text) : strlen(*text)};
+    *text += end ? p.length + sizeof BETWEEN - 1 : p.length;
+    return p;
 }
 
-static void add_part(itemi_buf *list, const char *part, size_t length)
+/* Whether the part tells how objects are found. */
+static bool of_objects(part p)
+{
+    static const char *const names[] = {"detector ", "max_objects ", "detector_score "};
+    for (size_t i = 0; i < ITEMI_COUNT(names); i++) {
+        if (p.length >= strlen(names[i]) && memcmp(p.text, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The next parts that differ, taken off both names; false at their ends. */
+static bool next_difference(const char **head, const char **here, bool objects, part *was, part *is)
+{
+    while (**head || **here) {
+        *was = next_part(head);
+        *is = next_part(here);
+        bool same = was->length == is->length && memcmp(was->text, is->text, is->length) == 0;
+        if (!same && (objects || !of_objects(*was) || !of_objects(*is)))
+            return true;
+    }
+    return false;
+}
+
+bool itemi_pipeline_same(const char *head, const char *here, bool objects)
+{
+    part was, is;
+    return !next_difference(&head, &here, objects, &was, &is);
+}
+
+static void add_part(itemi_buf *list, part p)
 {
     if (list->length)
         itemi_buf_puts(list, BETWEEN);
-    itemi_buf_add(list, part, length);
+    itemi_buf_add(list, p.text, p.length);
 }
 
-char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here)
+char *itemi_pipeline_difference(const itemi_mem *mem, const char *head, const char *here,
+                                bool objects)
 {
-    itemi_buf was, is, line;
-    itemi_buf_init(&was, mem);
-    itemi_buf_init(&is, mem);
+    itemi_buf before, now, line;
+    itemi_buf_init(&before, mem);
+    itemi_buf_init(&now, mem);
     itemi_buf_init(&line, mem);
-    while (*head || *here) {
-        size_t a = part_length(head), b = part_length(here);
-        if (a != b || memcmp(head, here, a) != 0) {
-            add_part(&was, head, a);
-            add_part(&is, here, b);
-        }
-        head += a + strspn(head + a, BETWEEN);
-        here += b + strspn(here + b, BETWEEN);
+    part was, is;
+    while (next_difference(&head, &here, objects, &was, &is)) {
+        add_part(&before, was);
+        add_part(&now, is);
     }
-    char *before = itemi_buf_take(&was), *now = itemi_buf_take(&is);
-    if (before && now)
-        itemi_buf_printf(&line,
-                         "the head was calibrated with %s; this picture was looked at with %s",
-                         before, now);
+    char *a = itemi_buf_take(&before), *b = itemi_buf_take(&now);
+    if (a && b)
+        itemi_buf_printf(
+            &line, "the head was calibrated with %s; this picture was looked at with %s", a, b);
     else
         line.failed = true;
-    itemi_free(mem, before);
-    itemi_free(mem, now);
+    itemi_free(mem, a);
+    itemi_free(mem, b);
     return itemi_buf_take(&line);
 }

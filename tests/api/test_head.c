@@ -113,6 +113,34 @@ static void other_settings_make_unsure(void **state)
     }
 }
 
+/* What a head of the whole picture does not read may differ, and with `fast` is not looked for. */
+static void a_head_of_the_whole_needs_no_objects(void **state)
+{
+    (void)state;
+    head_spec spec = default_head(5);
+    spec.layout = "cosine/global/1";
+    spec.pipeline =
+        "captioner dummy 1, detector dummy 1, beams default, max_objects 8, detector_score default";
+    const item_result_summary slow = judge(&spec, make_config(), "ai", "above_threshold");
+    assert_true(slow.objects > 0);
+    static const char *const changes[][2] = {
+        {"fast", "1"}, {"max_objects", "3"}, {"detector_score", "0.25"}};
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        item_config *config = make_config();
+        set_option(config, changes[i][0], changes[i][1]);
+        const item_result_summary s = judge(&spec, config, "ai", "above_threshold");
+        assert_true(s.score == slow.score && (i > 0 || s.objects == 0));
+    }
+    item_config *config = make_config();
+    set_option(config, "beams", "2");
+    judge(&spec, config, "unsure", "settings");
+
+    spec.layout = "cosine/both/1"; /* reads objects, so they are looked for */
+    config = make_config();
+    set_option(config, "fast", "1");
+    assert_true(judge(&spec, config, "ai", "above_threshold").objects > 0);
+}
+
 static void the_differing_settings_are_told(void **state)
 {
     (void)state;
@@ -341,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_prior_moves_what_is_shown_alone),
         cmocka_unit_test(sizes_and_captions_make_unsure),
         cmocka_unit_test(other_settings_make_unsure),
+        cmocka_unit_test(a_head_of_the_whole_needs_no_objects),
         cmocka_unit_test(the_differing_settings_are_told),
         cmocka_unit_test(unreliable_captions_make_unsure),
         cmocka_unit_test(contributions_are_changes_of_the_score),

@@ -163,9 +163,13 @@ static void of_pipelines(void **state)
     options.max_objects = 5;
     itemi_pipeline_name(&ctx, &options, other);
 
-    char *line = itemi_pipeline_difference(NULL, whole, other);
+    char *line = itemi_pipeline_difference(NULL, whole, other, true);
     assert_string_equal(line, "the head was calibrated with beams 3, max_objects 8;"
                               " this picture was looked at with beams default, max_objects 5");
+    itemi_free(NULL, line);
+    line = itemi_pipeline_difference(NULL, whole, other, false);
+    assert_string_equal(line, "the head was calibrated with beams 3;"
+                              " this picture was looked at with beams default");
     itemi_free(NULL, line);
 
     options.sample = 0.5; /* the call's draws count, then the context's */
@@ -178,20 +182,35 @@ static void of_pipelines(void **state)
     assert_string_equal(same, other); /* a seed of nothing */
     ctx.settings.sample = 2;
     itemi_pipeline_name(&ctx, &options, same);
-    line = itemi_pipeline_difference(NULL, other, same);
+    line = itemi_pipeline_difference(NULL, other, same, true);
     assert_string_equal(line, "the head was calibrated with ;"
                               " this picture was looked at with sample 2 seed 7");
     itemi_free(NULL, line);
-    line = itemi_pipeline_difference(NULL, "another", "");
+    line = itemi_pipeline_difference(NULL, "another", "", true);
     assert_string_equal(line,
                         "the head was calibrated with another; this picture was looked at with ");
     itemi_free(NULL, line);
     json_decref(config);
 }
 
+static void how_objects_are_found_counts_where_objects_do(void **state)
+{
+    (void)state;
+    const char *whole = "captioner a, detector b, beams 3, max_objects 8, detector_score 0.25";
+    const char *objects = "captioner a, detector c, beams 3, max_objects 0, detector_score 0.5";
+    const char *words = "captioner d, detector b, beams 3, max_objects 8, detector_score 0.25";
+    assert_true(itemi_pipeline_same(whole, whole, true));
+    assert_false(itemi_pipeline_same(whole, objects, true));
+    assert_true(itemi_pipeline_same(whole, objects, false));
+    assert_false(itemi_pipeline_same(whole, words, false));
+    assert_false(itemi_pipeline_same(whole, "captioner a", true));
+    assert_false(itemi_pipeline_same("", whole, false));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(how_objects_are_found_counts_where_objects_do),
         cmocka_unit_test(of_packs),
         cmocka_unit_test(of_pipelines),
         cmocka_unit_test(of_registered_backends),
