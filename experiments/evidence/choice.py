@@ -16,8 +16,10 @@ import common  # noqa: E402
 import evidence  # noqa: E402
 import metrics  # noqa: E402
 import parts  # noqa: E402
+import thresholds  # noqa: E402
 import vectors  # noqa: E402
 
+CHOSEN = "picture/1+difference/global/1"
 LAYOUTS = ("picture/1", "difference/global/1", "difference/local/1", "difference/both/1",
            "product/both/1", "cosine/both/1", "picture/1+difference/global/1",
            "picture/1+difference/local/1", "picture/1+difference/both/1", "picture/1+cosine/both/1",
@@ -46,8 +48,10 @@ def main():
         for penalty in PENALTIES:
             name = f"{layout}, {penalty:g}"
             found[name] = evidence.measure(r, text, name, features, SQUARES * penalty)
-    common.write(args, __file__, "choice", found, {
-        "choice": evidence.table("layout, penalty", found)})
+    chosen = vectors.of_layout(CHOSEN, data, order).astype(np.float64)
+    limits = thresholds.measure(r, chosen, SQUARES * metrics.PENALTY)
+    common.write(args, __file__, "choice", {"layouts": found, "thresholds": limits}, {
+        "choice": evidence.table("layout, penalty", found), "choice-thresholds": thresholds.table(limits)})
 
 
 if __name__ == "__main__":

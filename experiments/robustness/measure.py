@@ -10,6 +10,8 @@ from scipy import stats
 # Reasons that make a picture `unsure` whatever its score.
 OBSTACLES = ("settings", "size", "caption_unreliable", "no_objects", "out_of_scope")
 LEVEL = 0.95
+RATES = {"fpr1": 0.01, "fpr5": 0.05}
+MISSED = 0.1  # share of the AI pictures below the point for `real`, as docs/method.md has it
 
 
 def compare_auc(rows, before, after):
@@ -46,6 +48,13 @@ def verdicts(scores, reasons, threshold, real_below):
     ai = free & (scores >= threshold)
     real = free & (scores < real_below) & (real_below < threshold)
     return np.where(ai, "ai", np.where(real, "real", "unsure"))
+
+
+def points_of(rows, scores):
+    """Points as a calibration on these pictures would set them: thresholds by name, and for `real`."""
+    real = metrics.column(rows, "label") == "real"
+    points = {name: float(np.quantile(scores[real], 1 - rate)) for name, rate in RATES.items()}
+    return points, float(np.quantile(scores[~real], MISSED))
 
 
 def flips(a, b):

@@ -72,11 +72,12 @@ def arrays(answers):
 
 
 def head_points(args):
-    """Thresholds by name, and the point for `real`; null means never."""
+    """Thresholds by name and the point for `real`, of the head; None where it never decides."""
     facts = json.loads(common.call(args, "pack", "show", "--json", args.pack))["head"]["facts"]
-    points = {n: t["score"] if t["score"] is not None else np.inf for n, t in facts["thresholds"].items()}
-    below = facts["real_below"]
-    return points, -np.inf if below is None else below
+    points = {n: t["score"] for n, t in facts["thresholds"].items()}
+    if any(p is None for p in points.values()):
+        return None
+    return points, -np.inf if facts["real_below"] is None else facts["real_below"]
 
 
 def check_rule(answers, scores, reasons, points, below):
@@ -85,6 +86,17 @@ def check_rule(answers, scores, reasons, points, below):
     wrong = [a["file"] for a, v in zip(answers, mine) if a["verdict"] != v]
     if wrong:
         raise common.Refused(f"{len(wrong)} verdicts differ from the program's, such as {wrong[0]}")
+
+
+def fixed_points(args, rows, plain, before):
+    """The points that hold throughout, and where they come from."""
+    points = head_points(args)
+    if points:
+        check_rule(plain, *before, *points)
+        return *points, "thresholds of the head"
+    return *measure.points_of(rows, before[0]), (
+        "the head has no thresholds, so `fpr1` and `fpr5` are the points above which 1 % and 5 % of these "
+        "photographs lie undisturbed, and the point for `real` that below which 10 % of these AI pictures lie")
 
 
 def row_of(name, found):
@@ -115,10 +127,9 @@ def pictures(args):
 def main():
     args = common.arguments(__doc__, each=150, disturbances=None, open_dev=None)
     rows, name = pictures(args)
-    points, below = head_points(args)
     plain = ask(args, rows, PLAIN)
     before = arrays(plain)
-    check_rule(plain, *before, points, below)
+    points, below, origin = fixed_points(args, rows, plain, before)
     wanted = args.disturbances.split(",") if args.disturbances else list(disturb.DISTURBANCES)
     result = {"undisturbed": measure.figures(rows, before, before, points, below)}
     for what, strength in disturb.conditions():
@@ -126,7 +137,7 @@ def main():
             after = arrays(ask(args, rows, (what, strength)))
             result[f"{what}, {strength}"] = measure.figures(rows, before, after, points, below)
     note = (f"{len(rows)} pictures of the split {rows[0]['split']}, half of them AI; AUC over the sources "
-            "that have both labels; the difference is paired.")
+            f"that have both labels; the difference is paired. Points: {origin}.")
     tables = {name: common.table(COLUMNS, [row_of(n, f) for n, f in result.items()], note)}
     print(common.write(args, __file__, name, result, tables, "make robustness"))
 

@@ -101,6 +101,13 @@ def verdicts_follow_the_library():
     assert of_299["interval"][0] == 0 and abs(of_299["interval"][1] - 0.01226) < 1e-4, of_299
 
 
+def points_are_those_of_a_calibration():
+    some = rows(a_real=100, a_ai=10)
+    points, below = measure.points_of(some, np.concatenate([np.arange(100.0), np.arange(10.0)]))
+    assert (np.arange(100.0) >= points["fpr5"]).sum() == 5 and (np.arange(100.0) >= points["fpr1"]).sum() == 1
+    assert (np.arange(10.0) < below).sum() == 1
+
+
 def captions_are_disturbed():
     answers = [{"caption": c} for c in ("two dogs run on a beach", "a man in a red shirt rides a bike")]
     for kind in [*words.CHANGED, "of another picture", *words.SAME]:
@@ -113,7 +120,7 @@ def captions_are_disturbed():
 def main():
     tests = (disturbances_can_be_repeated, strong_is_stronger, turned_pictures_have_no_corners,
              kinds_can_be_repeated, choice_is_balanced, verdicts_follow_the_library,
-             captions_are_disturbed)
+             points_are_those_of_a_calibration, captions_are_disturbed)
     for test in tests:
         test()
     print(f"{len(tests)} passed")
