@@ -1,44 +1,26 @@
-"""The verdict on the six paired sources of detect/dev that nothing was trained or calibrated with.
+"""What `make demo` closes with: how the pack's head did on the six closed sources of detect/dev.
 
-Prints the report of `item eval` (Markdown) at a threshold; with --write 1 it also writes the two
-sentences that `make demo` closes with, packs/small/heldout.txt.
+Reads build/experiments/arms-dev.json of `make experiments ONLY=arms OPEN_DEV=...`, the one place that
+opens them and counts it; with --write 1 it writes packs/small/heldout.txt.
 """
-import csv
+import hashlib
 import json
-import subprocess
-import tempfile
+import sys
 from pathlib import Path
 
 import program
 
-SOURCES = ("ML72", "brockwebb", "declan60", "dexer40", "gduteaud_cars", "kaivalya")
+RESULT = Path(__file__).resolve().parents[2] / "build" / "experiments" / "arms-dev.json"
 
 
-def write_manifest(args, path):
-    """The rows of these sources, with absolute paths."""
-    folder = (args.data / "detect").resolve()
-    with open(folder / "manifest.csv", newline="", encoding="utf-8") as f:
-        reader = csv.DictReader(f)
-        rows = [r for r in reader if r["split"] == "dev" and r["source"] in SOURCES]
-        names = reader.fieldnames
-    for r in rows:
-        r["path"] = str(folder / r["path"])
-    with open(path, "w", newline="", encoding="utf-8") as f:
-        writer = csv.DictWriter(f, names)
-        writer.writeheader()
-        writer.writerows(rows)
-    return len(rows)
+def head_digest(pack):
+    return hashlib.sha256((pack / "head.safetensors").read_bytes()).hexdigest()
 
 
-def evaluate(args, pictures, *options):
-    line = [str(args.item), "eval", str(pictures), "--pack", str(args.pack),
-            "--threshold", args.threshold, *options]
-    return subprocess.run(line, stdout=subprocess.PIPE, check=True, text=True).stdout
-
-
-def sentences(report, count):
+def sentences(report):
     v = report["verdicts"]
     called = [v["photographs_called"], v["ai_called"]]
+    count = sum(sum(c.values()) for c in called)
     decided = sum(c["real"] + c["ai"] for c in called)
     right = called[0]["real"] + called[1]["ai"]
     if decided == 0:
@@ -48,19 +30,19 @@ def sentences(report, count):
                     "too few to say how often that is")
     else:
         how_good = f"Where it did decide it was right {right} of {decided} times ({right / decided:.0%})"
-    return (f"Of {count} pictures of {len(SOURCES)} sources it answered `unsure` for "
+    return (f"Of {count} pictures of {report['headline']['sources']} sources it answered `unsure` for "
             f"{100 * v['unsure']:.1f} %.\n"
             f"{how_good}; it called {called[0]['ai']} of {sum(called[0].values())} photographs `ai`.\n")
 
 
 def main():
-    args = program.arguments(__doc__, threshold="fpr1", write=0)
-    with tempfile.TemporaryDirectory() as name:
-        manifest, vectors = Path(name) / "unseen.csv", Path(name) / "unseen.safetensors"
-        count = write_manifest(args, manifest)
-        print(evaluate(args, manifest, "--save", str(vectors)))
-        report = json.loads(evaluate(args, vectors, "--json"))
-    text = sentences(report, count)
+    args = program.arguments(__doc__, write=0)
+    if not RESULT.exists():
+        sys.exit(f"{RESULT}: is not there; `make experiments ONLY=arms OPEN_DEV=...` makes it")
+    found = json.loads(RESULT.read_text(encoding="utf-8"))["result"]
+    if found["head"] != head_digest(args.pack):
+        sys.exit(f"{RESULT}: was made with another head")
+    text = sentences(found["pack"])
     print(text)
     if args.write:
         (args.pack / "heldout.txt").write_text(text, encoding="utf-8")
