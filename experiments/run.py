@@ -31,6 +31,7 @@ SUITES = {
     "robustness": [
         ("robustness", "robustness/run.py"),
         ("attacks", "attacks/run.py"),
+        ("views", "attacks/views.py"),
         ("words", "attacks/words.py"),
         ("agreement", "attacks/agreement.py"),
         ("scope", "scope/run.py"),
