@@ -74,7 +74,7 @@ def arrays(answers):
 def head_points(args):
     """Thresholds by name and the point for `real`, of the head; None where it never decides."""
     facts = json.loads(common.call(args, "pack", "show", "--json", args.pack))["head"]["facts"]
-    points = {n: t["score"] for n, t in facts["thresholds"].items()}
+    points = {n: facts["thresholds"][n]["score"] for n in measure.RATES}
     if any(p is None for p in points.values()):
         return None
     return points, -np.inf if facts["real_below"] is None else facts["real_below"]
