@@ -21,6 +21,7 @@ SUITES = {
     "experiments": [
         ("arms", "arms/arms.py"),
         ("choice", "evidence/choice.py"),
+        ("phrases", "evidence/phrases.py"),
         ("evidence", "evidence/evidence.py"),
         ("detectors", "detectors/detectors.py"),
         ("captioners", "captioners/captioners.py"),

@@ -18,10 +18,9 @@ sys.path.insert(0, str(HERE.parent))
 import common  # noqa: E402
 import ideas  # noqa: E402
 import parts  # noqa: E402
-import thresholds  # noqa: E402
 
 FLICKR = 250
-VIEWS = ("whole", "mirrored", "middle", "160 pixels", "disturbed")
+VIEWS = ("whole", "mirrored", "160 pixels", "disturbed")
 FIGURES = ("apart", "matched", "large", parts.NEW, "no faces: stylegan2",
            "no faces: stable-diffusion-3", "within faces")
 NOTE = ("Area under the curve with 95 % intervals (bootstrap of scenes and photographs). Apart: "
@@ -93,18 +92,14 @@ def main():
     r, whole = parts.Rows(rows), found["whole"]
     text = whole["text"]
     of_words = {name: measure(r, text, name, *more) for name, *more in ideas.words(whole, r.ai)}
-    spread = ideas.views(whole, [found["mirrored"], found["middle"]])
-    of_words["views and their spread"] = measure(r, text, "views", spread, 1)
     of_pictures = {name: measure(r, text, name, *more) for name, *more in ideas.pictures(whole, r.ai)}
     disturbed = {name: measure(r, text, name, features, 3, **more)
                  for name, features, more in disturbances(found)}
-    limits = thresholds.measure(r, whole["layers"], 3)
-    result = {"words": of_words, "pictures": of_pictures, "disturbed": disturbed, "thresholds": limits}
+    result = {"words": of_words, "pictures": of_pictures, "disturbed": disturbed}
     common.write(args, __file__, "evidence", result, {
         "evidence-words": table("from words", of_words),
         "evidence-pictures": table("from the picture", of_pictures),
-        "evidence-disturbed": table("the grid's mean", disturbed),
-        "evidence-thresholds": thresholds.table(limits)})
+        "evidence-disturbed": table("the grid's mean", disturbed)})
 
 
 if __name__ == "__main__":

@@ -49,14 +49,6 @@ def samples(image, text, drawn):
                     (drawn[:, 0] * drawn[:, 1]).sum(1))
 
 
-def views(found, others):
-    """How far the picture's vectors lie apart over its views, and their cosines with the caption."""
-    image, text = found["image"], found["text"]
-    apart = [(image * o["image"]).sum(1) for o in others]
-    close = np.stack([(text * v).sum(1) for v in [image, *(o["image"] for o in others)]], 1)
-    return together(*apart, close.mean(1), close.std(1))
-
-
 def words(found, ai):
     """From words: (name, features, strength)."""
     image, text = found["image"], found["text"]

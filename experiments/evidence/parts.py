@@ -108,7 +108,7 @@ def ridge(features, ai, weight, strength):
     return lambda more: ((more - mean) / scale) @ slope
 
 
-def scores(r, features, strength, beside=(), tested=None):
+def scores(r, features, strength, beside=(), tested=None, fit=ridge):
     """[(kind, AI pictures, photographs, their scores)]; `features` an array or a function of the rows
     to train on. `beside`: other versions of it to train on too; `tested`: another to test on."""
     out = []
@@ -117,7 +117,7 @@ def scores(r, features, strength, beside=(), tested=None):
         all_rows = features(index) if callable(features) else features
         seen = np.concatenate([all_rows[index], *(b[index] for b in beside)])
         n = 1 + len(beside)
-        score = ridge(seen, np.tile(r.ai[index], n), np.tile(weights(r, index), n) / n, strength)
+        score = fit(seen, np.tile(r.ai[index], n), np.tile(weights(r, index), n) / n, strength)
         read = all_rows if tested is None else tested
         out += [(kind, a, p, score(read[a]), score(read[p])) for a, p in pairs]
     return out

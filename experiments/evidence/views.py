@@ -67,7 +67,6 @@ def disturbed(picture, seed):
 VIEWS = {
     "whole": lambda picture, seed: picture,
     "mirrored": lambda picture, seed: picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-    "middle": lambda picture, seed: picture.crop((28, 28, 196, 196)),
     "160 pixels": lambda picture, seed: jpeg(
         picture.resize((160, 160), Image.Resampling.LANCZOS), 85),
     "disturbed": disturbed,
