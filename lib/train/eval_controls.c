@@ -104,17 +104,28 @@ static item_status trained_score(const itemi_evaluation *e, const item_dataset *
     return status;
 }
 
+/* They read what the head reads, so what does not fit the head is read beyond its end. */
+static item_status check_controls(const itemi_evaluation *e, const item_dataset *from,
+                                  item_error *err)
+{
+    item_error why = ITEM_ERROR_INIT;
+    item_status status = itemi_data_fits(from, e->head, &why);
+    if (status != ITEM_OK)
+        return itemi_fail(err, status, "evaluation: controls: %s", why.message);
+    if (from->count == 0)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "evaluation: controls: the data set is empty");
+    return ITEM_OK;
+}
+
 static item_status trained_controls(const itemi_evaluation *e, const item_dataset *from,
                                     item_cancel *cancel, double *score, json_t **controls,
                                     item_error *err)
 {
     itemi_pace pace = {.cancel = cancel};
     itemi_cohort cohort;
-    if (from->width != e->data->width)
-        return itemi_fail(err, ITEM_E_MISMATCH,
-                          "evaluation: controls have vectors of %zu numbers, the data set of %zu",
-                          from->width, e->data->width);
-    item_status status = itemi_cohort_make(from, &cohort, err);
+    item_status status = check_controls(e, from, err);
+    if (status == ITEM_OK)
+        status = itemi_cohort_make(from, &cohort, err);
     if (status != ITEM_OK)
         return status;
     for (itemi_design d = ITEMI_DESIGN_SHUFFLED; status == ITEM_OK && d < ITEMI_DESIGNS; d++) {
