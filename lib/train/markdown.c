@@ -16,17 +16,24 @@ long long itemi_md_whole(const json_t *object, const char *key)
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
+/*
+ * Text of others, such as names and captions: begins no element, link or picture where the Markdown
+ * is shown, nor takes the meaning from what stands behind it.
+ */
+static void put_text(itemi_buf *buf, const char *text, const char *breaks)
+{
+    for (; *text; text++) {
+        bool blank = strchr(breaks, *text) || (unsigned char)*text < 0x20;
+        if (strchr("\\<[", *text))
+            itemi_buf_puts(buf, "\\");
+        itemi_buf_add(buf, blank ? " " : text, 1);
+    }
+}
+
 void itemi_md_name(itemi_buf *buf, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    if (!text || !*text)
-        text = "(not named)";
-    for (; *text; text++) {
-        bool breaks = *text == '|' || (unsigned char)*text < 0x20;
-        if (*text == '<') /* begins no element where the Markdown is shown */
-            itemi_buf_puts(buf, "\\");
-        itemi_buf_add(buf, breaks ? " " : text, 1);
-    }
+    put_text(buf, text && *text ? text : "(not named)", "|");
 }
 
 void itemi_md_figure(itemi_buf *buf, double value, const char *format)
@@ -77,6 +84,8 @@ void itemi_md_warnings(itemi_buf *buf, const json_t *root)
     const json_t *line;
     json_array_foreach(json_object_get(root, "warnings"), i, line)
     {
-        itemi_buf_printf(buf, "%s- Warning: %s\n", i ? "" : "\n", json_string_value(line));
+        itemi_buf_puts(buf, i ? "- Warning: " : "\n- Warning: ");
+        put_text(buf, json_string_value(line), "");
+        itemi_buf_puts(buf, "\n");
     }
 }

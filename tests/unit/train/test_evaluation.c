@@ -451,6 +451,31 @@ static void odd_names_do_no_harm(void **state)
     item_dataset_free(data);
 }
 
+/* A backslash in a name must not undo the one in front of an element; nor are pictures fetched. */
+static void names_are_text_in_markdown(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    item_dataset *data = test_pictures(&world);
+    const float v[WIDTH] = {1};
+    item_row row = ITEM_ROW_INIT;
+    row.image = row.text = v;
+    row.source = "\\<b>`<i>![p](//h/p)";
+    assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    write_trained(path, "dummy 1", -4, row.source);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    options.draws = 10;
+    options.known_sources = ITEM_KNOWN_KEEP;
+    item_report *report;
+    json_decref(evaluate(data, path, &options, &report));
+    const char *text = item_report_markdown(report);
+    assert_non_null(strstr(text, "| \\\\\\<b>`\\<i>!\\[p](//h/p) (known) |"));
+    assert_non_null(strstr(text, "are marked, and counted in no sum or mean: `"));
+    for (const char *at = text; (at = strpbrk(at, "<[")); at++)
+        assert_int_equal(at[-1], '\\');
+    item_report_free(report);
+    item_dataset_free(data);
+}
+
 /* Sentences about one source, one photograph, and nothing that was decided. */
 static void few_things_are_told_as_few(void **state)
 {
@@ -526,6 +551,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_known_is_said),
         cmocka_unit_test(same_seed_same_report),
         cmocka_unit_test(odd_names_do_no_harm),
+        cmocka_unit_test(names_are_text_in_markdown),
         cmocka_unit_test(few_things_are_told_as_few),
         cmocka_unit_test(refuses_what_does_not_fit),
     };
