@@ -7,6 +7,7 @@
 #include "core/json_make.h"
 
 #define VECTOR_WIDTH_MAX 8192 /* as a backend may have */
+#define RATE_LEAST       1e-6 /* of a promise: nobody has the photographs that a smaller one needs */
 
 /* ---- writing ---- */
 
@@ -228,7 +229,8 @@ static bool promise_holds(const itemi_promise *p)
 {
     bool none = isinf(p->score) && p->score > 0;
     bool sure = p->confidence == 0 || (share(p->confidence) && p->above <= p->allowed);
-    return (none || isfinite(p->score)) && share(p->rate) && p->above <= p->real && sure;
+    bool rate = p->rate >= RATE_LEAST && p->rate < 1;
+    return (none || isfinite(p->score)) && rate && p->above <= p->real && sure;
 }
 
 /* NaN: there is no such rule. */

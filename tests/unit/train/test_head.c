@@ -203,6 +203,10 @@ static void refuses_facts_that_are_wrong(void **state)
          "\"fpr5\":{\"score\":1,\"rate\":0.05,\"real\":300,\"above\":9,\"confidence\":0.95,"
          "\"allowed\":8}}",
          ITEM_E_FORMAT, "fpr5"},
+        {"thresholds", /* calibrating it would count for ever how many photographs that needs */
+         "{\"fpr1\":{\"score\":1,\"rate\":1e-17,\"real\":300,\"above\":2},"
+         "\"fpr5\":{\"score\":1,\"rate\":0.05,\"real\":300,\"above\":9}}",
+         ITEM_E_FORMAT, "fpr1"},
         {"real_share", "1.5", ITEM_E_FORMAT, "real_share"},
         {"working_filter", "\"cubic\"", ITEM_E_FORMAT, "working_filter"},
         {"size_max", "50", ITEM_E_FORMAT, "size_max"},
