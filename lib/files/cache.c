@@ -204,13 +204,22 @@ static bool set_journal(const itemi_cache *cache)
     return !wal || run(cache, "PRAGMA synchronous = NORMAL");
 }
 
-static item_status connect(itemi_cache *cache, item_error *err)
+/* Opens what the path names: SQLite sees more than a file in `:memory:` and, mostly, `file:...`. */
+static int open_path(itemi_cache *cache)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    char *name = sqlite3_mprintf("%s%s", *cache->path == '/' ? "" : "./", cache->path);
+    int code = name ? sqlite3_open_v2(name, &cache->db, flags, NULL) : SQLITE_NOMEM;
+    sqlite3_free(name);
+    return code;
+}
+
+static item_status connect(itemi_cache *cache, item_error *err)
+{
     item_status status = check_file(cache->path, err);
     if (status != ITEM_OK)
         return status;
-    if (sqlite3_open_v2(cache->path, &cache->db, flags, NULL) != SQLITE_OK)
+    if (open_path(cache) != SQLITE_OK)
         return cache->db ? fail(cache, err) : itemi_fail_memory(err, "opening a cache");
     if (sqlite3_db_readonly(cache->db, "main") == 1)
         return itemi_fail_errno(err, ITEM_E_IO, EACCES, "%s: the cache cannot be written",

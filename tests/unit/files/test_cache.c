@@ -182,6 +182,31 @@ static void leaves_files_of_others(void **state)
     refused(path, ITEM_E_UNSUPPORTED, "has format 2, this libitem has 1");
 }
 
+/* To SQLite they are no names of files, and `file:` would lead to a file that was not checked. */
+static void takes_names_as_they_are(void **state)
+{
+    static const char *const names[] = {":memory:", "file:cache.sqlite?mode=rwc", "plain"};
+    const char *foreign = cache_path(state);
+    char was[512], before[ITEMI_SHA256_HEX], after[ITEMI_SHA256_HEX];
+    assert_non_null(getcwd(was, sizeof was));
+    run_sql(foreign, "CREATE TABLE theirs (x)");
+    hash_of(foreign, before);
+    assert_int_equal(chdir(*state), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        itemi_cache *cache = open_cache(names[i]);
+        assert_int_equal(put(cache, 0, 3, NULL), ITEM_OK);
+        itemi_cache_close(cache);
+        cache = open_cache(names[i]);
+        assert_int_equal(look(cache, 2), 1);
+        itemi_cache_close(cache);
+        assert_int_equal(unlink(names[i]), 0);
+    }
+    assert_int_equal(chdir(was), 0);
+    hash_of(foreign, after);
+    assert_string_equal(before, after);
+    unlink(foreign);
+}
+
 static void refuses_what_is_no_file(void **state)
 {
     const char *path = cache_path(state);
@@ -390,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(keeps_what_was_put),
         TEST(leaves_files_of_others),
+        TEST(takes_names_as_they_are),
         TEST(refuses_what_is_no_file),
         TEST(damaged_values_are_not_there),
         TEST(damaged_files_tell_nothing_false),
