@@ -413,16 +413,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_dir_make, test_dir_remove)
     const struct CMUnitTest tests[] = {
-        TEST(keeps_what_was_put),
-        TEST(leaves_files_of_others),
-        TEST(takes_names_as_they_are),
-        TEST(refuses_what_is_no_file),
-        TEST(damaged_values_are_not_there),
-        TEST(damaged_files_tell_nothing_false),
-        TEST(survives_being_killed),
-        TEST(full_disk_is_told),
-        TEST(processes_share_a_file),
-        TEST(waiting_can_be_cancelled),
+        TEST(keeps_what_was_put),           TEST(leaves_files_of_others),
+        TEST(takes_names_as_they_are),      TEST(refuses_what_is_no_file),
+        TEST(damaged_values_are_not_there), TEST(damaged_files_tell_nothing_false),
+        TEST(survives_being_killed),        TEST(full_disk_is_told),
+        TEST(processes_share_a_file),       TEST(waiting_can_be_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

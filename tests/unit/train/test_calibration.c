@@ -283,6 +283,61 @@ static void refuses_bad_settings(void **state)
     item_dataset_free(data);
 }
 
+/* Four pictures with so many numbers of inner layers, and a head that reads two of them. */
+static item_dataset *layered(uint32_t layers, uint64_t seed)
+{
+    item_dataset_info info = ITEM_DATASET_INFO_INIT;
+    item_dataset *data = NULL;
+    float *numbers = calloc(layers, sizeof *numbers);
+    itemi_rng rng = {seed, 5, 0};
+    info.width = WIDTH;
+    info.working_size = 224;
+    info.embedder = "dummy 1";
+    info.working_filter = "bicubic";
+    info.layers = layers;
+    assert_non_null(numbers);
+    assert_int_equal(item_dataset_new(&info, &data, NULL), ITEM_OK);
+    for (uint32_t i = 0; i < 4; i++) {
+        float v[WIDTH];
+        item_row row = ITEM_ROW_INIT;
+        test_unit(&rng, NULL, 0, v);
+        numbers[0] = (float)i;
+        row.label = i % 2;
+        row.image = row.text = v;
+        row.layers = numbers;
+        assert_int_equal(item_dataset_add(data, &row, NULL), ITEM_OK);
+    }
+    free(numbers);
+    return data;
+}
+
+static void controls_fit_the_head(void **state)
+{
+    const char *path = test_path(*state, "head.safetensors");
+    itemi_head_facts facts = test_facts();
+    facts.layout = (itemi_layout){1, {{ITEMI_FORM_LAYERS, ITEMI_SCOPE_GLOBAL}}};
+    facts.layers_width = 2;
+    itemi_head *head = test_head(NULL, &facts);
+    assert_int_equal(itemi_head_write(head, path, NULL), ITEM_OK);
+    itemi_head_free(head);
+    item_dataset *data = layered(2, 1), *longer = layered(5000, 2), *empty = layered(2, 3);
+    assert_int_equal(item_dataset_remove(empty, "source", "", NULL, NULL), ITEM_OK);
+    item_eval_options options = ITEM_EVAL_OPTIONS_INIT;
+    item_report *report = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    options.draws = 10;
+    options.controls = longer;
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, &err), ITEM_E_MISMATCH);
+    assert_message(err, "controls: the head reads 2 numbers of inner layers, the data set holds");
+    err = (item_error)ITEM_ERROR_INIT;
+    options.controls = empty;
+    assert_int_equal(item_evaluate(data, path, NULL, &options, &report, &err), ITEM_E_ARGUMENT);
+    assert_message(err, "controls: the data set is empty");
+    item_dataset_free(data);
+    item_dataset_free(longer);
+    item_dataset_free(empty);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +348,7 @@ int main(void)
         cmocka_unit_test(what_is_not_known_is_told),
         cmocka_unit_test(refuses_what_would_make_the_promise_false),
         cmocka_unit_test(refuses_bad_settings),
+        cmocka_unit_test(controls_fit_the_head),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
