@@ -225,6 +225,35 @@ static void views_are_those_of_the_list(void **state)
     free(path);
 }
 
+/* So that their difference is what the picture adds to its caption. */
+static void likelihoods_with_and_without_the_picture_are_scores(void **state)
+{
+    (void)state;
+    counts c;
+    item_error err = ITEM_ERROR_INIT;
+    char *path = temp_path("scores.csv");
+    item_image *images[] = {make_picture(77, 230, 224), NULL}; /* looked at as it is */
+    free(write_picture("scored.png", 77, 230, 224));
+    write_text(path, "path,label\nscored.png,real\n");
+    item_ctx *ctx = open_counting(&c, NULL);
+    item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
+    item_dataset *data = NULL;
+    item_row row = ITEM_ROW_INIT;
+    double scores[2];
+    options.columns = ITEM_EXTRACT_PRIOR;
+    assert_ok(item_dataset_extract(ctx, path, &options, &data, &err), &err);
+    assert_ok(item_dataset_get(data, 0, &row, &err), &err);
+    const char *const texts[] = {row.caption, row.caption};
+    assert_ok(item_score_captions(ctx, images, texts, 2, NULL, scores, &err), &err);
+    assert_true(row.caption_logprob == scores[0]);
+    assert_true(row.caption_prior == scores[1]);
+    assert_true(scores[0] != scores[1]);
+    item_image_unref(images[0]);
+    item_dataset_free(data);
+    item_ctx_unref(ctx);
+    free(path);
+}
+
 /* ---- more columns ---- */
 
 static void more_columns_compute_these_alone(void **state)
@@ -387,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_hold_what_they_say),
         cmocka_unit_test(views_are_those_of_the_list),
+        cmocka_unit_test(likelihoods_with_and_without_the_picture_are_scores),
         cmocka_unit_test(more_columns_compute_these_alone),
         cmocka_unit_test(fewer_columns_compute_nothing),
         cmocka_unit_test(goes_on_after_a_kill),
