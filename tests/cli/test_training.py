@@ -60,6 +60,17 @@ class Training(Vectors):
         self.fails(item("train", "--out", out, "--threshold-rule", "best", *FAST, self.train), 1,
                    "pooled or worst-source, not `best`")
 
+    def test_without_limits_the_report_says_why(self):
+        """Labels that cannot be told apart, of photographs that are not too few."""
+        path = vectors.write(self.work / "alike.safetensors", vectors.rows(60, 2, hard=2.0))
+        args = ["train", "--out", self.work / "mute.safetensors", *FAST, path]
+        report = lines(item(*args, "--json"))[0]
+        self.assertIsNone(report["verdicts"]["threshold_score"])
+        why = [w for w in report["warnings"] if "with fpr1 no picture is called `ai`" in w]
+        self.assertEqual(len(why), 1)
+        self.assertIn("Photographs score highest as often as AI pictures do", why[0])
+        self.assertIn(why[0], item(*args).stdout.decode())
+
     def refused(self, pictures, *words, **meta):
         """Nothing is written, and one line says why."""
         path = vectors.write(self.work / "bad.safetensors", pictures, **meta)
