@@ -86,7 +86,7 @@ item_status itemi_batch_layers(itemi_batch *batch, item_error *err)
     return itemi_batch_each(batch, layers_step, offsetof(item_timings, embed), err);
 }
 
-/* ---- views: the list that train.h documents ---- */
+/* ---- views: the list that dataset.h documents ---- */
 
 /* View `index` from 0, as parts of the picture's width and height. */
 static void view_part(uint32_t index, double part[4])

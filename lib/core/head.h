@@ -7,8 +7,8 @@
 #ifndef ITEMI_HEAD_H
 #define ITEMI_HEAD_H
 
+#include <item/dataset.h>
 #include <item/result.h>
-#include <item/train.h>
 
 #include "common/common.h"
 #include "math/math.h"
