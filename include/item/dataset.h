@@ -128,7 +128,7 @@ ITEM_API void item_dataset_free(item_dataset *data);
  * Adds a picture.
  *
  * @param data  data set
- * @param row   the picture; vectors and texts are copied
+ * @param row   the picture; vectors and texts are copied. It may be a row of this very set
  * @param err   receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT (no label, a vector that is missing or not of unit
  *         length), ITEM_E_MEMORY

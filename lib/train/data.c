@@ -255,6 +255,52 @@ static void append_vectors(item_dataset *data, const item_row *row)
     data->names += row->named;
 }
 
+static const float *copy(float **to, const float *from, size_t numbers)
+{
+    float *at = *to;
+    if (numbers)
+        memcpy(at, from, numbers * sizeof *at);
+    *to += numbers;
+    return at;
+}
+
+/* Lets a row point to copies, in one block: those of a row of this set would move as it grows. */
+static float *copy_vectors(const item_dataset *data, item_row *row)
+{
+    const size_t width = data->width, views = data->view_count * width;
+    const size_t objects = row->objects * width, named = row->named * width;
+    const size_t all = 2 * width + views + data->layer_count + 2 * objects + named;
+    float *block = itemi_alloc_array(NULL, all, sizeof *block), *at = block;
+    if (!block)
+        return NULL;
+    row->image = copy(&at, row->image, width);
+    row->text = copy(&at, row->text, width);
+    row->views = copy(&at, row->views, views);
+    row->layers = copy(&at, row->layers, data->layer_count);
+    row->crops = copy(&at, row->crops, objects);
+    row->phrases = copy(&at, row->phrases, objects);
+    row->named_phrases = copy(&at, row->named_phrases, named);
+    return block;
+}
+
+static item_status take_row(item_dataset *data, itemi_record *record, item_row *row,
+                            item_error *err)
+{
+    float *vectors = copy_vectors(data, row);
+    bool good = vectors && itemi_dataset_reserve(data, 1, row->objects, row->named) &&
+                add_text(data, row->name, &record->name) &&
+                add_text(data, row->source, &record->source) &&
+                add_text(data, row->generator, &record->generator) &&
+                add_text(data, row->scene, &record->scene) &&
+                add_text(data, row->caption, &record->caption);
+    if (good) {
+        append_vectors(data, row);
+        data->record[data->count++] = *record;
+    }
+    itemi_free(NULL, vectors);
+    return good ? ITEM_OK : itemi_fail_memory(err, "adding to a data set");
+}
+
 item_status item_dataset_add(item_dataset *data, const item_row *row, item_error *err)
 {
     item_row ours;
@@ -282,15 +328,7 @@ item_status item_dataset_add(item_dataset *data, const item_row *row, item_error
         memcpy(record.picture, ours.picture, sizeof record.picture);
     for (size_t i = 0; i < ITEM_PLAIN_NUMBERS; i++)
         record.plain[i] = ours.plain ? ours.plain[i] : NAN;
-    if (!itemi_dataset_reserve(data, 1, ours.objects, ours.named) ||
-        !add_text(data, ours.name, &record.name) || !add_text(data, ours.source, &record.source) ||
-        !add_text(data, ours.generator, &record.generator) ||
-        !add_text(data, ours.scene, &record.scene) ||
-        !add_text(data, ours.caption, &record.caption))
-        return itemi_fail_memory(err, "adding to a data set");
-    append_vectors(data, &ours);
-    data->record[data->count++] = record;
-    return ITEM_OK;
+    return take_row(data, &record, &ours, err);
 }
 
 item_status item_dataset_get(const item_dataset *data, uint64_t index, item_row *row,

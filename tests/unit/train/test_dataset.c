@@ -9,7 +9,7 @@ static const char *data_path(void **state)
     return test_path(*state, "data.safetensors");
 }
 
-static void same_row(const item_row *a, const item_row *b)
+static void same_row(const item_dataset_info *info, const item_row *a, const item_row *b)
 {
     assert_int_equal(a->label, b->label);
     assert_int_equal(a->flags, b->flags);
@@ -36,6 +36,10 @@ static void same_row(const item_row *a, const item_row *b)
         assert_memory_equal(a->crops, b->crops, a->objects * WIDTH * sizeof(float));
         assert_memory_equal(a->phrases, b->phrases, a->objects * WIDTH * sizeof(float));
     }
+    if (info->views)
+        assert_memory_equal(a->views, b->views, info->views * WIDTH * sizeof(float));
+    if (info->layers)
+        assert_memory_equal(a->layers, b->layers, info->layers * sizeof(float));
 }
 
 static void same_data(const item_dataset *a, const item_dataset *b)
@@ -56,11 +60,7 @@ static void same_data(const item_dataset *a, const item_dataset *b)
         item_row r = ITEM_ROW_INIT, s = ITEM_ROW_INIT;
         assert_int_equal(item_dataset_get(a, i, &r, NULL), ITEM_OK);
         assert_int_equal(item_dataset_get(b, i, &s, NULL), ITEM_OK);
-        same_row(&r, &s);
-        if (x.views)
-            assert_memory_equal(r.views, s.views, x.views * WIDTH * sizeof(float));
-        if (x.layers)
-            assert_memory_equal(r.layers, s.layers, x.layers * sizeof(float));
+        same_row(&x, &r, &s);
     }
 }
 
@@ -266,6 +266,30 @@ static void takes_rows_of_0_1(void **state)
     item_dataset_free(data);
 }
 
+/* Arrays move when they grow, and here they do between a row and its copy, several times. */
+static void takes_rows_of_its_own(void **state)
+{
+    (void)state;
+    item_dataset *grown[] = {test_all_columns(), test_pictures(&small)};
+    item_dataset *first[] = {test_all_columns(), test_pictures(&small)};
+    for (size_t i = 0; i < ITEMI_COUNT(grown); i++) {
+        item_dataset_info info = ITEM_DATASET_INFO_INIT;
+        item_row row = ITEM_ROW_INIT, wanted = ITEM_ROW_INIT;
+        assert_int_equal(item_dataset_get_info(first[i], &info, NULL), ITEM_OK);
+        for (uint64_t j = 0; j < 10 * info.rows; j++) {
+            assert_int_equal(item_dataset_get(grown[i], j, &row, NULL), ITEM_OK);
+            assert_int_equal(item_dataset_add(grown[i], &row, NULL), ITEM_OK);
+        }
+        for (uint64_t j = 0; j < 11 * info.rows; j++) {
+            assert_int_equal(item_dataset_get(grown[i], j, &row, NULL), ITEM_OK);
+            assert_int_equal(item_dataset_get(first[i], j % info.rows, &wanted, NULL), ITEM_OK);
+            same_row(&info, &row, &wanted);
+        }
+        item_dataset_free(grown[i]);
+        item_dataset_free(first[i]);
+    }
+}
+
 static void refuses_rows_without_their_columns(void **state)
 {
     (void)state;
@@ -461,6 +485,7 @@ int main(void)
         cmocka_unit_test(refuses_broken_files),
         cmocka_unit_test(reads_format_1),
         cmocka_unit_test(takes_rows_of_0_1),
+        cmocka_unit_test(takes_rows_of_its_own),
         cmocka_unit_test(refuses_rows_without_their_columns),
         cmocka_unit_test(refuses_numbers_that_are_none),
     };
