@@ -160,6 +160,8 @@ void cli_show_failure(const char *file, const char *message);
 
 /* What is known of a pack that was verified. */
 const char *cli_pack_state(const item_pack *pack);
+/* Prints what the head of a pack promises, and what it never says. */
+void cli_show_head(const item_pack *pack);
 
 extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
     cli_features, cli_train, cli_calibrate, cli_eval, cli_pack, cli_doctor;

@@ -48,6 +48,7 @@ static bool doctor_pack(const cli_args *args)
     cli_print_escaped("%-10s %s %s, %s", "pack", item_pack_text(pack, "name"),
                       item_pack_text(pack, "version"), item_pack_text(pack, "path"));
     fact("state", cli_pack_state(pack));
+    cli_show_head(pack);
     item_pack_free(pack);
     return true;
 }

@@ -24,6 +24,19 @@ static void show_stage(const char *name, const json_t *stage)
     }
 }
 
+/* A verdict that a head never gives: it has met too few pictures for the share, or was no good. */
+static void show_silence(const char *name, const char *verdict, const char *whose, long long count,
+                         double share)
+{
+    if ((double)count * share < 1)
+        cli_print_escaped("  %-10s no picture is called %s: %lld %s are too few", name, verdict,
+                          count, whose);
+    else
+        cli_print_escaped("  %-10s no picture is called %s: in training the scores did not bear it"
+                          " out (%lld %s)",
+                          name, verdict, count, whose);
+}
+
 /* What a threshold was calibrated on, without which its promise says little. */
 static void show_threshold(const char *name, const json_t *threshold)
 {
@@ -39,9 +52,34 @@ static void show_threshold(const char *name, const json_t *threshold)
         cli_print_escaped("  %-10s at most %.3g %% of photographs are called ai%s: score %.4g, from"
                           " %lld photographs",
                           name, rate * 100, sure, json_number_value(score), real);
+    else /* a calibration lacks nothing but photographs */
+        show_silence(name, "ai", "photographs", real, *sure ? 0 : rate);
+}
+
+static void show_real_point(const json_t *facts)
+{
+    long long ai = json_integer_value(json_object_get(facts, "ai"));
+    double share = json_number_value(json_object_get(facts, "real_share"));
+    const json_t *below = json_object_get(facts, "real_below");
+    if (json_is_number(below))
+        cli_print_escaped("  %-10s at most %.3g %% of AI pictures are called real: below score"
+                          " %.4g, from %lld AI pictures",
+                          "real", share * 100, json_number_value(below), ai);
     else
-        cli_print_escaped("  %-10s no picture is called ai: %lld photographs are too few", name,
-                          real);
+        show_silence("real", "real", "AI pictures", ai, share);
+}
+
+/* "Always unsure" is an answer, and this is why. */
+static void show_muteness(const json_t *facts, const json_t *thresholds)
+{
+    const json_t *scores[] = {json_object_get(json_object_get(thresholds, "fpr1"), "score"),
+                              json_object_get(json_object_get(thresholds, "fpr5"), "score"),
+                              json_object_get(facts, "real_below")};
+    for (size_t i = 0; i < sizeof(scores) / sizeof(scores[0]); i++)
+        if (json_is_number(scores[i]))
+            return;
+    cli_print_escaped("  %-10s always unsure with this head; a probability is shown all the same",
+                      "verdicts");
 }
 
 /* Whose photographs the thresholds were set by. */
@@ -70,14 +108,20 @@ static void show_head(const json_t *head)
     cli_print_escaped("  %-10s %s", "layout", text_of(facts, "layout"));
     show_threshold("fpr1", json_object_get(thresholds, "fpr1"));
     show_threshold("fpr5", json_object_get(thresholds, "fpr5"));
+    show_real_point(facts);
     show_basis(thresholds);
+    show_muteness(facts, thresholds);
 }
 
-static void show(const item_pack *pack)
+void cli_show_head(const item_pack *pack)
 {
-    static const char *const keys[] = {"name", "version", "path", "licence", "card", "fingerprint"};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        cli_print_escaped("%-12s %s", keys[i], item_pack_text(pack, keys[i]));
+    json_t *root = json_loads(item_pack_json(pack), 0, NULL);
+    show_head(json_object_get(root, "head"));
+    json_decref(root);
+}
+
+static void show_stages(const item_pack *pack)
+{
     json_t *root = json_loads(item_pack_json(pack), 0, NULL);
     const char *name = NULL;
     json_t *stage = NULL;
@@ -86,8 +130,16 @@ static void show(const item_pack *pack)
     {
         show_stage(name, stage);
     }
-    show_head(json_object_get(root, "head"));
     json_decref(root);
+}
+
+static void show(const item_pack *pack)
+{
+    static const char *const keys[] = {"name", "version", "path", "licence", "card", "fingerprint"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        cli_print_escaped("%-12s %s", keys[i], item_pack_text(pack, keys[i]));
+    show_stages(pack);
+    cli_show_head(pack);
 }
 
 /* Opens a pack for `show` and `verify`; says why not. */

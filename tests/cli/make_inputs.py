@@ -78,17 +78,18 @@ def safetensors(path, metadata, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def tiny_head(path, photographs, weight=1, sources=None, pictures=()):
-    """A head of one weight; with fewer than 100 photographs its first threshold is never."""
+def tiny_head(path, photographs, weight=1, sources=None, pictures=(), mute=False):
+    """A head of one weight; with fewer than 100 photographs its first threshold is never, and a
+    mute one has no limits at all."""
     def promise(rate, score):
-        return {"score": score, "rate": rate, "real": photographs, "above": 0}
+        return {"score": None if mute else score, "rate": rate, "real": photographs, "above": 0}
 
     facts = {"format": 1, "layout": "cosine/global/1", "vector_width": 8, "embedder": "tests 1",
              "pipeline": "", "working_size": 224, "working_filter": "bicubic", "size_min": 0,
              "size_max": 0, "temperature": 1, "bias": 0,
              "thresholds": {"fpr1": promise(0.01, 2.5 if photographs >= 100 else None),
                             "fpr5": promise(0.05, 1.25)},
-             "real_below": -1, "real_share": 0.1, "ai": 50, "scope_limit": None,
+             "real_below": None if mute else -1, "real_share": 0.1, "ai": 50, "scope_limit": None,
              "scope_quantile": 0.5, "caption_least": None, "caption_quantile": 0.5,
              "callers_captions": False, "trained_on": "tests", "library": "0.1.0"}
     if sources is not None:

@@ -395,20 +395,41 @@ class Packs(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"no verdict", item("pack", "show", "--pack", self.pack).stdout)
 
-    def test_show_tells_of_the_head(self):
-        pack = self.copy("headed")
+    def shows_of_head(self, photographs, **how):
+        """What `pack show` says of a pack with such a head; doctor says the same of it."""
+        pack = self.copy(f"headed {photographs} {how}")
         listed = json.loads((pack / "item.json").read_text())
+        make_inputs.tiny_head(pack / "head.safetensors", photographs, **how)
+        content = (pack / "head.safetensors").read_bytes()
+        listed["head"] = {"file": "head.safetensors", "bytes": len(content),
+                          "sha256": hashlib.sha256(content).hexdigest()}
+        (pack / "item.json").write_text(json.dumps(listed))
+        said = item("pack", "show", pack).stdout.decode()
+        head = said[said.index("\nhead  "):]
+        self.assertTrue(item("doctor", "--pack", pack).stdout.decode().endswith(head))
+        return head
+
+    def test_show_and_doctor_tell_of_the_head(self):
         for photographs in (1594, 80):
-            make_inputs.tiny_head(pack / "head.safetensors", photographs)
-            content = (pack / "head.safetensors").read_bytes()
-            listed["head"] = {"file": "head.safetensors", "bytes": len(content),
-                              "sha256": hashlib.sha256(content).hexdigest()}
-            (pack / "item.json").write_text(json.dumps(listed))
-            said = item("pack", "show", pack).stdout.decode()
+            said = self.shows_of_head(photographs)
             self.assertRegex(said, r"layout +cosine/global/1\n")
             self.assertRegex(said, rf"fpr5 +at most 5 % .* score 1.25, from {photographs} photogr")
             self.assertRegex(said, r"fpr1 +at most 1 % .* score 2.5," if photographs > 99 else
                              r"fpr1 +no picture is called ai: 80 photographs are too few")
+            self.assertRegex(said, r"real +at most 10 % of AI pictures .* below score -1, from 50 AI")
+            self.assertRegex(said, r"thresholds hold over all photographs that training held out")
+            self.assertNotIn("always unsure", said)
+        self.assertIn(b"no verdict", item("doctor", "--pack", self.pack).stdout)
+
+    def test_show_and_doctor_tell_of_a_mute_head(self):
+        """It has met enough photographs, so that they cannot be too few."""
+        said = self.shows_of_head(1594, mute=True)
+        for name, verdict in (("fpr1", "ai"), ("fpr5", "ai"), ("real", "real")):
+            self.assertRegex(said, rf"{name} +no picture is called {verdict}: in training the scores")
+        self.assertNotIn("too few", said)
+        self.assertRegex(said, r"verdicts +always unsure with this head")
+        few = self.shows_of_head(19, mute=True)
+        self.assertRegex(few, r"fpr5 +no picture is called ai: 19 photographs are too few")
 
     def test_missing_file(self):
         pack = self.copy("missing")
