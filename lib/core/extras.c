@@ -120,9 +120,13 @@ static item_status mirror(itemi_batch *batch, itemi_work *work, item_error *err)
         item_image_from_pixels(pixels, ITEM_PIXELS_RGB, work->work_width, work->work_height,
                                width * 3, &options, &work->mirror, err);
     itemi_free(batch->call.mem, pixels);
-    return status == ITEM_OK && batch->ctx->cache
-               ? itemi_pixels_hash(work->mirror, work->mirror_pixels, err)
-               : status;
+    if (status == ITEM_OK && batch->ctx->cache)
+        status = itemi_pixels_hash(work->mirror, work->mirror_pixels, err);
+    if (status != ITEM_OK) { /* tried again, it must not be met without its hash */
+        item_image_unref(work->mirror);
+        work->mirror = NULL;
+    }
+    return status;
 }
 
 static void put_views(const itemi_work *work, uint32_t views, item_crop *out)
