@@ -20,7 +20,7 @@ import ideas  # noqa: E402
 import parts  # noqa: E402
 
 FLICKR = 250
-VIEWS = ("whole", "mirrored", "160 pixels", "disturbed")
+VIEWS = ("whole", "160 pixels", "disturbed")
 FIGURES = ("apart", "matched", "large", parts.NEW, "no faces: stylegan2",
            "no faces: stable-diffusion-3", "within faces")
 NOTE = ("Area under the curve with 95 % intervals (bootstrap of scenes and photographs). Apart: "
@@ -74,8 +74,7 @@ def disturbances(found):
             ("tested on disturbed ones", whole, {"tested": other}),
             ("tested on disturbed ones, copies trained on too", whole,
              {"beside": (other,), "tested": other}),
-            ("trained and tested at 160 pixels", found["160 pixels"]["layers"], {}),
-            ("mean of whole and mirrored", (whole + found["mirrored"]["layers"]) / 2, {})]
+            ("trained and tested at 160 pixels", found["160 pixels"]["layers"], {})]
 
 
 def table(name, results, note=NOTE):

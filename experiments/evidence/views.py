@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a picture is shown to the networks: whole, cut, mirrored, smaller, or disturbed by a draw."""
+"""How a picture is shown to the networks: whole, smaller, or disturbed by a draw."""
 import io
 import random
 import zlib
@@ -66,7 +66,6 @@ def disturbed(picture, seed):
 
 VIEWS = {
     "whole": lambda picture, seed: picture,
-    "mirrored": lambda picture, seed: picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
     "160 pixels": lambda picture, seed: jpeg(
         picture.resize((160, 160), Image.Resampling.LANCZOS), 85),
     "disturbed": disturbed,
