@@ -23,6 +23,7 @@ SUITES = {
         ("choice", "evidence/choice.py"),
         ("phrases", "evidence/phrases.py"),
         ("evidence", "evidence/evidence.py"),
+        ("levers", "evidence/levers.py"),
         ("detectors", "detectors/detectors.py"),
         ("captioners", "captioners/captioners.py"),
         ("foundations", "foundations/foundations.py"),
