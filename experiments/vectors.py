@@ -34,6 +34,14 @@ class Vectors:
         return np.array([place[r["path"]] for r in rows])
 
 
+def read(path, rows):
+    """These rows, their data set, and where each stands in it; rows that failed are left out."""
+    data = Vectors(path)
+    known = set(data.names)
+    rows = [r for r in rows if r["path"] in known]
+    return rows, data, data.in_order_of(rows)
+
+
 def form(kind, a, b):
     """Without the cosine, which global() and local() append."""
     return {"difference": a - b, "product": a * b, "cosine": a[..., :0]}[kind]

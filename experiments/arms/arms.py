@@ -49,14 +49,6 @@ def subset(args, name, rows):
     return rows
 
 
-def read(path, rows):
-    """These rows and their vectors in this order; rows that failed are left out."""
-    data = vectors.Vectors(path)
-    known = set(data.names)
-    rows = [r for r in rows if r["path"] in known]
-    return rows, data, data.in_order_of(rows)
-
-
 # ---- in folds of train -------------------------------------------------------------------------
 def head_file(args, subset_name, arm):
     name = f"{subset_name}-{arm['name']}".replace(" ", "_").replace("+", "and")
@@ -87,7 +79,7 @@ def in_folds(args, declared, rows):
     for name in declared["subsets"]:
         chosen = subset(args, name, rows)
         path = common.features(args, chosen, "train-" + name.replace(" ", "-"))
-        kept, data, order = read(path, chosen)
+        kept, data, order = vectors.read(path, chosen)
         found = out[name] = {"rows": len(kept), "left_out": len(chosen) - len(kept), "arms": {},
                              "baselines": {}}
         for arm in declared["arms"]:
@@ -195,7 +187,7 @@ def on_dev(args, declared):
             found["arms"][arm["name"]] = opened_arm(args, declared, place, name, arm)
         if name == "all":
             out["pack"] = evaluate(args, place, head)
-        known, opened, rival = read(path, chosen), read(place, tested), None
+        known, opened, rival = vectors.read(path, chosen), vectors.read(place, tested), None
         for base in declared["baselines"]:
             found["baselines"][base["name"]], scores = opened_baseline(base, known, opened, rival)
             rival = scores if base["kind"] == "probe" else rival

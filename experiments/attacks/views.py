@@ -3,8 +3,8 @@
 
 views.py [--pictures 250]
 
-How near the vectors of a picture's views lie to that of the whole. Beside photographs of Flickr8k and
-the pictures that run.py attacked, before and after. A limit is set so that 99 in 100 photographs (split
+How near the vectors of a picture's views lie to that of the whole: photographs of Flickr8k
+beside the pictures that run.py attacked. A limit is set so that 99 in 100 photographs (split
 dev) pass; false alarms are told on the split test, and what is found among the attacked.
 """
 import sys

@@ -33,10 +33,7 @@ SQUARES = 4
 def vectors_of(args, *options):
     """Rows of train and photographs beside it that the program could answer, and their vectors."""
     rows = common.load_manifest(args, split="train") + evidence.photographs(args)
-    data = vectors.Vectors(common.features(args, rows, "choice", *options))
-    known = set(data.names)
-    rows = [r for r in rows if r["path"] in known]
-    return rows, data, data.in_order_of(rows)
+    return vectors.read(common.features(args, rows, "choice", *options), rows)
 
 
 def main():
