@@ -193,24 +193,32 @@ static void columns_hold_what_they_say(void **state)
     item_ctx_unref(ctx);
 }
 
-/* Pictures whose short side is the working size are looked at as they are. */
+/* Row of make_picture(77, 230, 224): its short side is the working size, so it is looked at as it is. */
+static item_dataset *extract_one(item_ctx *ctx, uint32_t columns, uint32_t views, item_row *row)
+{
+    item_error err = ITEM_ERROR_INIT;
+    char *path = temp_path("one.csv");
+    free(write_picture("one.png", 77, 230, 224));
+    write_text(path, "path,label\none.png,real\n");
+    item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
+    item_dataset *data = NULL;
+    options.columns = columns;
+    options.views = views;
+    assert_ok(item_dataset_extract(ctx, path, &options, &data, &err), &err);
+    assert_ok(item_dataset_get(data, 0, row, &err), &err);
+    free(path);
+    return data;
+}
+
 static void views_are_those_of_the_list(void **state)
 {
     (void)state;
     counts c;
     item_error err = ITEM_ERROR_INIT;
-    char *path = temp_path("views.csv");
     item_image *image = make_picture(77, 230, 224);
-    free(write_picture("view.png", 77, 230, 224));
-    write_text(path, "path,label\nview.png,real\n");
     item_ctx *ctx = open_counting(&c, NULL);
-    item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
-    item_dataset *data = NULL;
     item_row row = ITEM_ROW_INIT;
-    options.views = ITEM_VIEWS_MAX;
-    options.columns = ITEM_EXTRACT_LAYERS;
-    assert_ok(item_dataset_extract(ctx, path, &options, &data, &err), &err);
-    assert_ok(item_dataset_get(data, 0, &row, &err), &err);
+    item_dataset *data = extract_one(ctx, ITEM_EXTRACT_LAYERS, ITEM_VIEWS_MAX, &row);
     check_views(&row, image, 230, 224);
     float v[WIDTH], layers[4096];
     const size_t numbers = item_dummy_embedder()->layers_width;
@@ -222,7 +230,6 @@ static void views_are_those_of_the_list(void **state)
     item_image_unref(image);
     item_dataset_free(data);
     item_ctx_unref(ctx);
-    free(path);
 }
 
 /* So that their difference is what the picture adds to its caption. */
@@ -231,18 +238,11 @@ static void likelihoods_with_and_without_the_picture_are_scores(void **state)
     (void)state;
     counts c;
     item_error err = ITEM_ERROR_INIT;
-    char *path = temp_path("scores.csv");
-    item_image *images[] = {make_picture(77, 230, 224), NULL}; /* looked at as it is */
-    free(write_picture("scored.png", 77, 230, 224));
-    write_text(path, "path,label\nscored.png,real\n");
+    item_image *images[] = {make_picture(77, 230, 224), NULL};
     item_ctx *ctx = open_counting(&c, NULL);
-    item_extract_options options = ITEM_EXTRACT_OPTIONS_INIT;
-    item_dataset *data = NULL;
     item_row row = ITEM_ROW_INIT;
+    item_dataset *data = extract_one(ctx, ITEM_EXTRACT_PRIOR, 0, &row);
     double scores[2];
-    options.columns = ITEM_EXTRACT_PRIOR;
-    assert_ok(item_dataset_extract(ctx, path, &options, &data, &err), &err);
-    assert_ok(item_dataset_get(data, 0, &row, &err), &err);
     const char *const texts[] = {row.caption, row.caption};
     assert_ok(item_score_captions(ctx, images, texts, 2, NULL, scores, &err), &err);
     assert_true(row.caption_logprob == scores[0]);
@@ -251,7 +251,6 @@ static void likelihoods_with_and_without_the_picture_are_scores(void **state)
     item_image_unref(images[0]);
     item_dataset_free(data);
     item_ctx_unref(ctx);
-    free(path);
 }
 
 /* ---- more columns ---- */
