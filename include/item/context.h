@@ -290,7 +290,7 @@ typedef struct item_ctx_info {
     const char *no_verdict; /**< why there is no verdict, or NULL */
     uint32_t layers_width;  /**< of item_embed_layers(); 0 before the embedder's first use, and
                                  where it has none (since 0.2) */
-    uint32_t reserved2;     /**< 0 */
+    uint32_t batch;         /**< pictures that are computed together (since 0.2) */
 } item_ctx_info;
 
 /** Start value of item_ctx_info: to be filled by item_ctx_get_info(). */
@@ -309,6 +309,19 @@ typedef struct item_ctx_info {
  * Owner: strings are the context's.  Threads: any.  Since: 0.1
  */
 ITEM_API item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info, item_error *err);
+
+/**
+ * How a context reads files: its limits, for pictures that the caller reads from memory.
+ *
+ * @param ctx      context
+ * @param options  ITEM_IMAGE_OPTIONS_INIT; receives flags and limits, as they were set (0: the
+ *                 default of item_image_options); allocator and cancel become NULL
+ * @param err      receives the reason of a failure; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT
+ * Threads: any.  Since: 0.2
+ */
+ITEM_API item_status item_ctx_get_image_options(const item_ctx *ctx, item_image_options *options,
+                                                item_error *err);
 
 /** Settings of one call; all zero is the default. */
 typedef struct item_check_options {

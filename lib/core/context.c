@@ -400,6 +400,18 @@ item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info, item_err
     ours.no_verdict = ctx->no_verdict[0] ? ctx->no_verdict : NULL;
     const itemi_stage *embedder = opened_embedder(ctx);
     ours.layers_width = embedder ? itemi_stage_layers_width(embedder) : 0;
+    ours.batch = ctx->settings.batch;
     return itemi_struct_out(info, ITEMI_SIZE_TO(item_ctx_info, no_verdict), &ours, sizeof ours,
                             "item_ctx_info", err);
+}
+
+item_status item_ctx_get_image_options(const item_ctx *ctx, item_image_options *options,
+                                       item_error *err)
+{
+    if (!ctx)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "ctx is NULL");
+    item_image_options ours = itemi_ctx_image_options(ctx, NULL);
+    ours.allocator = NULL; /* the context's might not outlive the picture */
+    return itemi_struct_out(options, ITEMI_SIZE_TO(item_image_options, cancel), &ours, sizeof ours,
+                            "item_image_options", err);
 }

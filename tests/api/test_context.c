@@ -82,6 +82,8 @@ static void null_is_refused_everywhere(void **state)
         item_ctx_open(NULL, config, NULL, NULL),
         item_ctx_get_info(NULL, &info, NULL),
         item_ctx_get_info(ctx, NULL, NULL),
+        item_ctx_get_image_options(NULL, NULL, NULL),
+        item_ctx_get_image_options(ctx, NULL, NULL),
         item_check_image(NULL, image, NULL, &result, NULL),
         item_check_image(ctx, NULL, NULL, &result, NULL),
         item_check_image(ctx, image, NULL, NULL, NULL),
@@ -151,6 +153,7 @@ static void facts_of_a_context(void **state)
     assert_int_equal(info.width, 32);
     assert_true(info.has_captioner && info.has_detector && info.has_embedder && !info.has_head);
     assert_string_equal(info.pack, "");
+    assert_int_equal(info.batch, 8);
     assert_non_null(strstr(info.no_verdict, "switched off"));
     item_ctx_unref(ctx);
 
@@ -165,6 +168,38 @@ static void facts_of_a_context(void **state)
     assert_true(info.has_head && !info.no_verdict);
     assert_int_equal(info.working_size, 160);
     assert_string_equal(info.layout, "cosine/both/1");
+    item_ctx_unref(ctx);
+}
+
+static void limits_of_a_context(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name, *value;
+    } set[] = {{"max_pixels", "5000"}, {"max_file_bytes", "6000"}, {"max_decode_bytes", "7000"},
+               {"max_scans", "9"},     {"accept_truncated", "1"},  {"batch", "3"}};
+    item_config *config = make_config();
+    item_error err = ITEM_ERROR_INIT;
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+        set_option(config, set[i].name, set[i].value);
+    item_ctx *ctx = open_ctx(config);
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    assert_ok(item_ctx_get_image_options(ctx, &options, &err), &err);
+    assert_int_equal(options.flags, ITEM_IMAGE_ACCEPT_TRUNCATED);
+    assert_int_equal(options.max_pixels, 5000);
+    assert_int_equal(options.max_file_bytes, 6000);
+    assert_int_equal(options.max_decode_bytes, 7000);
+    assert_int_equal(options.max_scans, 9);
+    assert_true(!options.allocator && !options.cancel);
+    item_ctx_info info = ITEM_CTX_INFO_INIT;
+    assert_ok(item_ctx_get_info(ctx, &info, &err), &err);
+    assert_int_equal(info.batch, 3);
+
+    const unsigned char pixels[5001] = {0}; /* they are what reading from memory takes */
+    item_image *image = NULL;
+    assert_error(
+        item_image_from_pixels(pixels, ITEM_PIXELS_GREY, 5001, 1, 5001, &options, &image, &err),
+        ITEM_E_LIMIT, &err, "5000");
     item_ctx_unref(ctx);
 }
 
@@ -319,6 +354,7 @@ int main(void)
         cmocka_unit_test(null_is_refused_everywhere),
         cmocka_unit_test(the_first_error_wins),
         cmocka_unit_test(facts_of_a_context),
+        cmocka_unit_test(limits_of_a_context),
         cmocka_unit_test(stages_may_be_missing),
         cmocka_unit_test(without_a_pack_nothing_is_guessed),
         cmocka_unit_test(every_allocation_may_fail),

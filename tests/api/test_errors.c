@@ -53,6 +53,7 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_engine_get_info(NULL, 0, NULL, next(size)),
         item_ctx_open(NULL, NULL, NULL, next(size)),
         item_ctx_get_info(NULL, NULL, next(size)),
+        item_ctx_get_image_options(NULL, NULL, next(size)),
         item_image_from_file(NULL, NULL, NULL, next(size)),
         item_image_from_memory(NULL, 0, NULL, NULL, next(size)),
         item_image_from_pixels(NULL, 0, 0, 0, 0, NULL, NULL, next(size)),

@@ -388,6 +388,7 @@ static void every_function_that_reads(void **state)
     }
 
 FILLS(fill_ctx_info, item_ctx_get_info(the.ctx, out, err))
+FILLS(fill_image_options, item_ctx_get_image_options(the.ctx, out, err))
 FILLS(fill_engine_info, item_engine_get_info(the.config, 0, out, err))
 FILLS(fill_image_info, item_image_get_info(the.image, out, err))
 FILLS(fill_summary, item_result_get_summary(the.result, out, err))
@@ -459,6 +460,7 @@ static void every_function_that_fills(void **state)
     (void)state;
     const writer writers[] = {
         {WRITES(fill_ctx_info, item_ctx_info, no_verdict)},
+        {WRITES(fill_image_options, item_image_options, cancel)},
         {WRITES(fill_engine_info, item_engine_info, reserved)},
         {WRITES(fill_image_info, item_image_info, warning)},
         {WRITES(fill_summary, item_result_summary, height)},

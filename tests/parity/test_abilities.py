@@ -29,7 +29,7 @@ class Error(ctypes.Structure):
 
 class Info(ctypes.Structure):
     _fields_ = [("struct_size", c_uint32), ("width", c_uint32), ("more", c_uint32 * 6),
-                ("texts", c_void_p * 3), ("layers_width", c_uint32), ("reserved2", c_uint32)]
+                ("texts", c_void_p * 3), ("layers_width", c_uint32), ("batch", c_uint32)]
 
 
 def call(function, *args):
