@@ -176,6 +176,18 @@ static item_status open_of(const item_config *config, itemi_engine *out, item_er
                              out, err);
 }
 
+item_status item_engine_find(const item_config *config, const item_engine_ops **out,
+                             item_error *err)
+{
+    ITEMI_HOLD_PTHREAD_CANCEL;
+    if (!out)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_engine_find: out is NULL");
+    itemi_engine engine;
+    item_status status = open_of(config, &engine, err);
+    *out = engine.ops; /* NULL after a failure */
+    return status;
+}
+
 item_status item_engine_setup(const item_config *config, const item_engine_settings *settings,
                               item_error *err)
 {

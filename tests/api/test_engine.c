@@ -47,6 +47,10 @@ static void missing_engines_are_told(void **state)
     assert_non_null(strstr(err.message, "Install"));
     reset(&err);
     assert_error(item_engine_get_info(config, 0, &info, &err), ITEM_E_NO_ENGINE, &err, NULL);
+    reset(&err);
+    const item_engine_ops *found = (const item_engine_ops *)&err /* must be overwritten */;
+    assert_error(item_engine_find(config, &found, &err), ITEM_E_NO_ENGINE, &err, "absent.so");
+    assert_null(found);
     item_ctx *ctx = open_pack(&(pack_spec){0}, config); /* opening a context needs none */
     item_image *image = make_picture(1, 120, 100);
     item_image *images[2] = {image, image};
@@ -127,6 +131,10 @@ static void the_engine_tells_its_facts(void **state)
     assert_error(item_engine_setup(config, &settings, &err), ITEM_E_ARGUMENT, &err, "reserved");
     reset(&err);
     assert_error(item_engine_get_info(config, 0, NULL, &err), ITEM_E_ARGUMENT, &err, NULL);
+    const item_engine_ops *ops = NULL;
+    reset(&err);
+    assert_ok(item_engine_find(config, &ops, &err), &err);
+    assert_string_equal(ops->name, "fake");
     item_config_unref(config);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "support.h"
 
+#include <item/sys/engine.h>
 #include <item/train.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_config_set_embedder(NULL, NULL, NULL, next(size)),
         item_engine_setup(NULL, &none, next(size)),
         item_engine_get_info(NULL, 0, NULL, next(size)),
+        item_engine_find(NULL, NULL, next(size)),
         item_ctx_open(NULL, NULL, NULL, next(size)),
         item_ctx_get_info(NULL, NULL, next(size)),
         item_ctx_get_image_options(NULL, NULL, next(size)),

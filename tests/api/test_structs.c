@@ -197,7 +197,10 @@ static item_status set_engine(const void *in, item_error *err)
     item_engine_info info = ITEM_ENGINE_INFO_INIT;
     assert_ok(item_config_new(&config, err), err);
     assert_ok(item_config_set_engine(config, in, NULL, err), err);
+    const item_engine_ops *found;
     item_status status = item_engine_get_info(config, 0, &info, err);
+    assert_int_equal(item_engine_find(config, &found, NULL), status);
+    assert_ptr_equal(found, status == ITEM_OK ? in : NULL);
     item_config_unref(config);
     return status;
 }

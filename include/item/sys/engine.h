@@ -78,6 +78,19 @@ typedef struct item_engine_ops {
  */
 typedef const item_engine_ops *(*item_engine_entry_fn)(void);
 
+/**
+ * The table of a configuration's engine. Its module is loaded, and what it computes with is not: a
+ * program that has a compute library of its own compares the table's id before the first network.
+ *
+ * @param config  says which engine; NULL for the default
+ * @param out     receives the table
+ * @param err     receives the reason of a failure; may be NULL
+ * @return as item_engine_get_info()
+ * Owner: the table is valid for ever.  Threads: any.  Since: 0.2
+ */
+ITEM_API item_status item_engine_find(const item_config *config, const item_engine_ops **out,
+                                      item_error *err);
+
 #ifdef __cplusplus
 }
 #endif
