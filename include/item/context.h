@@ -314,8 +314,8 @@ ITEM_API item_status item_ctx_get_info(const item_ctx *ctx, item_ctx_info *info,
  * How a context reads files: its limits, for pictures that the caller reads from memory.
  *
  * @param ctx      context
- * @param options  ITEM_IMAGE_OPTIONS_INIT; receives flags and limits, as they were set (0: the
- *                 default of item_image_options); allocator and cancel become NULL
+ * @param options  ITEM_IMAGE_OPTIONS_INIT; receives flags and limits, the default ones too;
+ *                 allocator and cancel become NULL
  * @param err      receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT
  * Threads: any.  Since: 0.2

@@ -412,6 +412,7 @@ item_status item_ctx_get_image_options(const item_ctx *ctx, item_image_options *
         return itemi_fail(err, ITEM_E_ARGUMENT, "ctx is NULL");
     item_image_options ours = itemi_ctx_image_options(ctx, NULL);
     ours.allocator = NULL; /* the context's might not outlive the picture */
+    itemi_image_defaults(&ours);
     return itemi_struct_out(options, ITEMI_SIZE_TO(item_image_options, cancel), &ours, sizeof ours,
                             "item_image_options", err);
 }

@@ -8,6 +8,9 @@
 
 #include "common/common.h"
 
+/* Puts its default in the place of each limit that is 0. */
+void itemi_image_defaults(item_image_options *options);
+
 /* Filters of Pillow, with its supports: 1, 2 and 3. */
 typedef enum itemi_filter {
     ITEMI_FILTER_BILINEAR = 1,

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "image/image.h"
+
 #define DEFAULT_PIXELS     UINT64_C(100000000)
 #define DEFAULT_FILE_BYTES (UINT64_C(256) << 20)
 #define DEFAULT_MEMORY     (UINT64_C(1) << 30)
@@ -12,6 +14,18 @@
 
 /* Size of item_image_options in its first version. */
 #define LEAST_OPTIONS_SIZE (offsetof(item_image_options, cancel) + sizeof(item_cancel *))
+
+void itemi_image_defaults(item_image_options *options)
+{
+    if (options->max_pixels == 0)
+        options->max_pixels = DEFAULT_PIXELS;
+    if (options->max_file_bytes == 0)
+        options->max_file_bytes = DEFAULT_FILE_BYTES;
+    if (options->max_decode_bytes == 0)
+        options->max_decode_bytes = DEFAULT_MEMORY;
+    if (options->max_scans == 0)
+        options->max_scans = DEFAULT_SCANS;
+}
 
 item_status itemi_decode_init(itemi_decode *d, const item_image_options *options, item_error *err)
 {
@@ -31,14 +45,7 @@ item_status itemi_decode_init(itemi_decode *d, const item_image_options *options
                           o->flags & ~ITEM_IMAGE_ACCEPT_TRUNCATED);
     if (o->reserved)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_image_options: reserved must be 0");
-    if (o->max_pixels == 0)
-        o->max_pixels = DEFAULT_PIXELS;
-    if (o->max_file_bytes == 0)
-        o->max_file_bytes = DEFAULT_FILE_BYTES;
-    if (o->max_decode_bytes == 0)
-        o->max_decode_bytes = DEFAULT_MEMORY;
-    if (o->max_scans == 0)
-        o->max_scans = DEFAULT_SCANS;
+    itemi_image_defaults(o);
     return ITEM_OK;
 }
 

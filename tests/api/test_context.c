@@ -191,6 +191,12 @@ static void limits_of_a_context(void **state)
     assert_int_equal(options.max_decode_bytes, 7000);
     assert_int_equal(options.max_scans, 9);
     assert_true(!options.allocator && !options.cancel);
+    item_ctx *plain = make_ctx();
+    item_image_options defaults = ITEM_IMAGE_OPTIONS_INIT;
+    assert_ok(item_ctx_get_image_options(plain, &defaults, &err), &err);
+    assert_int_equal(defaults.max_pixels, 100000000);
+    assert_int_equal(defaults.max_file_bytes, 256 << 20);
+    item_ctx_unref(plain);
     item_ctx_info info = ITEM_CTX_INFO_INIT;
     assert_ok(item_ctx_get_info(ctx, &info, &err), &err);
     assert_int_equal(info.batch, 3);
