@@ -12,6 +12,7 @@ with the declarations that they were read from:
     constants  {name: number or text}
     functions  {name: [type of the result, [types of the parameters]]}
     types      {name: type}: what else is declared, handles left out
+    defaults   {name of a struct: bytes that its ITEM_..._INIT gives, in hexadecimal}
 """
 import json
 import re
@@ -24,6 +25,7 @@ NO_CONSTANT = re.compile(r"ITEM_(API|\w+_INIT)$")
 STRUCT = re.compile(r"^typedef struct (item_\w+) \{(.*?)^\} \1;", re.M | re.S)
 FUNCTION = re.compile(r"^ITEM_API ([^;{]*?)\b(item_\w+)\(([^;]*)\);", re.M)
 TYPE = re.compile(r"^typedef ((?!struct \w+ (?:\{|\w+;))[^;]*);", re.M)
+INIT = re.compile(r"^#define (ITEM_\w+)_INIT\b", re.M)
 POINTED = re.compile(r"(.*)\(\*(\w*)\)\((.*)\)$")
 PLAIN = re.compile(r"(.*?[ *])(\w*)((?:\[\w+\])*)$")
 
@@ -76,6 +78,7 @@ def read(text):
         "functions": {name: [tidy(result), parameters(takes)]
                       for result, name, takes in FUNCTION.findall(text)},
         "types": dict(typedefs(text)),
+        "defaults": [name.lower() for name in INIT.findall(text)],
     }
 
 
@@ -123,6 +126,9 @@ def body(found):
         yield put(",\n")
         yield from section(key, ([put(f'"{name}": {json.dumps(kind)}')]
                                  for name, kind in found[key].items()))
+    yield put(",\n")
+    yield from section("defaults", ([put(f'"{name}": "'), f"    INIT({name}, {name.upper()}_INIT);",
+                                     put('"')] for name in found["defaults"]))
     yield put("}\n")
 
 
@@ -135,6 +141,9 @@ def program(found):
         'static void show_text(const char *t) { printf("\\"%s\\"", t); }',
         "#define SHOW(c) _Generic((c), char *: show_text, default: show_number)(c)",
         '#define MEMBER(s, m) printf("[%zu, %zu", offsetof(s, m), sizeof(((s *)0)->m))',
+        "static void show_bytes(const void *of, size_t n)",
+        '{ for (const unsigned char *b = of; n--; b++) printf("%02x", *b); }',
+        "#define INIT(s, i) do { const s a = i; show_bytes(&a, sizeof a); } while (0)",
         "#define SAME(a, b) _Static_assert(__builtin_types_compatible_p(a, b), #a)",
         *assertions(found), "int main(void)", "{", *body(found), "    return 0;", "}", ""])
 

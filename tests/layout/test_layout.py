@@ -41,6 +41,7 @@ def known(library):
     return {
         "structs": set(re.findall(r"\bstruct (\w+) \{", headers)),
         "functions": exported(library) | {"item_torch_engine"},  # the engine has that one
+        "defaults": {name.lower() for name in re.findall(r"define (ITEM_\w+)_INIT\b", headers)},
         "constants": {n: number(v) for n, v in (*macros.items(), *released)},
     }
 
@@ -50,12 +51,15 @@ def wrong(dump, wanted):
     values = {n: v for n, v in dump["constants"].items() if not n.startswith("ITEM_VERSION_")}
     said = [f"{name} is {values[name]}, not {value}" for name, value in wanted["constants"].items()
             if values.get(name, value) != value]
-    for what in ("structs", "functions", "constants"):
+    for what in wanted:
         have = values if what == "constants" else dump[what]
         said += [f"{what}: {name} is in one of both alone" for name in
                  sorted(set(have) ^ set(wanted[what]))]
     for name, struct in dump["structs"].items():
         said += holes(name, struct)
+    said += [f"{name}: its start value has {len(text) // 2} bytes"
+             for name, text in dump["defaults"].items()
+             if name in dump["structs"] and len(text) != 2 * dump["structs"][name]["size"]]
     return said
 
 
