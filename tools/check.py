@@ -131,6 +131,13 @@ def check_builds(tally):
     step(tally, "abi check can fail", script(sys.executable, "tests/abi/test_abi.py"))
 
 
+def check_go(tally):
+    """The Go binding on what is installed below build/prefix."""
+    step(tally, "go format", script("sh", "-c", 'test -z "$(gofmt -l bindings/go | tee /dev/stderr)"'))
+    step(tally, "go vet", script("bindings/go/go.sh", "vet", "./..."))
+    step(tally, "go tests", script("bindings/go/go.sh", "test", "-race", "./..."))
+
+
 def check_other_compilers(tally):
     """Another compiler's warnings, and what sanitizers see."""
     step(tally, "clang build",
@@ -155,6 +162,7 @@ def main():
     check_sources(tally)
     check_experiments(tally)
     check_builds(tally)
+    check_go(tally)
     check_other_compilers(tally)
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")

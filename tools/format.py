@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ["cli", "examples", "include", "lib", "tests"]
+FOLDERS = ["bindings", "cli", "examples", "include", "lib", "tests"]
 
 
 def main():

@@ -9,8 +9,9 @@ libjansson-dev libssl-dev libsqlite3-dev libtorch-dev libdnnl-dev libopenblas0-o
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
 # abigail-tools: abidiff compares the library with the description of its released ABI.
 # mandoc reads the manual page strictly; doxygen fails where a public name is not documented.
+# golang-go builds and tests bindings/go.
 tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools mandoc
-doxygen python3-venv"
+doxygen python3-venv golang-go"
 case "${1:-}" in
 demo) ;;
 check) packages="$packages $tests" ;;

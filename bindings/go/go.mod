@@ -1,0 +1,3 @@
+module libitem.invalid/go/item
+
+go 1.19
