@@ -138,6 +138,11 @@ def check_go(tally):
     step(tally, "go tests", script("bindings/go/go.sh", "test", "-race", "./..."))
 
 
+def check_gthumb(tally):
+    """The extension of gThumb, on the installed libitem and a screen of its own."""
+    step(tally, "gThumb extension", script("examples/gthumb/test/run.py", "build/prefix"))
+
+
 def check_other_compilers(tally):
     """Another compiler's warnings, and what sanitizers see."""
     step(tally, "clang build",
@@ -163,6 +168,7 @@ def main():
     check_experiments(tally)
     check_builds(tally)
     check_go(tally)
+    check_gthumb(tally)
     check_other_compilers(tally)
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")

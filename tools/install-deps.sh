@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is missing on Debian 12: `tools/install-deps.sh demo` for building and running,
-# `check` for the tests as well, `experiments` for what is tried on the method, `coverage` for
-# counting what tests reach, `docs` for the API reference. Says what and how much first; does nothing when all is there.
+# `check` for the tests as well, `gthumb` for the extension of gThumb, `experiments` for what is tried
+# on the method, `coverage` for counting what tests reach, `docs` for the API reference. Says what
+# and how much first; does nothing when all is there.
 set -eu
 
 packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev
@@ -12,14 +13,18 @@ libjansson-dev libssl-dev libsqlite3-dev libtorch-dev libdnnl-dev libopenblas0-o
 # golang-go builds and tests bindings/go.
 tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools mandoc
 doxygen python3-venv golang-go"
+gthumb="gthumb gthumb-dev libgtk-3-dev libglib2.0-bin"
+# The extension is used on a virtual screen: shown by Xvfb, seen by AT-SPI, photographed by ImageMagick.
+screen="xvfb xauth dbus at-spi2-core python3-gi gir1.2-atspi-2.0 imagemagick"
 case "${1:-}" in
 demo) ;;
-check) packages="$packages $tests" ;;
+check) packages="$packages $tests $gthumb $screen" ;;
+gthumb) packages="$packages $gthumb" ;;
 experiments) packages="$packages python3-venv" ;;
 coverage) packages="$packages $tests gcovr" ;;
 docs) packages="doxygen" ;;
 *)
-    echo "usage: $0 demo|check|experiments|coverage|docs" >&2
+    echo "usage: $0 demo|check|gthumb|experiments|coverage|docs" >&2
     exit 2
     ;;
 esac
