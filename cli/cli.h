@@ -42,6 +42,10 @@ typedef struct cli_args {
     const char *threshold_rule, *penalty;                /* train */
     const char *confidence, *calibrated_on;              /* calibrate */
     const char *captioner, *detector, *clip;             /* pack create */
+    const char *index, *object, *folder, *least, *most, *since, *until, *sort; /* scan, find */
+    cli_list verdicts;
+    uint64_t limit; /* 0: all */
+    bool hash, csv, failed, missing;
     bool json, nul_names, verbose, help, copy;
     bool all_columns; /* not typed: features wants every column */
     uint64_t batch, threads, max_failures, views, epochs, seed; /* epochs, threads 0: not given */
@@ -108,6 +112,8 @@ void cli_run_hide_progress(cli_run *run); /* before a line goes to the terminal 
 void cli_run_on_progress(void *user, uint64_t done, uint64_t total); /* an item_progress_fn */
 double cli_now(void);                                                /* seconds, monotonic */
 
+/* Work of hours is kept beside a file, in FILE.cache, unless another place or none was named. */
+bool cli_cache_beside(const cli_args *args, const char *file);
 /* Opens the context that the arguments name; says why not and returns NULL. */
 item_ctx *cli_open_context(const cli_args *args);
 
@@ -163,7 +169,8 @@ const char *cli_pack_state(const item_pack *pack);
 /* Prints what the head of a pack promises, and what it never says. */
 void cli_show_head(const item_pack *pack);
 
-extern const cli_command cli_check, cli_caption, cli_detect, cli_embed, cli_tokenize, cli_phrases,
-    cli_features, cli_train, cli_calibrate, cli_eval, cli_pack, cli_doctor;
+extern const cli_command cli_check, cli_scan, cli_find, cli_caption, cli_detect, cli_embed,
+    cli_tokenize, cli_phrases, cli_features, cli_train, cli_calibrate, cli_eval, cli_pack,
+    cli_doctor;
 
 #endif

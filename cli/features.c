@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* item features: a thin caller of train.h. What is computed is the library's. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "data.h"
 
@@ -16,23 +14,6 @@ static item_status tell(cli_run *run, item_ctx *ctx, item_dataset *data, item_er
                (unsigned long long)info.rows, (unsigned long long)info.ai,
                (unsigned long long)info.real, (unsigned long long)info.sources, run->args->out);
     return status;
-}
-
-/* Work of hours is kept beside the result, unless another place or none was named. */
-static bool set_cache(const cli_args *args)
-{
-    item_error err = ITEM_ERROR_INIT;
-    if (args->cache)
-        return true;
-    char *path = malloc(strlen(args->out) + sizeof ".cache");
-    if (!path)
-        cli_out_of_memory();
-    sprintf(path, "%s.cache", args->out);
-    item_status status = item_config_set(args->config, "cache", path, &err);
-    free(path);
-    if (status != ITEM_OK)
-        cli_complain_error(args, &err);
-    return status == ITEM_OK;
 }
 
 static int run_features(const cli_args *args)
@@ -50,7 +31,7 @@ static int run_features(const cli_args *args)
         cli_complain(args, "say where the features go: --out FILE.safetensors");
         return CLI_USAGE;
     }
-    if (!cli_may_be_written(args, args->out) || !set_cache(args))
+    if (!cli_may_be_written(args, args->out) || !cli_cache_beside(args, args->out))
         return CLI_USAGE;
     ours.save = args->out;
     ours.all_columns = true;

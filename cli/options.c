@@ -71,6 +71,26 @@ static const option options[] = {
      "cache", TEXT(cache)},
     {'Q', "--cache", "FILE", "likewise; default: OUT.cache; 'none': no such file", "cache",
      TEXT(cache)},
+    {'$', "--cache", "FILE", "likewise; default: INDEX.cache; 'none': no such file", "cache",
+     TEXT(cache)},
+    {'I', "--index", "FILE", "the index, an SQLite file", NULL, TEXT(index)},
+    {'X', "--hash", NULL, "read every file, whatever its size and time say", NULL, FLAG(hash)},
+    {'1', "--verdict", "NAME", "real, unsure, ai or none; may be given many times", NULL,
+     LIST(verdicts)},
+    {'2', "--least", "P", "probability of AI at least P, 0 to 1", NULL, TEXT(least)},
+    {'3', "--most", "P", "probability of AI at most P, 0 to 1", NULL, TEXT(most)},
+    {'4', "--caption", "WORDS", "the caption has these words, in any order and form", NULL,
+     TEXT(caption)},
+    {'5', "--object", "WORDS", "likewise the objects that were found", NULL, TEXT(object)},
+    {'6', "--folder", "FOLDER", "only what lies below", NULL, TEXT(folder)},
+    {'7', "--since", "DAY", "taken on this day or later, such as 2024-07-31", NULL, TEXT(since)},
+    {'8', "--until", "DAY", "taken before this day", NULL, TEXT(until)},
+    {'9', "--sort", "BY", "path (default), probability or date", NULL, TEXT(sort)},
+    {'l', "--limit", "N", "at most N pictures", NULL, NUMBER(limit, 1, INT64_MAX)},
+    {'%', "--failed", NULL, "pictures that could not be read or checked", NULL, FLAG(failed)},
+    {'&', "--missing", NULL, "pictures that were gone at the last scan", NULL, FLAG(missing)},
+    {';', "--csv", NULL, "comma-separated values, with a line of names", NULL, FLAG(csv)},
+    {'_', "-0", NULL, "names alone, each ended by NUL", NULL, FLAG(nul_names)},
     {'O', "-o", "FILE", "the same", NULL, TEXT(out)},
     {'S', "--save", "FILE", "keep the vectors too (.safetensors), for another run", NULL,
      TEXT(save)},
@@ -242,7 +262,8 @@ static bool parse_all(cli_args *args, const char *letters, int argc, char **argv
         else if (!parse_one(args, letters, argc, argv, &i))
             return false;
     }
-    if (args->nul_names && args->rest.count == 0) /* -0 alone says where the names come from */
+    if (strchr(letters, '0') && args->nul_names &&
+        args->rest.count == 0) /* -0 alone says where the names come from */
         cli_list_add(&args->rest, "-");
     return true;
 }
@@ -268,6 +289,7 @@ void cli_args_free(cli_args *args)
 {
     item_config_unref(args->config);
     cli_list_free(&args->queries);
+    cli_list_free(&args->verdicts);
     cli_list_free(&args->rivals);
     cli_list_free(&args->texts);
     cli_list_free(&args->layouts);

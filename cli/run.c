@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,6 +114,22 @@ void cli_run_on_progress(void *user, uint64_t done, uint64_t total)
     run->done = (size_t)done;
     run->total = (size_t)total;
     cli_run_progress(run);
+}
+
+bool cli_cache_beside(const cli_args *args, const char *file)
+{
+    item_error err = ITEM_ERROR_INIT;
+    if (args->cache)
+        return true;
+    char *path = malloc(strlen(file) + sizeof ".cache");
+    if (!path)
+        cli_out_of_memory();
+    sprintf(path, "%s.cache", file);
+    item_status status = item_config_set(args->config, "cache", path, &err);
+    free(path);
+    if (status != ITEM_OK)
+        cli_complain_error(args, &err);
+    return status == ITEM_OK;
 }
 
 item_ctx *cli_open_context(const cli_args *args)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "index.h"
 
 #define INDENT 15 /* columns before the text: "unsure   43 %  " */
 
@@ -36,16 +36,20 @@ static void print_indented(const char *text)
     free(clean);
 }
 
-static void show_caption(const item_result *result)
+static void show_quoted(const char *text, const char *rest)
 {
-    const char *caption = item_result_text(result, ITEM_TEXT_CAPTION);
-    const char *source = item_result_text(result, ITEM_TEXT_CAPTION_SOURCE);
-    bool own = strcmp(source, "caller") == 0;
-    size_t size = strlen(caption) + 32;
+    size_t size = strlen(text) + strlen(rest) + sizeof "\"\"";
     char *line = cli_resize(NULL, size, 1);
-    snprintf(line, size, "\"%s\"%s", caption, own ? " (your caption)" : "");
+    snprintf(line, size, "\"%s\"%s", text, rest);
     print_indented(line);
     free(line);
+}
+
+static void show_caption(const item_result *result)
+{
+    const char *source = item_result_text(result, ITEM_TEXT_CAPTION_SOURCE);
+    show_quoted(item_result_text(result, ITEM_TEXT_CAPTION),
+                strcmp(source, "caller") == 0 ? " (your caption)" : "");
 }
 
 static void show_objects(const item_result *result, uint32_t count)
@@ -66,21 +70,33 @@ static void show_objects(const item_result *result, uint32_t count)
     free(line);
 }
 
+static void show_first_line(int32_t verdict, const char *verdict_name, double probability,
+                            const char *file)
+{
+    char *name = cli_escaped(file);
+    cli_print_coloured(verdict_colour(verdict), "%-7s", verdict_name);
+    if (isnan(probability))
+        printf(" %5s  ", "-");
+    else
+        printf(" %3.0f %%  ", probability * 100);
+    cli_print_coloured(CLI_BOLD, "%s", name);
+    putchar('\n');
+    free(name);
+}
+
+void cli_show_row(const char *verdict, const item_index_row *row)
+{
+    show_first_line(row->verdict, verdict, row->probability, row->path);
+    show_quoted(row->caption, "");
+}
+
 void cli_show_result(const item_result *result, const char *file)
 {
     item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
     if (item_result_get_summary(result, &summary, NULL) != ITEM_OK)
         return;
-    char *name = cli_escaped(file);
-    cli_print_coloured(verdict_colour(summary.verdict), "%-7s",
-                       item_result_text(result, ITEM_TEXT_VERDICT));
-    if (isnan(summary.probability))
-        printf(" %5s  ", "-");
-    else
-        printf(" %3.0f %%  ", summary.probability * 100);
-    cli_print_coloured(CLI_BOLD, "%s", name);
-    putchar('\n');
-    free(name);
+    show_first_line(summary.verdict, item_result_text(result, ITEM_TEXT_VERDICT),
+                    summary.probability, file);
     show_caption(result);
     show_objects(result, summary.objects);
     print_indented(item_result_text(result, ITEM_TEXT_REASON_LINE));

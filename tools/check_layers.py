@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layer law: who may include whom.
 
-    common <- math, text, image, files <- stage <- core <- train      (siblings do not see each other)
+    common <- math, text, image, files <- stage <- core <- train, index      (siblings do not see each other)
     lib/backends/*   <item/...> and their own headers; the engine's headers in C++ files alone
     cli/             <item/*.h>, without item/sys/; cli/conformance/ asks what item/sys/ says
     examples/        <item/...>: some show how a backend is written
@@ -27,8 +27,9 @@ LOWER = {
     "stage": {"common", "math", "text", "image", "files"},
     "core": {"common", "math", "text", "image", "files", "stage"},
     "train": {"common", "math", "text", "image", "files", "stage", "core"},
+    "index": {"common", "math", "text", "image", "files", "stage", "core"},
 }
-SYS_READERS = {"stage", "core", "train", "examples", "cli/conformance"}
+SYS_READERS = {"stage", "core", "train", "index", "examples", "cli/conformance"}
 TORCH = ("torch/", "ATen/", "c10/", "caffe2/")
 
 

@@ -15,7 +15,8 @@ import api_list
 from api_list import ROOT
 
 ITEM_H = ["base.h", "context.h", "picture.h", "result.h", "stages.h"]
-MOST_ITEM_H, MOST = 60, 90  # house rule: so many functions, without sys/
+# House rule: 60 and about 90 with train.h and pack.h; index.h and provenance.h came with 0.2.
+MOST_ITEM_H, MOST = 60, 110  # functions, without sys/
 
 
 def map_names():

@@ -11,6 +11,9 @@
 /* Puts its default in the place of each limit that is 0. */
 void itemi_image_defaults(item_image_options *options);
 
+/* Whether the first bytes of a file (a few hundred at least) are those of a picture that is read. */
+bool itemi_is_picture(const uint8_t *bytes, size_t size);
+
 /* Filters of Pillow, with its supports: 1, 2 and 3. */
 typedef enum itemi_filter {
     ITEMI_FILTER_BILINEAR = 1,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "image/decode.h"
+#include "image/image.h"
 
 /* How much of a text is looked at to tell SVG from other text. */
 #define TEXT_SAMPLE 1024
@@ -109,4 +110,10 @@ item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, it
     if (kind)
         return itemi_fail(err, ITEM_E_UNSUPPORTED, "unsupported: %s (JPEG and PNG are read)", kind);
     return itemi_fail(err, ITEM_E_FORMAT, "not a JPEG or PNG, nor any kind that is known");
+}
+
+bool itemi_is_picture(const uint8_t *bytes, size_t size)
+{
+    itemi_kind kind;
+    return itemi_kind_of(bytes, size, &kind, NULL) == ITEM_OK;
 }

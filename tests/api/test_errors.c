@@ -5,6 +5,7 @@
  */
 #include "support.h"
 
+#include <item/index.h>
 #include <item/sys/engine.h>
 #include <item/train.h>
 #include <stdlib.h>
@@ -96,6 +97,10 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_calibrate(NULL, NULL, NULL, NULL, NULL, next(size)),
         item_evaluate(NULL, NULL, NULL, NULL, NULL, next(size)),
         item_report_write_head(NULL, NULL, next(size)),
+        item_index_open(NULL, 0, NULL, next(size)),
+        item_index_scan(NULL, NULL, NULL, 0, NULL, NULL, next(size)),
+        item_index_find(NULL, NULL, NULL, next(size)),
+        item_index_next(NULL, NULL, next(size)),
     };
     memcpy(status, refused, sizeof refused);
 }

@@ -3,103 +3,11 @@
  * Structs of callers that were compiled with an older or a newer header, through every public
  * function that takes one. tools/check_symbols.py sees to it that no function is forgotten here.
  */
-#include "packs.h"
-
-#include <dlfcn.h>
-#include <item/sys/engine.h>
-#include <item/train.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include "things.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define BEYOND       16 /* bytes that a newer header has and this library does not know */
 #define FILLED       0xaa
-
-/* What the calls work on: a context with a head, and a data set of it. */
-static struct {
-    char *file, *manifest, *bytes; /* a picture file, a list of some, the file's content */
-    char *pack;
-    size_t size;
-    item_config *config;
-    item_ctx *ctx;
-    item_image *image;
-    item_result *result;
-    item_dataset *data, *photographs;
-    item_row row;
-    const item_engine_ops *engine;
-} the;
-
-static void make_pictures(void)
-{
-    the.manifest = temp_path("list.csv");
-    FILE *list = fopen(the.manifest, "w");
-    assert_non_null(list);
-    fputs("path,label,source\n", list);
-    for (uint32_t i = 0; i < 28; i++) { /* 14 photographs: enough to calibrate at all */
-        char name[16];
-        snprintf(name, sizeof name, "%u.png", i);
-        free(write_picture(name, i, 120, 110));
-        fprintf(list, "%s,%s,s%u\n", name, i % 2 ? "ai" : "real", i / 2 % 3);
-    }
-    assert_int_equal(fclose(list), 0);
-    the.file = temp_path("0.png");
-    struct stat facts;
-    assert_int_equal(stat(the.file, &facts), 0);
-    the.size = (size_t)facts.st_size;
-    the.bytes = malloc(the.size);
-    FILE *file = fopen(the.file, "rb");
-    assert_true(the.bytes && file && fread(the.bytes, 1, the.size, file) == the.size);
-    (void)fclose(file);
-}
-
-static int make_things(void **state)
-{
-    (void)state;
-    item_error err = ITEM_ERROR_INIT;
-    make_pictures();
-    the.pack = write_pack("pack", &(pack_spec){0});
-    head_spec head = default_head(1);
-    char *path = write_head("head.safetensors", &head);
-    item_config *config = make_config();
-    set_option(config, "head", path);
-    free(path);
-    the.ctx = open_ctx(config);
-    the.image = make_picture(1, 120, 110);
-    assert_ok(item_check_image(the.ctx, the.image, NULL, &the.result, &err), &err);
-    assert_ok(item_dataset_extract(the.ctx, the.manifest, NULL, &the.data, &err), &err);
-    assert_ok(item_dataset_extract(the.ctx, the.manifest, NULL, &the.photographs, &err), &err);
-    assert_ok(item_dataset_remove(the.photographs, "label", "ai", NULL, &err), &err);
-    the.row = (item_row)ITEM_ROW_INIT;
-    assert_ok(item_dataset_get(the.data, 0, &the.row, &err), &err);
-
-    assert_ok(item_config_new(&the.config, &err), &err);
-    assert_ok(item_config_set_engine(the.config, NULL, FAKE_ENGINE, &err), &err);
-    void *module = dlopen(FAKE_ENGINE, RTLD_NOW);
-    assert_non_null(module);
-    item_engine_entry_fn entry;
-    void *symbol = dlsym(module, ITEM_ENGINE_ENTRY);
-    memcpy(&entry, &symbol, sizeof entry);
-    the.engine = entry();
-    return 0;
-}
-
-static int free_things(void **state)
-{
-    (void)state;
-    item_dataset_free(the.data);
-    item_dataset_free(the.photographs);
-    item_result_unref(the.result);
-    item_image_unref(the.image);
-    item_ctx_unref(the.ctx);
-    item_config_unref(the.config);
-    free(the.pack);
-    free(the.file);
-    free(the.manifest);
-    free(the.bytes);
-    return 0;
-}
 
 /* ---- structs that a function reads ---- */
 
@@ -141,6 +49,8 @@ DATA_IN(dataset_extract_files,
         item_dataset_extract_files(the.ctx, (const char *[]){the.file}, 1, 0, in, &out, err))
 REPORT_IN(train, item_train(the.data, in, &out, err))
 REPORT_IN(calibrate, item_calibrate(the.photographs, NULL, the.ctx, in, &out, err))
+READS_IN(index_find, item_index_rows, item_index_rows_free,
+         item_index_find(the.index, in, &out, err))
 REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
 
 /* A call that gives no handle. */
@@ -154,6 +64,8 @@ PLAIN_IN(embed_images, item_embed_images(the.ctx, &the.image, 1, in, vector, 32,
 PLAIN_IN(embed_texts, item_embed_texts(the.ctx, &text, 1, in, vector, 32, err))
 PLAIN_IN(score_captions, item_score_captions(the.ctx, &the.image, &text, 1, in, &score, err))
 PLAIN_IN(embed_layers, item_embed_layers(the.ctx, &the.image, 1, in, vector, 32, layers, 6, err))
+PLAIN_IN(index_scan,
+         item_index_scan(the.index, the.ctx, (const char *[]){the.file}, 1, in, NULL, err))
 PLAIN_IN(config_set_allocator, item_config_set_allocator(the.config, in, err))
 PLAIN_IN(engine_setup, item_engine_setup(the.config, in, err))
 PLAIN_IN(set_captioner, item_config_set_captioner(the.config, in, NULL, err))
@@ -305,6 +217,8 @@ static void every_function_that_reads(void **state)
     item_train_options training = ITEM_TRAIN_OPTIONS_INIT;
     item_eval_options evaluation = ITEM_EVAL_OPTIONS_INIT;
     item_calibrate_options calibration = ITEM_CALIBRATE_OPTIONS_INIT;
+    const item_scan_options scan = ITEM_SCAN_OPTIONS_INIT;
+    const item_index_query query = ITEM_INDEX_QUERY_INIT;
     item_pack_parts parts = ITEM_PACK_PARTS_INIT;
     parts.embedder = the.pack;
     assert_int_equal(item_dataset_get_info(the.data, &info, NULL), ITEM_OK);
@@ -359,6 +273,8 @@ static void every_function_that_reads(void **state)
          {offsetof(item_eval_options, reserved)},
          0,
          bad},
+        {READS(index_scan, item_scan_options, user, &scan), {0}, 0, bad},
+        {READS(index_find, item_index_query, limit, &query), {0}, 0, bad},
         {READS(pack_create, item_pack_parts, cancel, &parts), {0}, 0, bad},
         {TABLE(set_captioner, item_captioner_ops, caption, item_dummy_captioner(), "captioner"),
          {offsetof(item_captioner_ops, reserved)},
@@ -477,11 +393,37 @@ static void every_function_that_fills(void **state)
         fill_one(&writers[i]);
 }
 
+/* Its texts live until the next row: bytes of two calls cannot be compared. */
+static void index_rows(void **state)
+{
+    (void)state;
+    struct {
+        item_index_row row;
+        unsigned char beyond[BEYOND];
+    } newer;
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    memset(&newer, FILLED, sizeof newer);
+    newer.row.struct_size = sizeof newer;
+    assert_ok(item_index_scan(the.index, the.ctx, (const char *[]){the.file}, 1, NULL, NULL, &err),
+              &err);
+    assert_ok(item_index_find(the.index, NULL, &rows, &err), &err);
+    assert_ok(item_index_next(rows, &newer.row, &err), &err);
+    assert_string_equal(newer.row.path, the.file);
+    assert_int_equal(newer.row.struct_size, sizeof newer);
+    for (size_t i = 0; i < BEYOND; i++)
+        assert_int_equal(newer.beyond[i], FILLED);
+    newer.row.struct_size = sizeof newer.row - 8;
+    assert_error(item_index_next(rows, &newer.row, &err), ITEM_E_ARGUMENT, &err, "item_index_row");
+    item_index_rows_free(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_that_reads),
         cmocka_unit_test(every_function_that_fills),
+        cmocka_unit_test(index_rows),
     };
     return cmocka_run_group_tests_name("api: structs", tests, make_things, free_things);
 }

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to an index, and what they find. */
+#include "indexes.h"
+
+static void rows_have_what_is_known(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    put_picture(w, "a.png", 1);
+    put_text(w, "b.png", "no picture");
+    scan(w);
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    query.states |= ITEM_STATE_FAILED;
+    assert_ok(item_index_find(w->index, &query, &rows, &err), &err);
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    assert_int_equal(row.state, ITEM_STATE_ANSWERED);
+    assert_int_equal(row.width, 60);
+    assert_int_equal(row.height, 50);
+    assert_int_equal(row.modified, 1700000000);
+    assert_int_equal(row.taken, 1700000000);
+    assert_int_equal(strlen(row.sha256), 64);
+    assert_true(*row.caption);
+    char start[600];
+    snprintf(start, sizeof start, "{\"file\":\"%s\",\"width\":60", row.path);
+    assert_memory_equal(row.json, start, strlen(start));
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    assert_int_equal(row.state, ITEM_STATE_FAILED);
+    assert_int_equal(row.error, ITEM_E_FORMAT);
+    assert_non_null(strstr(row.message, "b.png: not a picture: a text"));
+    assert_non_null(strstr(row.json, "\"error\":{\"code\":\"ITEM_E_FORMAT\",\"message\":\""));
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    assert_null(row.path);
+    item_index_rows_free(rows);
+}
+
+static void words_find_captions(void **state)
+{
+    world *w = *state;
+    char name[32];
+    for (uint32_t i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "%02u.png", i);
+        put_picture(w, name, i);
+    }
+    scan(w);
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    assert_ok(item_index_find(w->index, NULL, &rows, &err), &err);
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    char word[64], path[600];
+    snprintf(path, sizeof path, "%s", row.path + strlen(w->folder) + 1);
+    assert_int_equal(sscanf(strrchr(row.caption, ' '), "%60s", word), 1);
+    item_index_rows_free(rows);
+
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    query.caption = word;
+    char *names = found(w, &query);
+    assert_non_null(strstr(names, path));
+    free(names);
+    word[1] = '*'; /* its first letter */
+    word[2] = '\0';
+    names = found(w, &query);
+    assert_non_null(strstr(names, path));
+    free(names);
+    query.caption = "zeppelin";
+    assert_found(w, &query, "");
+    query.caption = "\" OR caption : ( NOT *"; /* no language, words */
+    assert_found(w, &query, "");
+}
+
+static void numbers_folders_and_limits(void **state)
+{
+    world *w = *state;
+    char *below = inside(w, "below");
+    make_folder(below);
+    put_picture(w, "a.png", 1);
+    put_picture(w, "below/b.png", 2);
+    put_picture(w, "below.png", 3);
+    scan(w);
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    query.folder = below;
+    assert_found(w, &query, "below/b.png");
+    query.folder = w->folder;
+    query.limit = 2;
+    assert_found(w, &query, "a.png below.png");
+    query = (item_index_query)ITEM_INDEX_QUERY_INIT;
+    query.least = 0.5; /* there is no head, and so no probability */
+    assert_found(w, &query, "");
+    query = (item_index_query)ITEM_INDEX_QUERY_INIT;
+    query.verdicts = 1u << ITEM_VERDICT_NONE;
+    query.since = 1700000000;
+    query.until = 1700000001;
+    query.order = ITEM_ORDER_DATE;
+    assert_found(w, &query, "a.png below.png below/b.png");
+    query.since = 1700000001;
+    query.until = INT64_MAX;
+    assert_found(w, &query, "");
+    free(below);
+}
+
+static void wrong_arguments_are_told(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index *index = NULL;
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    const char *nothing = w->folder, *none = "/no/such/folder";
+    query.caption = "  ";
+    assert_error(item_index_find(w->index, &query, &rows, &err), ITEM_E_ARGUMENT, &err, "no words");
+    reset(&err);
+    query.caption = "\xff";
+    assert_error(item_index_find(w->index, &query, &rows, &err), ITEM_E_FORMAT, &err, "UTF-8");
+    reset(&err);
+    assert_error(item_index_scan(w->index, w->ctx, &none, 1, NULL, NULL, &err), ITEM_E_IO, &err,
+                 "/no/such/folder: cannot be scanned");
+    reset(&err);
+    assert_error(item_index_scan(w->index, NULL, &nothing, 1, NULL, NULL, &err), ITEM_E_ARGUMENT,
+                 &err, NULL);
+    reset(&err);
+    assert_ok(item_index_open(w->path, 0, &index, &err), &err);
+    assert_error(item_index_scan(index, w->ctx, &nothing, 1, NULL, NULL, &err), ITEM_E_ARGUMENT,
+                 &err, "without ITEM_INDEX_CREATE");
+    item_scan_counts met = ITEM_SCAN_COUNTS_INIT;
+    met.struct_size -= 8;
+    reset(&err);
+    assert_error(item_index_scan(w->index, w->ctx, &nothing, 1, NULL, &met, &err), ITEM_E_ARGUMENT,
+                 &err, "item_scan_counts");
+    item_index_free(index);
+    item_index_free(NULL);
+    item_index_rows_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        INDEX_TEST(rows_have_what_is_known),
+        INDEX_TEST(words_find_captions),
+        INDEX_TEST(numbers_folders_and_limits),
+        INDEX_TEST(wrong_arguments_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
