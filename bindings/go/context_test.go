@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -310,12 +312,48 @@ func TestProgressPanics(t *testing.T) {
 	check(t, c, file("fish.jpg"))
 }
 
+var opens = flag.Int("opens", 40, "contexts that TestManyOpen opens; with 1,000 or more memory counts")
+
+// Contexts that are opened and closed leave nothing behind: no memory, no file.
 func TestManyOpen(t *testing.T) {
-	for i := 0; i < 100; i++ {
-		c, err := Open("")
-		if err != nil {
-			t.Fatal(err)
+	var memory, files [2]int
+	for half := range memory {
+		for i := 0; i < *opens/2; i++ {
+			c, err := Open("", Log(func(LogLevel, string) {}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
 		}
-		c.Close()
+		memory[half], files[half] = resident(t), openFiles(t)
 	}
+	if files[1] > files[0] {
+		t.Errorf("%d files are open, %d were after half of the contexts", files[1], files[0])
+	}
+	t.Logf("%d and %d bytes are held", memory[0], memory[1])
+	if *opens >= 1000 && memory[1] > memory[0]+8<<20 {
+		t.Errorf("%d bytes are held, %d were after half of the contexts", memory[1], memory[0])
+	}
+}
+
+func resident(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip(err)
+	}
+	var whole, pages int
+	if _, err := fmt.Sscan(string(text), &whole, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(entries)
 }

@@ -47,6 +47,9 @@ func Set(name, value string) Option {
 // goroutine whose call it belongs to, from several at once, and must not call this package.
 func Log(log func(level LogLevel, line string)) Option {
 	return func(o *opening) error {
+		if log == nil {
+			return nil
+		}
 		e := C.itemgo_error()
 		if status := C.itemgo_set_log(o.config, o.kept.user(log), &e); status != C.ITEM_OK {
 			return failure(status, &e)

@@ -119,11 +119,14 @@ type Result struct {
 }
 
 // MarshalJSON gives libitem's JSON.
-func (r *Result) MarshalJSON() ([]byte, error) {
+func (r Result) MarshalJSON() ([]byte, error) {
 	if r.JSON != "" {
 		return []byte(r.JSON), nil
 	}
-	return json.Marshal(map[string]any{"file": r.File, "error": r.Err})
+	return json.Marshal(struct {
+		File  string `json:"file"`
+		Error error  `json:"error"`
+	}{r.File, r.Err})
 }
 
 // MarshalJSON gives code and message, as in the JSON of a result that failed.

@@ -96,3 +96,14 @@ func (c Context) Check(size uintptr, fill byte) (int32, string) {
 	status := C.item_check_files(c.ptr, nil, 0, (*C.item_check_options)(block), nil, &e)
 	return int32(status), C.GoString(&e.message[0])
 }
+
+// CheckFile checks a picture as a program in C does.
+func (c Context) CheckFile(path string) (int32, string) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	var result *C.item_result
+	e := C.itemgo_error()
+	status := C.item_check_file(c.ptr, name, nil, &result, &e)
+	C.item_result_unref(result)
+	return int32(status), C.GoString(&e.message[0])
+}
