@@ -91,6 +91,9 @@ def check_program(place):
         output([program, "phrases", "two dogs on the grass"])
         if not list(place.prefix.rglob("man1/item.1*")):
             sys.exit("the manual page is not installed")
+        if len(list(place.prefix.rglob("completions/item")) +
+               list(place.prefix.rglob("site-functions/_item"))) != 2:
+            sys.exit("completion is not installed")
 
 
 def check_moved(place, work, engines):
