@@ -38,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("prefix", type=Path)
     parser.add_argument("--screenshots", type=Path, default=WORK / "screenshots")
-    parser.add_argument("--valgrind", action="store_true", help="a quarter of an hour")
+    parser.add_argument("--valgrind", action="store_true", help="checks under memcheck, half an hour")
     options = parser.parse_args()
     missing = [name for name in NEEDED if not shutil.which(name)]
     if missing:
