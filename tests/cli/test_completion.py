@@ -139,7 +139,7 @@ def check(shell, item):
 
 
 def main():
-    item, completions = sys.argv[1], Path(sys.argv[2]).resolve()
+    item, completions = str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]).resolve()
     shells = [Bash] * BASH_COMPLETION.exists() + [Zsh] * bool(shutil.which("zsh"))
     for make in shells:
         shell = make(item, completions)
