@@ -55,9 +55,15 @@ static void check_one(GTask *job, gpointer source, gpointer path, GCancellable *
     item_error err = ITEM_ERROR_INIT;
     item_check_options options = ITEM_CHECK_OPTIONS_INIT;
     item_result *result = NULL;
-    item_ctx *context = open_context(&err);
+    item_ctx *context;
     (void)unused;
 
+    if (!path) { /* on a camera or a server, and GVfs gives it no path here */
+        g_task_return_new_error(job, picture_error_quark(), ITEM_E_IO,
+                                "The file is not on this machine: copy it first.");
+        return;
+    }
+    context = open_context(&err);
     options.cancel = ((AiTask *)source)->cancel;
     if (context && item_check_file(context, path, &options, &result, &err) == ITEM_OK)
         g_task_return_pointer(job, result, (GDestroyNotify)item_result_unref);
@@ -135,7 +141,6 @@ static void check_next(AiTask *self)
     gth_task_progress(GTH_TASK(self), "Checking pictures", g_file_info_get_display_name(file->info),
                       FALSE, (double)self->next / self->files->len);
     job = g_task_new(self, NULL, checked, NULL); /* holds a reference to the run */
-    /* A path of its own to a file elsewhere (a camera, a server) comes from GVfs, if at all. */
     g_task_set_task_data(job, g_file_get_path(file->file), g_free);
     g_task_run_in_thread(job, check_one);
     g_object_unref(job);
