@@ -111,10 +111,22 @@ def check_sources(tally):
 
 def check_experiments(tally):
     """Their figures, transforms and tables; what they find is for `make experiments`."""
-    step(tally, "experiments' packages", script("tools/experiments-env.sh"))
+    step(tally, "experiments' packages",
+         script("tools/venv.sh", "experiments", "experiments/requirements.txt"))
     python = ROOT / "build" / "experiments-venv" / "bin" / "python"
     for name in ("runner", "figures", "evidence", "robustness", "attacks"):
         step(tally, "experiments' " + name, script(python, f"tests/experiments/test_{name}.py"))
+
+
+def check_python(tally):
+    """The package for Python, on build/release."""
+    folder = ROOT / "bindings" / "python"
+    python = ROOT / "build" / "python-venv" / "bin" / "python"
+    step(tally, "python's packages", script("tools/venv.sh", "python", folder / "requirements.txt"))
+    step(tally, "python's types", script(python, "-m", "mypy", "--config-file",
+                                         folder / "pyproject.toml", folder / "src"))
+    step(tally, "python tests", script(python, "-m", "pytest", "-q", "-c",
+                                       folder / "pyproject.toml", folder / "tests"))
 
 
 def check_builds(tally):
@@ -167,6 +179,7 @@ def main():
     check_sources(tally)
     check_experiments(tally)
     check_builds(tally)
+    check_python(tally)
     check_go(tally)
     check_gthumb(tally)
     check_other_compilers(tally)

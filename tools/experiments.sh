@@ -12,7 +12,7 @@ if [ ! -x build/release/cli/item ] && ! python3 tools/build.py >$log 2>&1; then
     exit 1
 fi
 
-tools/experiments-env.sh
+tools/venv.sh experiments experiments/requirements.txt
 set -- --suite "${1:-experiments}"
 [ -z "${ONLY:-}" ] || set -- "$@" --only "$ONLY"
 [ -z "${PACK:-}" ] || set -- "$@" --pack "$PACK"

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What Python costs over C: the same pictures, context and process, in turns.
+
+usage: bench.py [ROUNDS [PICTURE...]]      (LIBITEM_LIBRARY and the like as docs/python.md says)
+
+Prints medians and their ratio for pictures one by one and in batches, on the pack's networks. Their
+times vary by more than Python costs; so the last lines tell that cost by itself, on stand-ins
+of C that need no network, and what share of a check it is.
+"""
+
+import ctypes
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import libitem
+from libitem import _library
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PICTURES = sorted(map(str, (ROOT / "examples" / "pictures").glob("*.jpg")))
+
+
+def compiled(folder):
+    """The C side, on the libitem that is loaded."""
+    made = Path(folder, "bench.so")
+    subprocess.run(
+        ["cc", "-O2", "-shared", "-fPIC", "-D_GNU_SOURCE", HERE / "bench.c", "-o", made,
+         f"-I{ROOT / 'include'}", libitem.load()],
+        check=True,
+    )
+    side = ctypes.CDLL(str(made))
+    side.bench_single.restype = side.bench_batches.restype = ctypes.c_double
+    side.bench_single.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+    side.bench_batches.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_char_p),
+                                   ctypes.c_size_t, ctypes.c_size_t]
+    return side
+
+
+def seconds(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def turns(rounds, of_c, of_python):
+    """Medians of both, which take turns so that neither has the better half of the minute."""
+    times = ([], [])
+    of_c(), of_python()
+    for i in range(rounds):
+        for which in ((0, 1), (1, 0))[i % 2]:
+            times[which].append((of_c, of_python)[which]())
+    return [statistics.median(t) for t in times]
+
+
+def told(what, unit, scale, of_c, of_python):
+    print(f"{what:<34} C {of_c * scale:9.3f} {unit}, Python {of_python * scale:9.3f} {unit}: "
+          f"{of_python / of_c:.4f} times")
+
+
+def stand_ins():
+    """A context on libitem's own dummies, which compute next to nothing."""
+    config = _library.make("item_config_new", release="item_config_unref")
+    for stage in ("captioner", "detector", "embedder"):
+        ops = getattr(_library.library(), f"item_dummy_{stage}")()
+        _library.call(f"item_config_set_{stage}", config.address, ops, None)
+    return libitem.Context(config, needs_engine=False)
+
+
+def main(rounds, pictures):
+    with tempfile.TemporaryDirectory() as folder:
+        side = compiled(folder)
+        run(side, rounds, pictures, Path(folder, "small.png"))
+
+
+def run(side, rounds, pictures, small):
+    Image.new("RGB", (32, 32), "red").save(small)
+    one, names = pictures[0], (ctypes.c_char_p * len(pictures))(*map(str.encode, pictures))
+    with libitem.open() as item:
+        address, batch = item._share(), item.info["batch"]
+        item.check(one)
+        single = turns(rounds, lambda: side.bench_single(address.address, one.encode()),
+                       lambda: seconds(lambda: item.check(one)))
+        told("one picture, networks", "ms", 1e3, *single)
+        many = turns(max(rounds // len(pictures), 3),
+                     lambda: side.bench_batches(address.address, names, len(pictures), batch),
+                     lambda: seconds(lambda: list(item.check_many(pictures))))
+        told(f"{len(pictures)} pictures in batches, networks", "ms", 1e3, *many)
+    with stand_ins() as item:
+        address = item._share()
+        bare = turns(100 * rounds, lambda: side.bench_single(address.address, bytes(small)),
+                     lambda: seconds(lambda: item.check(small)))
+        told("a tiny picture, no networks", "ms", 1e3, *bare)
+        cost = bare[1] - bare[0]
+        print(f"Python costs {cost * 1e6:.0f} us a call: {cost / single[0]:.2%} of a check")
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    main(int(arguments[0]) if arguments else 20, arguments[1:] or PICTURES)

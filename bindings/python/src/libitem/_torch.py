@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps two builds of libtorch out of one process: the second one ends it, in either order.
+
+Where a torch is installed, imported or not, an engine runs on that very libtorch or not at all,
+so that a later `import torch` meets no other one. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from .errors import NoEngineError
+
+CORE = Path("lib", "libtorch_cpu.so")
+
+
+class Torch(NamedTuple):
+    """An installed torch."""
+
+    version: str
+    folder: Path
+
+
+def _read_version(folder: Path) -> str:
+    """What torch/version.py says, read as a text."""
+    try:
+        text = (folder / "version.py").read_text(encoding="utf-8")
+    except OSError:
+        return "of an unknown version"
+    said = re.search(r"^__version__\s*(?::[^=]*)?=\s*['\"]([^'\"]+)", text, re.M)
+    return said[1] if said else "of an unknown version"
+
+
+def installed() -> Torch | None:
+    """The torch that is imported, or that `import torch` would find."""
+    module = sys.modules.get("torch")
+    if module is not None and getattr(module, "__file__", None):
+        folder = Path(str(module.__file__)).parent
+        return Torch(str(getattr(module, "__version__", _read_version(folder))), folder)
+    try:
+        spec = importlib.util.find_spec("torch")
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:  # no torch, or a folder of that name
+        return None
+    folder = Path(spec.origin).parent
+    return Torch(_read_version(folder), folder)
+
+
+def built_for(engine: str) -> str | None:
+    """Release of libtorch that an engine's id names; None: it has none."""
+    said = re.search(r"\blibtorch (\S+)", engine)
+    return said[1] if said else None
+
+
+def check(engine: str) -> None:
+    """Refuses an engine that an installed torch does not fit, and lends it that one's libtorch."""
+    torch, wanted = installed(), built_for(engine)
+    if torch is None or wanted is None:
+        return
+    if torch.version.split("+")[0] != wanted:
+        raise NoEngineError(
+            f"libitem's engine was built for libtorch {wanted}, and torch {torch.version} is "
+            f"installed ({torch.folder}): two libtorch in one process end it. Build an engine for "
+            f"that torch, in libitem's source: meson setup build/torch -Dtorch={torch.folder} && "
+            'ninja -C build/torch, and open(engine="build/torch/lib/backends/torch/'
+            f'libitem-torch.so"); or: pip install torch=={wanted}; or: pip uninstall torch'
+        )
+    core = torch.folder / CORE
+    if core.exists():
+        ctypes.CDLL(str(core))  # the engine asks for it by name, and gets this one
