@@ -12,6 +12,7 @@
 
 #include <item/item.h>
 #include <item/pack.h>
+#include <item/provenance.h>
 
 #define CLI_OK     0 /* everything was answered */
 #define CLI_FAILED 1 /* something was not */

@@ -90,6 +90,33 @@ void cli_show_row(const char *verdict, const item_index_row *row)
     show_quoted(row->caption, "");
 }
 
+/* What the file says of itself, on one line that says what it is worth. */
+static void show_provenance(const item_result *result)
+{
+    const item_provenance *provenance = item_result_provenance(result);
+    const uint32_t count = item_provenance_count(provenance);
+    if (count == 0)
+        return;
+    char *line = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&line, &size);
+    if (!out)
+        cli_out_of_memory();
+    fputs("The file says, unverified and apart from the score: ", out);
+    const char *last = "";
+    for (uint32_t i = 0; i < count; i++) {
+        item_provenance_entry entry = ITEM_PROVENANCE_ENTRY_INIT;
+        if (item_provenance_get(provenance, i, &entry, NULL) != ITEM_OK ||
+            strcmp(entry.text, last) == 0) /* a generator that writes two texts is named once */
+            continue;
+        fprintf(out, "%s%s", i > 0 ? "; " : "", entry.text);
+        last = entry.text;
+    }
+    fclose(out);
+    print_indented(line);
+    free(line);
+}
+
 void cli_show_result(const item_result *result, const char *file)
 {
     item_result_summary summary = ITEM_RESULT_SUMMARY_INIT;
@@ -100,6 +127,7 @@ void cli_show_result(const item_result *result, const char *file)
     show_caption(result);
     show_objects(result, summary.objects);
     print_indented(item_result_text(result, ITEM_TEXT_REASON_LINE));
+    show_provenance(result);
     for (uint32_t i = 0; item_result_warning(result, i); i++)
         print_indented(item_result_warning(result, i));
 }

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include" / "item"
 PAGE = ROOT / "docs" / "api.md"
 # in the order in which a reader wants them
-ORDER = ["base.h", "context.h", "picture.h", "result.h", "stages.h", "dataset.h", "train.h",
+ORDER = ["base.h", "context.h", "picture.h", "result.h", "stages.h", "provenance.h", "dataset.h", "train.h",
          "pack.h", "torch.h", "sys/backend.h", "sys/module.h", "sys/engine.h", "sys/services.h",
          "version.h", "item.h"]
 STRUCT = re.compile(r"^typedef struct (item_\w+) \{", re.M)

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MORE = {"picture": ["tests/golden/image/pictures"], "safetensors": ["tests/golden/files"],
         "torchfile": ["tests/golden/files/torch"]}
-LENGTH = {"phrases": 200, "picture": 20000, "metadata": 20000, "torchfile": 10000,
+LENGTH = {"phrases": 200, "picture": 20000, "metadata": 20000, "provenance": 20000, "torchfile": 10000,
           "published": 20000}  # bytes; text formats stay quick
 
 

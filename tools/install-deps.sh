@@ -5,8 +5,9 @@
 # and how much first; does nothing when all is there.
 set -eu
 
-packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev
-libjansson-dev libssl-dev libsqlite3-dev libexif-dev libtorch-dev libdnnl-dev libopenblas0-openmp"
+packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev libexpat1-dev
+zlib1g-dev libjansson-dev libssl-dev libsqlite3-dev libexif-dev
+libtorch-dev libdnnl-dev libopenblas0-openmp"
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
 # abigail-tools: abidiff compares the library with the description of its released ABI.
 # mandoc reads the manual page strictly; doxygen fails where a public name is not documented.

@@ -20,6 +20,7 @@
  * - Pictures: item/picture.h
  * - Checking, and reading results: item/result.h
  * - Single stages: item/stages.h
+ * - What files say of their origin: item/provenance.h
  * - Data sets of pictures: item/dataset.h
  * - Training and evaluation: item/train.h
  * - Packs: item/pack.h

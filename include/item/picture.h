@@ -25,8 +25,9 @@ typedef struct item_image item_image;
 
 /**
  * Limits and habits of decoding; 0 in a limit means its default. Limits are checked before what
- * they limit is allocated. Pixels and file come from `allocator`; what libjpeg and lcms2 need
- * while they work comes from malloc, and the former is counted in max_decode_bytes.
+ * they limit is allocated. Pixels and file come from `allocator`; what libjpeg, lcms2,
+ * Expat and zlib need while they work comes from malloc, and the first is counted in
+ * max_decode_bytes.
  */
 typedef struct item_image_options {
     uint32_t struct_size;            /**< set by ITEM_IMAGE_OPTIONS_INIT */

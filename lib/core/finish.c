@@ -246,6 +246,8 @@ static item_status fill(itemi_batch *batch, itemi_work *work, item_result *resul
     set_sizes(work, shown, result);
     result->warnings = work->warnings;
     work->warnings = (itemi_lines){0};
+    result->provenance = work->provenance;
+    work->provenance = NULL;
     return set_texts(batch, work, why, result, err);
 }
 

@@ -89,6 +89,31 @@ static json_t *warnings_json(const item_result *result)
     return list;
 }
 
+static json_t *entry_json(const item_provenance_entry *e)
+{
+    static const char *const kinds[] = {"", "c2pa", "source_type", "generator", "unreadable"};
+    static const char *const claims[] = {"", "ai", "ai_part", "capture"};
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:s}", "kind", kinds[e->kind], "claim",
+                     e->claim ? json_string(claims[e->claim]) : json_null(), "where", e->where,
+                     "name", *e->name ? json_string(e->name) : json_null(), "value",
+                     *e->value ? json_string(e->value) : json_null(), "text", e->text);
+}
+
+static json_t *provenance_json(const item_result *result)
+{
+    json_t *list = json_array();
+    const uint32_t count = item_provenance_count(result->provenance);
+    for (uint32_t i = 0; list && i < count; i++) {
+        item_provenance_entry entry = ITEM_PROVENANCE_ENTRY_INIT;
+        if (item_provenance_get(result->provenance, i, &entry, NULL) != ITEM_OK ||
+            json_array_append_new(list, entry_json(&entry)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_t *timings_json(const item_timings *t)
 {
     return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "decode", t->decode, "resize",
@@ -153,14 +178,14 @@ static json_t *judged_json(const item_result *result)
 
 static json_t *origin_json(const item_result *result)
 {
-    return json_pack("{s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:o, s:o}", "timings_ms",
+    return json_pack("{s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:s, s:o, s:o, s:o}", "timings_ms",
                      timings_json(&result->timings), "pack", text_or_null(result, ITEM_TEXT_PACK),
                      "precision", text_or_null(result, ITEM_TEXT_PRECISION), "backends",
                      "captioner", text_or_null(result, ITEM_TEXT_CAPTIONER), "detector",
                      text_or_null(result, ITEM_TEXT_DETECTOR), "embedder",
                      text_or_null(result, ITEM_TEXT_EMBEDDER), "version", item_version(),
                      "fingerprint", text_or_null(result, ITEM_TEXT_FINGERPRINT), "warnings",
-                     warnings_json(result));
+                     warnings_json(result), "provenance", provenance_json(result));
 }
 
 static json_t *result_json(const item_result *result)

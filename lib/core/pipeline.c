@@ -23,6 +23,7 @@ void itemi_work_free(const itemi_mem *mem, itemi_work *work)
     itemi_free(mem, work->extra.named);
     item_image_unref(work->mirror);
     itemi_lines_free(mem, &work->warnings);
+    item_provenance_free(work->provenance);
     item_image_unref(work->image);
     memset(work, 0, sizeof *work);
 }
@@ -138,7 +139,10 @@ static item_status to_working_size(itemi_batch *batch, itemi_work *work, item_im
         work->height = info.height;
         if (info.warning)
             itemi_lines_add(batch->call.mem, &work->warnings, info.warning);
-        if (batch->wanted)
+        if (!itemi_provenance_copy(batch->call.mem, itemi_image_provenance(full),
+                                   &work->provenance))
+            status = itemi_fail_memory(&work->err, "reading a picture");
+        if (status == ITEM_OK && batch->wanted)
             status = itemi_pixels_hash(full, work->extra.picture, &work->err);
     }
     if (status == ITEM_OK) {

@@ -39,8 +39,9 @@ typedef struct itemi_work {
     itemi_extra extra; /* its layers also where a head reads them */
     item_timings times;
     itemi_lines warnings;
-    item_error err; /* code ITEM_OK as long as nothing failed */
-    bool named;     /* err names the file already */
+    item_provenance *provenance; /* of the file; only passed on, no stage looks at it */
+    item_error err;              /* code ITEM_OK as long as nothing failed */
+    bool named;                  /* err names the file already */
 } itemi_work;
 
 #define ITEMI_MODEL  0

@@ -101,6 +101,7 @@ void item_result_unref(item_result *result)
         itemi_free(&mem, arrays[i]);
     itemi_free(&mem, result->tokens);
     itemi_lines_free(&mem, &result->warnings);
+    item_provenance_free(result->provenance);
     itemi_free(&mem, atomic_load(&result->json));
     itemi_free(&mem, result);
 }
@@ -224,4 +225,9 @@ item_status item_result_get_timings(const item_result *result, item_timings *tim
 const char *item_result_warning(const item_result *result, uint32_t index)
 {
     return result && index < result->warnings.count ? result->warnings.items[index] : NULL;
+}
+
+const item_provenance *item_result_provenance(const item_result *result)
+{
+    return result ? result->provenance : NULL;
 }

@@ -3,6 +3,8 @@
 #ifndef ITEMI_RESULT_H
 #define ITEMI_RESULT_H
 
+#include <item/provenance.h>
+
 #include "core/core.h"
 
 #define ITEMI_TEXTS (ITEM_TEXT_EMBEDDER + 1)
@@ -50,7 +52,8 @@ struct item_result {
     itemi_extra extra;
     item_timings timings;
     itemi_lines warnings;
-    _Atomic(char *) json; /* made at the first call */
+    item_provenance *provenance; /* or NULL */
+    _Atomic(char *) json;        /* made at the first call */
 };
 
 /* With every number NaN, verdict and reason none, and no text. NULL: no memory. */

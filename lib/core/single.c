@@ -51,6 +51,7 @@ static item_result *make_result(itemi_single *s, itemi_stage_kind kind, const it
     const itemi_slot *slot = &s->ctx->slot[kind];
     bool made =
         !result->warnings.lost &&
+        itemi_provenance_copy(s->call.mem, itemi_image_provenance(image), &result->provenance) &&
         itemi_result_set_text(result, ITEM_TEXT_CAPTIONER + (int32_t)kind, slot->identity) &&
         itemi_result_set_text(result, ITEM_TEXT_PRECISION, slot->precision) &&
         itemi_result_set_text(result, ITEM_TEXT_VERDICT, itemi_verdict_name(ITEM_VERDICT_NONE)) &&

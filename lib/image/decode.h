@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include <item/picture.h>
+#include <item/provenance.h>
 
 #include "common/common.h"
 
@@ -19,6 +20,7 @@ struct item_image {
     itemi_mem mem;
     item_image_info info; /* its warning points to the text below, or is NULL */
     uint8_t *pixels;
+    item_provenance *provenance; /* of its file; NULL where there was none, or nothing in it */
     char warning[ITEMI_WARNING_SIZE];
 };
 
@@ -90,9 +92,28 @@ item_image *itemi_image_new(const itemi_mem *mem, const item_image_info *info, u
  */
 item_status itemi_read_file(itemi_decode *d, const char *path, uint8_t **out, size_t *size);
 
-typedef enum itemi_kind { ITEMI_KIND_JPEG = 1, ITEMI_KIND_PNG } itemi_kind;
-/* Kind of a file by its first bytes; an error that names the kind where it cannot be read. */
+typedef enum itemi_kind {
+    ITEMI_KIND_JPEG = 1,
+    ITEMI_KIND_PNG,
+    ITEMI_KIND_WEBP,
+    ITEMI_KIND_HEIC, /* and other pictures of the HEIF family, but for: */
+    ITEMI_KIND_AVIF
+} itemi_kind;
+/* Kind of a file by its first bytes; an error that names the kind where nothing reads it. */
 item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, item_error *err);
+/* Such as "WebP". */
+const char *itemi_kind_name(itemi_kind kind);
+
+/* ---- metadata ---- */
+
+#define ITEMI_PNG_TEXTS 16 /* more are not looked at */
+
+/* A text chunk of a PNG. */
+typedef struct itemi_png_text {
+    const uint8_t *data; /* from the keyword on, which ends with a NUL within the chunk */
+    size_t size;
+    uint8_t type; /* first letter of the chunk's name */
+} itemi_png_text;
 
 /* Where a file holds its metadata: pointers into the file, or NULL. */
 typedef struct itemi_metadata {
@@ -100,7 +121,20 @@ typedef struct itemi_metadata {
     size_t exif_size;
     const uint8_t *xmp;
     size_t xmp_size;
+    const char *c2pa;        /* where a C2PA manifest begins, such as "PNG caBX" */
+    const uint8_t *manifest; /* its first piece */
+    size_t manifest_size;
+    uint32_t texts;
+    itemi_png_text text[ITEMI_PNG_TEXTS];
 } itemi_metadata;
+
+/* All of a file, of any kind; nothing is allocated, and what is broken is left out. */
+void itemi_metadata_of(itemi_kind kind, const uint8_t *bytes, size_t size, itemi_metadata *out);
+void itemi_webp_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size);
+void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size);
+/* Notes a C2PA manifest store where `data` begins with the JUMBF box of one. */
+void itemi_metadata_c2pa(itemi_metadata *metadata, const char *where, const uint8_t *data,
+                         size_t size);
 
 /* Orientation, 1 to 8: that of EXIF, else that of XMP, else 1. */
 uint32_t itemi_orientation(const itemi_metadata *metadata);
@@ -151,7 +185,7 @@ item_status itemi_jpeg_header_icc(const itemi_jpeg_header *header, itemi_decode 
 
 /* ---- what a PNG says beside its pixels ---- */
 
-/* Walks the chunks; the checksums are left to libpng. */
+/* Walks the chunks; the checksums are left to libpng. Of texts those that may tell an origin. */
 void itemi_png_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size);
 
 #endif

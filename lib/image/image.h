@@ -4,6 +4,7 @@
 #define ITEMI_IMAGE_H
 
 #include <item/picture.h>
+#include <item/provenance.h>
 #include <item/result.h>
 
 #include "common/common.h"
@@ -66,6 +67,15 @@ item_status itemi_resize_square(const itemi_mem *mem, const uint8_t *src, uint32
  */
 bool itemi_image_plain(const itemi_mem *mem, const item_image *image,
                        float out[ITEM_PLAIN_NUMBERS]);
+
+/*
+ * What a picture's file says of its origin; NULL where it says nothing or there was no file.
+ * Belongs to the picture; a resized one has none.
+ */
+const item_provenance *itemi_image_provenance(const item_image *image);
+/* A copy in other memory; NULL of NULL. false: no memory. */
+bool itemi_provenance_copy(const itemi_mem *mem, const item_provenance *from,
+                           item_provenance **out);
 
 /* A new picture, resized from (a box of) another; it keeps the facts and the warning of that. */
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,

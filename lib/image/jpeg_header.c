@@ -7,19 +7,20 @@
 
 #include "image/decode.h"
 
-#define M_SOF0 0xc0
-#define M_SOFF 0xcf
-#define M_DHT  0xc4
-#define M_JPG  0xc8
-#define M_DAC  0xcc
-#define M_RST0 0xd0
-#define M_SOI  0xd8
-#define M_EOI  0xd9
-#define M_SOS  0xda
-#define M_APP1 0xe1
-#define M_APP2 0xe2
-#define M_LS   0xf7 /* the frame of JPEG-LS */
-#define M_TEM  0x01
+#define M_SOF0  0xc0
+#define M_SOFF  0xcf
+#define M_DHT   0xc4
+#define M_JPG   0xc8
+#define M_DAC   0xcc
+#define M_RST0  0xd0
+#define M_SOI   0xd8
+#define M_EOI   0xd9
+#define M_SOS   0xda
+#define M_APP1  0xe1
+#define M_APP2  0xe2
+#define M_APP11 0xeb
+#define M_LS    0xf7 /* the frame of JPEG-LS */
+#define M_TEM   0x01
 
 typedef struct segment {
     uint8_t marker;
@@ -115,6 +116,13 @@ static void take_app1(itemi_metadata *m, segment *s)
     }
 }
 
+/* JUMBF stands behind "JP", the number of the box and that of the piece; the first piece counts. */
+static void take_app11(itemi_metadata *m, segment *s)
+{
+    if (strip(s, "JP", 2) && s->size > 6)
+        itemi_metadata_c2pa(m, "JPEG APP11", s->data + 6, s->size - 6);
+}
+
 static void take_profile_part(itemi_jpeg_header *h, segment *s)
 {
     if (!strip(s, "ICC_PROFILE", 12) || s->size < 2)
@@ -151,6 +159,8 @@ void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, siz
             take_app1(&header->metadata, &s);
         else if (s.marker == M_APP2)
             take_profile_part(header, &s);
+        else if (s.marker == M_APP11)
+            take_app11(&header->metadata, &s);
     }
 }
 

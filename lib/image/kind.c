@@ -38,12 +38,10 @@ static const magic unsupported[] = {
     {"JPEG XL", 0, 2, "\xff\x0a"},
 };
 
-/* Brands of the ISO base media format, which AVIF and HEIC share with films. */
-static const magic brands[] = {
-    {"AVIF", 8, 4, "avif"}, {"AVIF", 8, 4, "avis"},      {"HEIC", 8, 4, "heic"},
-    {"HEIC", 8, 4, "heix"}, {"HEIC", 8, 4, "heim"},      {"HEIC", 8, 4, "heis"},
-    {"HEIC", 8, 4, "hevc"}, {"HEIC", 8, 4, "hevx"},      {"HEIF", 8, 4, "mif1"},
-    {"HEIF", 8, 4, "msf1"}, {"Canon CR3", 8, 4, "crx "}, {"video (MP4 or QuickTime)", 8, 0, ""},
+/* Brands of the ISO base media format that are no pictures of the HEIF family. */
+static const magic other_brands[] = {
+    {"Canon CR3", 8, 4, "crx "},
+    {"video (MP4 or QuickTime)", 8, 0, ""},
 };
 
 static bool fits(const magic *m, const uint8_t *bytes, size_t size)
@@ -63,9 +61,9 @@ static const char *find(const magic *list, size_t count, const uint8_t *bytes, s
 static const char *unsupported_kind(const uint8_t *bytes, size_t size)
 {
     if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0)
-        return memcmp(bytes + 8, "WEBP", 4) == 0 ? "WebP" : "RIFF file that is not a picture";
+        return "RIFF file that is not a picture";
     if (size >= 12 && memcmp(bytes + 4, "ftyp", 4) == 0)
-        return find(brands, ITEMI_COUNT(brands), bytes, size);
+        return find(other_brands, ITEMI_COUNT(other_brands), bytes, size);
     if (size >= 10 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0)
         return "BMP";
     return find(unsupported, ITEMI_COUNT(unsupported), bytes, size);
@@ -91,16 +89,63 @@ static bool is_svg(const uint8_t *bytes, size_t size)
     return memmem(bytes, size < TEXT_SAMPLE ? size : TEXT_SAMPLE, "<svg", 4) != NULL;
 }
 
-item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, item_error *err)
+static bool one_of(const uint8_t *brand, const char *brands)
+{
+    for (; *brands; brands += 4) {
+        if (memcmp(brand, brands, 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The HEIF family shares its first box with films; a brand tells them apart. 0: neither. */
+static itemi_kind heif_kind(const uint8_t *bytes, size_t size)
+{
+    static const char avif[] = "avifavis", heic[] = "heicheixheimheishevchevx", any[] = "mif1msf1";
+    if (size < 12 || memcmp(bytes + 4, "ftyp", 4) != 0)
+        return 0;
+    if (one_of(bytes + 8, avif))
+        return ITEMI_KIND_AVIF;
+    if (one_of(bytes + 8, heic))
+        return ITEMI_KIND_HEIC;
+    if (!one_of(bytes + 8, any))
+        return 0;
+    size_t end = (size_t)bytes[2] << 8 | bytes[3]; /* of a box that holds but a few brands */
+    for (size_t at = 16; at + 4 <= size && at + 4 <= end; at += 4) {
+        if (one_of(bytes + at, avif))
+            return ITEMI_KIND_AVIF;
+    }
+    return ITEMI_KIND_HEIC;
+}
+
+/* 0 for what is none of the kinds that have a name here. */
+static itemi_kind known_kind(const uint8_t *bytes, size_t size)
 {
     static const magic jpeg = {"JPEG", 0, 3, "\xff\xd8\xff"};
     static const magic png = {"PNG", 0, 8, "\x89PNG\r\n\x1a\n"};
+    static const magic riff = {"RIFF", 0, 4, "RIFF"}, webp = {"WebP", 8, 4, "WEBP"};
+    if (fits(&jpeg, bytes, size))
+        return ITEMI_KIND_JPEG;
+    if (fits(&png, bytes, size))
+        return ITEMI_KIND_PNG;
+    if (fits(&riff, bytes, size) && fits(&webp, bytes, size))
+        return ITEMI_KIND_WEBP;
+    return heif_kind(bytes, size);
+}
+
+const char *itemi_kind_name(itemi_kind kind)
+{
+    static const char *const names[] = {"?", "JPEG", "PNG", "WebP", "HEIC", "AVIF"};
+    return names[kind];
+}
+
+item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, item_error *err)
+{
     if (size == 0)
         return itemi_fail(err, ITEM_E_FORMAT, "empty file");
-    if (fits(&jpeg, bytes, size) || fits(&png, bytes, size)) {
-        *out = fits(&png, bytes, size) ? ITEMI_KIND_PNG : ITEMI_KIND_JPEG;
+    *out = known_kind(bytes, size);
+    if (*out)
         return ITEM_OK;
-    }
     const char *kind = unsupported_kind(bytes, size);
     if (!kind && is_text(bytes, size)) {
         if (!is_svg(bytes, size))

@@ -42,6 +42,7 @@ void item_image_unref(item_image *image)
         return;
     itemi_mem mem = image->mem;
     itemi_free(&mem, image->pixels);
+    item_provenance_free(image->provenance);
     itemi_free(&mem, image);
 }
 

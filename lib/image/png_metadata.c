@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EXIF and XMP of a PNG, which may stand before or behind the pixels. */
+/* Metadata of a PNG, which may stand before or behind the pixels. */
 #include <string.h>
 
 #include "image/decode.h"
+#include "image/provenance.h"
 
 #define SIGNATURE_SIZE 8
 #define CHUNK_EXTRA    12 /* length, type, checksum */
@@ -32,6 +33,19 @@ static void take_xmp(itemi_metadata *m, const uint8_t *data, size_t size)
     m->xmp_size = (size_t)(end - at);
 }
 
+/* A text under a keyword that tells an origin; of several under one keyword, the first. */
+static void take_text(itemi_metadata *m, uint8_t type, const uint8_t *data, size_t size)
+{
+    const char *keyword = (const char *)data;
+    if (m->texts == ITEMI_PNG_TEXTS || !memchr(data, 0, size) || !itemi_tells_origin(keyword))
+        return;
+    for (uint32_t i = 0; i < m->texts; i++) {
+        if (strcmp((const char *)m->text[i].data, keyword) == 0)
+            return;
+    }
+    m->text[m->texts++] = (itemi_png_text){data, size, type};
+}
+
 void itemi_png_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size)
 {
     *metadata = (itemi_metadata){0};
@@ -46,6 +60,11 @@ void itemi_png_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t s
             metadata->exif_size = length;
         } else if (memcmp(type, "iTXt", 4) == 0) {
             take_xmp(metadata, data, length);
+            take_text(metadata, type[0], data, length);
+        } else if (memcmp(type, "tEXt", 4) == 0 || memcmp(type, "zTXt", 4) == 0) {
+            take_text(metadata, type[0], data, length);
+        } else if (memcmp(type, "caBX", 4) == 0) {
+            itemi_metadata_c2pa(metadata, "PNG caBX", data, length);
         } else if (memcmp(type, "IEND", 4) == 0) {
             return;
         }

@@ -106,17 +106,18 @@ static void json_has_every_key(void **state)
 {
     (void)state;
     static const char *const keys[] = {
-        "file",     "width",       "height",        "caption",    "caption_source", "similarity",
-        "objects",  "phrase",      "box",           "score",      "contribution",   "probability",
-        "verdict",  "reason",      "threshold",     "timings_ms", "pack",           "precision",
-        "warnings", "fingerprint", "caption_margin"};
+        "file",           "width",       "height",    "caption",  "caption_source",
+        "similarity",     "objects",     "phrase",    "box",      "score",
+        "contribution",   "probability", "verdict",   "reason",   "threshold",
+        "timings_ms",     "pack",        "precision", "warnings", "fingerprint",
+        "caption_margin", "provenance"};
     item_ctx *ctx = make_ctx();
     item_image *image = make_picture(3, 320, 240);
     item_result *result = check(ctx, image, NULL);
     const char *json = item_result_json(result);
     assert_non_null(json);
     assert_null(strchr(json, '\n'));
-    assert_null(strstr(json, "nan"));
+    assert_null(strstr(json, ":nan"));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char quoted[40];
         snprintf(quoted, sizeof quoted, "\"%s\":", keys[i]);

@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <item/index.h>
+#include <item/provenance.h>
 #include <item/sys/engine.h>
 #include <item/train.h>
 #include <stdlib.h>
@@ -61,6 +62,9 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_image_from_memory(NULL, 0, NULL, NULL, next(size)),
         item_image_from_pixels(NULL, 0, 0, 0, 0, NULL, NULL, next(size)),
         item_image_get_info(NULL, NULL, next(size)),
+        item_provenance_from_file(NULL, NULL, NULL, next(size)),
+        item_provenance_from_memory(NULL, 0, NULL, NULL, next(size)),
+        item_provenance_get(NULL, 0, NULL, next(size)),
         item_check_image(NULL, NULL, NULL, NULL, next(size)),
         item_check_file(NULL, NULL, NULL, NULL, next(size)),
         item_check_images(NULL, NULL, 1, NULL, NULL, next(size)),

@@ -23,6 +23,7 @@
     }
 
 #define IMAGE_IN(name, call)  READS_IN(name, item_image, item_image_unref, call)
+#define ORIGIN_IN(name, call) READS_IN(name, item_provenance, item_provenance_free, call)
 #define RESULT_IN(name, call) READS_IN(name, item_result, item_result_unref, call)
 #define DATA_IN(name, call)   READS_IN(name, item_dataset, item_dataset_free, call)
 #define REPORT_IN(name, call) READS_IN(name, item_report, item_report_free, call)
@@ -35,6 +36,8 @@ static double score;
 IMAGE_IN(image_from_file, item_image_from_file(the.file, in, &out, err))
 IMAGE_IN(image_from_memory, item_image_from_memory(the.bytes, the.size, in, &out, err))
 IMAGE_IN(image_from_pixels, item_image_from_pixels(pixel, ITEM_PIXELS_RGB, 1, 1, 3, in, &out, err))
+ORIGIN_IN(provenance_from_file, item_provenance_from_file(the.file, in, &out, err))
+ORIGIN_IN(provenance_from_memory, item_provenance_from_memory(the.bytes, the.size, in, &out, err))
 RESULT_IN(check_image, item_check_image(the.ctx, the.image, in, &out, err))
 RESULT_IN(check_file, item_check_file(the.ctx, the.file, in, &out, err))
 RESULT_IN(check_images, item_check_images(the.ctx, &the.image, 1, in, &out, err))
@@ -232,6 +235,8 @@ static void every_function_that_reads(void **state)
          0,
          bad},
         {READS(image_from_memory, item_image_options, cancel, &image), {0}, 0, bad},
+        {READS(provenance_from_file, item_image_options, cancel, &image), {0}, 0, bad},
+        {READS(provenance_from_memory, item_image_options, cancel, &image), {0}, 0, bad},
         {READS(image_from_pixels, item_image_options, cancel, &image), {0}, 0, bad},
         {READS(image_allocator, item_allocator, user, &host),
          {offsetof(item_allocator, reserved)},
@@ -313,6 +318,7 @@ FILLS(fill_image_info, item_image_get_info(the.image, out, err))
 FILLS(fill_summary, item_result_get_summary(the.result, out, err))
 FILLS(fill_object, item_result_get_object(the.result, 0, out, err))
 FILLS(fill_timings, item_result_get_timings(the.result, out, err))
+FILLS(fill_entry, item_provenance_get(the.provenance, 0, out, err))
 FILLS(fill_row, item_dataset_get(the.data, 0, out, err))
 FILLS(fill_dataset_info, item_dataset_get_info(the.data, out, err))
 
@@ -385,6 +391,7 @@ static void every_function_that_fills(void **state)
         {WRITES(fill_summary, item_result_summary, height)},
         {WRITES(fill_object, item_object, contribution)},
         {WRITES(fill_timings, item_timings, total)},
+        {WRITES(fill_entry, item_provenance_entry, text)},
         {WRITES(fill_judgement, item_result_summary, height)},
         {WRITES(fill_row, item_row, scene)},
         {WRITES(fill_dataset_info, item_dataset_info, pipeline)},

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <item/index.h>
+#include <item/provenance.h>
 #include <item/sys/engine.h>
 #include <item/train.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ static struct {
     item_ctx *ctx;
     item_image *image;
     item_result *result;
+    item_provenance *provenance;
     item_dataset *data, *photographs;
     item_row row;
     item_index *index;
@@ -72,6 +74,8 @@ static int make_things(void **state)
     path = temp_path("index");
     assert_ok(item_index_open(path, ITEM_INDEX_CREATE, &the.index, &err), &err);
     free(path);
+    static const char odd[] = "RIFF\0\0\0\0WEBPXMP \0\0\0"; /* broken XMP is an entry */
+    assert_ok(item_provenance_from_memory(odd, sizeof odd, NULL, &the.provenance, &err), &err);
     the.row = (item_row)ITEM_ROW_INIT;
     assert_ok(item_dataset_get(the.data, 0, &the.row, &err), &err);
 
@@ -93,6 +97,7 @@ static int free_things(void **state)
     item_dataset_free(the.photographs);
     item_index_free(the.index);
     item_result_unref(the.result);
+    item_provenance_free(the.provenance);
     item_image_unref(the.image);
     item_ctx_unref(the.ctx);
     item_config_unref(the.config);

@@ -23,7 +23,7 @@ PROGRAM = EXAMPLES = None
 PACK = Path(os.environ.get("ITEM_PACK_PATH", ROOT / "packs" / "small"))
 CHECK_KEYS = ["file", "width", "height", "caption", "caption_source", "similarity", "objects",
               "probability", "score", "verdict", "reason", "threshold", "timings_ms", "pack",
-              "precision", "fingerprint", "warnings"]
+              "precision", "fingerprint", "warnings", "provenance"]
 SOME = [PICTURES / f"{n}.jpg" for n in ("chelsea", "coffee", "surfing_dog")]
 
 

@@ -10,6 +10,7 @@ import json
 import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -316,6 +317,36 @@ def make_metadata():
     put("corpus/metadata", "icc_png", bytes([4]) + icc_profiles.rgb_table())
 
 
+def make_provenance():
+    xmp = ('<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+           'xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:p="http://ns.adobe.com/photoshop/1.0/" '
+           'e:DigitalSourceType="a/digitalCapture"><p:Credit>Made with Google AI</p:Credit>'
+           '</rdf:Description></rdf:RDF>').encode()
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;">]><x>&c;</x>'
+    folder = b"\x1a\0\0\0\0\0\0\0"
+    exif = b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHI", 0x131, 2, 8) + folder + b"NovelAI\0"
+    comment = (b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHI", 0x9286, 7, 44) + folder + b"UNICODE\0"
+               + "Steps: 1, Seed: 12".encode("utf-16-be"))
+    store = (struct.pack(">I4sI4s", 38, b"jumb", 30, b"jumd") + b"c2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71"
+             + b"\3c2pa\0" + b"\x6fclaim_generator\x67ChatGPT\x74claim_generator_info\xa1\x64name\x61a")
+    for place in (0, 3, 8):
+        put("corpus/provenance", f"xmp_{place}", bytes([place]) + xmp)
+        put("corpus/provenance", f"bomb_{place}", bytes([place]) + bomb)
+    for place in (1, 9):
+        put("corpus/provenance", f"exif_{place}", bytes([place]) + exif)
+        put("corpus/provenance", f"comment_{place}", bytes([place]) + comment)
+    for place in (2, 7, 10):
+        put("corpus/provenance", f"c2pa_{place}", bytes([place]) + store)
+    put("corpus/provenance", "c2pa_11", b"\x0b" + bytes(4) + b"manifest\0" + bytes(8) + store)
+    put("corpus/provenance", "itxt_packed", b"\x04\1\0\0\0" + zlib.compress(b"Steps: 1, Seed: 2"))
+    put("corpus/provenance", "itxt", b"\x04\0\0en\0\0Steps: 1, Sampler: a")
+    for name, text in (("prompt", '{"class_type":1}'), ("parameters", '"sui_image_params"'),
+                       ("Description", "Job ID: 01234567-89ab-cdef-0123-456789abcdef")):
+        put("corpus/provenance", f"text_{name}", b"\x05" + name.encode() + b"\0" + text.encode())
+    put("corpus/provenance", "ztxt", b"\x06\0" + zlib.compress(b"a" * 100000))
+    put("corpus/provenance", "webp", b"\x0fRIFF\0\0\0\0WEBPEXIF" + struct.pack("<I", len(exif)) + exif)
+
+
 def make_structs():
     """Sizes of 0.1 on 64-bit machines, in the order of the calls in fuzz_structs.c."""
     sizes = {"image_options": 56, "check_options": 48, "dataset_info": 80, "row": 104,
@@ -477,6 +508,7 @@ COSINE = 7  # features of cosine/both/1
 
 if __name__ == "__main__":
     for make in (make_safetensors, make_head, make_dataset, make_pack, make_texts, make_metadata,
+                 make_provenance,
                  make_structs, make_backend, make_resize, make_tokenizers, make_pictures,
                  make_torchfile, make_index, make_published):
         make()

@@ -76,6 +76,18 @@ def xmp_segment(data):
     return segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + data)
 
 
+def told():
+    """XMP, EXIF and a C2PA manifest store (without manifests) that tell an origin."""
+    kind = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    packet = ('<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+              'xmlns:e="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+              f'e:DigitalSourceType="{kind}"/></rdf:RDF>').encode()
+    tiff = b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHII", 0x131, 2, 8, 26) + bytes(4) + b"NovelAI\0"
+    uuid = b"c2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71"
+    label = struct.pack(">I4s", 30, b"jumd") + uuid + b"\3c2pa\0"
+    return packet, tiff, struct.pack(">I4s", 8 + len(label), b"jumb") + label
+
+
 def icc_segments(profile, parts):
     size = -(-len(profile) // parts)
     return [segment(0xE2, b"ICC_PROFILE\0" + bytes([i + 1, parts]) + profile[i * size:(i + 1) * size])
@@ -141,6 +153,9 @@ def jpegs_oriented():
     yield "xmp_attribute", insert(base, xmp_segment(xmp(8)))
     yield "xmp_element", insert(base, xmp_segment(xmp(3, element=True)))
     yield "xmp_and_exif", insert(base, xmp_segment(xmp(8)), exif_segment(exif(b"II", 6)))
+    packet, tiff, store = told()
+    yield "origin", insert(base, xmp_segment(packet), exif_segment(tiff),
+                           segment(0xEB, b"JP\0\1\0\0\0\1" + store))
     cmyk = jpeg(scene(21, 14, 4), "CMYK")
     yield "cmyk_exif_6", insert(cmyk, exif_segment(exif(b"MM", 6)))
     big = jpeg(scene(70, 90, 3, 4), quality=40)
@@ -216,6 +231,11 @@ def pngs_with_chunks():
     yield "exif_interlaced", png.write(colour, png.RGB, 8, True, [(b"eXIf", exif(b"II", 8))])
     text = b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(6)
     yield "xmp", png.write(colour, png.RGB, 8, before=[(b"iTXt", text)])
+    packet, tiff, store = told()
+    steps = b"a fox\nSteps: 20, Sampler: Euler, Seed: 1"
+    yield "origin", png.write(colour, png.RGB, 8, before=[
+        (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet), (b"eXIf", tiff), (b"caBX", store),
+        (b"zTXt", b"parameters\0\0" + zlib.compress(steps))])
     yield "apng", apng(colour, True)
     yield "apng_still_first", apng(colour, False)
 

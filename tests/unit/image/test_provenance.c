@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What files say of their origin: every container, every rule, and metadata that are broken. */
+#include "support.h"
+
+#include <zlib.h>
+
+#include <item/provenance.h>
+
+#include "../../containers.h"
+
+#define BYTES(text) (text), sizeof(text) - 1
+
+#define XMP_JPEG "http://ns.adobe.com/xap/1.0/\0"
+#define XMP_PNG  "XML:com.adobe.xmp\0\0\0\0\0"
+#define XMP_HEAD                                                                                   \
+    "<x:xmpmeta xmlns:x='adobe:ns:meta/'>"                                                         \
+    "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"                            \
+    "<rdf:Description rdf:about='' xmlns:xmp='http://ns.adobe.com/xap/1.0/'"                       \
+    " xmlns:e='http://iptc.org/std/Iptc4xmpExt/2008-02-29/'"                                       \
+    " xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/'"                                        \
+    " xmlns:exif='http://ns.adobe.com/exif/1.0/' xmlns:dc='http://purl.org/dc/elements/1.1/'"
+#define XMP_TAIL "</rdf:Description></rdf:RDF></x:xmpmeta>"
+#define TYPES    "http://cv.iptc.org/newscodes/digitalsourcetype/"
+#define JOB      "a fox --v 6 Job ID: 01234567-89ab-cdef-0123-456789abcdef"
+#define WEB_UI   "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7"
+#define GRAPH    "{\"3\": {\"class_type\": \"KSampler\"}}"
+#define STORE                                                                                      \
+    "\0\0\0\x60jumb\0\0\0\x1ejumd"                                                                 \
+    "c2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\3c2pa\0"
+
+/* Each entry as a line "kind claim where|name|value". */
+static char *entries_of(const item_provenance *list)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    for (uint32_t i = 0; i < item_provenance_count(list); i++) {
+        item_provenance_entry e = ITEM_PROVENANCE_ENTRY_INIT;
+        item_error err = ITEM_ERROR_INIT;
+        assert_int_equal(item_provenance_get(list, i, &e, &err), ITEM_OK);
+        assert_true(strlen(e.text) > 0 && !strchr(e.text, '\n'));
+        fprintf(out, "%d %d %s|%s|%s\n", e.kind, e.claim, e.where, e.name, e.value);
+    }
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void expect_file(const char *what, const container *file, const char *expected)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_provenance *list = NULL;
+    if (item_provenance_from_memory(file->data, file->size, NULL, &list, &err) != ITEM_OK)
+        fail_msg("%s: %s", what, err.message);
+    char *entries = entries_of(list);
+    if (strcmp(entries, expected) != 0)
+        fail_msg("%s:\n%snot\n%s", what, entries, expected);
+    free(entries);
+    item_provenance_free(list);
+}
+
+/* A file with one part more than its head. */
+static void expect_part(int kind, const char *name, const char *data, size_t size,
+                        const char *expected)
+{
+    container file = container_begin(kind);
+    container_part(&file, name, data, size);
+    expect_file(data, &file, expected);
+    free(file.data);
+}
+
+/* ---- PNG texts ---- */
+
+static void png_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data;
+        size_t size;
+        const char *expected;
+    } cases[] = {
+        {BYTES("parameters\0" WEB_UI),
+         "3 1 PNG text parameters|Stable Diffusion web UI|" WEB_UI "\n"},
+        {BYTES("parameters\0{\"sui_image_params\": {}}"),
+         "3 1 PNG text parameters|SwarmUI|{\"sui_image_params\": {}}\n"},
+        {BYTES("parameters\0 temperature 300 K"), ""},
+        {BYTES("parameters\0Steps: many, Sampler: hands"), ""},
+        {BYTES("parameters\0"), ""},
+        {BYTES("parameters"), ""}, /* no NUL */
+        {BYTES("prompt\0" GRAPH), "3 1 PNG text prompt|ComfyUI|" GRAPH "\n"},
+        {BYTES("prompt\0what the photographer was asked for"), ""},
+        {BYTES("workflow\0{\"nodes\": []}"), "3 1 PNG text workflow|ComfyUI|{\"nodes\": []}\n"},
+        {BYTES("invokeai_metadata\0{}"), "3 1 PNG text invokeai_metadata|InvokeAI|{}\n"},
+        {BYTES("sd-metadata\0{}"), "3 1 PNG text sd-metadata|InvokeAI|{}\n"},
+        {BYTES("Dream\0\"a cat\" -s 50"), "3 1 PNG text Dream|InvokeAI|\"a cat\" -s 50\n"},
+        {BYTES("fooocus_scheme\0fooocus"), "3 1 PNG text fooocus_scheme|Fooocus|fooocus\n"},
+        {BYTES("Software\0NovelAI"), "3 1 PNG text Software|NovelAI|NovelAI\n"},
+        {BYTES("Software\0GIMP"), ""},
+        {BYTES("Description\0" JOB), "3 1 PNG text Description|Midjourney|" JOB "\n"},
+        {BYTES("Description\0Job ID: 12"), ""},
+        {BYTES("Dream\0caf\xe9 \x01x\x7f"), "3 1 PNG text Dream|InvokeAI|caf\xc3\xa9  x \n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_part(IN_PNG, "tEXt", cases[i].data, cases[i].size, cases[i].expected);
+    expect_part(IN_PNG, "iTXt", BYTES("Dream\0\0\0en\0Traum\0\xe7\x8c\xab"),
+                "3 1 PNG text Dream|InvokeAI|\xe7\x8c\xab\n");
+    expect_part(IN_PNG, "iTXt", BYTES("Dream\0\0\0en\0\0\xff!"),
+                "3 1 PNG text Dream|InvokeAI|\xef\xbf\xbd!\n");
+    static const char broken[] = "4 0 PNG text||PNG text: the chunk is broken\n";
+    expect_part(IN_PNG, "iTXt", BYTES("Dream\0\0\0en\0"), broken);
+    expect_part(IN_PNG, "iTXt", BYTES("Dream\0"), broken);
+    expect_part(IN_PNG, "zTXt", BYTES("Dream\0"), broken);
+    expect_part(IN_PNG, "zTXt", BYTES("Dream\0\0no zlib"), broken);
+}
+
+/* Packed texts: a small one, and one of 64 MiB in 64 KiB of which the beginning is looked at. */
+static void packed_texts(void **state)
+{
+    (void)state;
+    static const char head[] = "Dream\0";
+    const size_t large = (size_t)64 << 20;
+    uLongf room = compressBound(large);
+    char *text = malloc(large), *chunk = malloc(sizeof head + room);
+    assert_true(text && chunk);
+    memcpy(chunk, head, sizeof head);
+    memset(text, 'a', large);
+    text[0] = 'b';
+    for (int i = 0; i < 2; i++) {
+        uLongf size = room;
+        assert_int_equal(
+            compress((Bytef *)chunk + sizeof head, &size, (Bytef *)text, i ? large : 9), Z_OK);
+        container file = container_begin(IN_PNG);
+        container_part(&file, "zTXt", chunk, sizeof head + size);
+        char expected[2100];
+        snprintf(expected, sizeof expected, "3 1 PNG text Dream|InvokeAI|%.*s%s\n", i ? 2000 : 9,
+                 text, i ? "..." : "");
+        expect_file("a packed text", &file, expected);
+        free(file.data);
+    }
+    free(text);
+    free(chunk);
+}
+
+/* ---- XMP ---- */
+
+static void xmp_properties(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xmp, *expected;
+    } cases[] = {
+        {XMP_HEAD " e:DigitalSourceType='" TYPES "trainedAlgorithmicMedia'>" XMP_TAIL,
+         "2 1 XMP DigitalSourceType|trainedAlgorithmicMedia|" TYPES "trainedAlgorithmicMedia\n"},
+        {XMP_HEAD "><e:DigitalSourceType>\n" TYPES "digitalCapture </e:DigitalSourceType>" XMP_TAIL,
+         "2 3 XMP DigitalSourceType|digitalCapture|" TYPES "digitalCapture\n"},
+        {XMP_HEAD "><e:DigitalSourceType rdf:resource='" TYPES
+                  "compositeWithTrainedAlgorithmicMedia'/>" XMP_TAIL,
+         "2 2 XMP DigitalSourceType|compositeWithTrainedAlgorithmicMedia|" TYPES
+         "compositeWithTrainedAlgorithmicMedia\n"},
+        {XMP_HEAD " e:DigitalSourceType='" TYPES "screenCapture'>" XMP_TAIL,
+         "2 0 XMP DigitalSourceType|screenCapture|" TYPES "screenCapture\n"},
+        {XMP_HEAD " xmp:DigitalSourceType='" TYPES "trainedAlgorithmicMedia'>" XMP_TAIL, ""},
+        {XMP_HEAD " e:DigitalSourceType=''>" XMP_TAIL, ""},
+        {XMP_HEAD " photoshop:Credit='Made with Google AI'>" XMP_TAIL,
+         "3 1 XMP Credit|Google AI|Made with Google AI\n"},
+        {XMP_HEAD "><photoshop:Credit>Edited with Google AI</photoshop:Credit>" XMP_TAIL,
+         "3 2 XMP Credit|Google AI|Edited with Google AI\n"},
+        {XMP_HEAD "><dc:description><rdf:Alt>\n <rdf:li xml:lang='x-default'>" JOB
+                  "</rdf:li></rdf:Alt></dc:description>" XMP_TAIL,
+         "3 1 XMP description|Midjourney|" JOB "\n"},
+        {"<!DOCTYPE x [<!ENTITY a 'b'><!ENTITY c '&a;&a;&a;&a;'>]>" XMP_HEAD
+         " photoshop:Credit='&c;'>" XMP_TAIL,
+         "4 0 XMP||XMP: it has a document type\n"},
+        {XMP_HEAD " photoshop:Credit='&lol;'>" XMP_TAIL, "4 0 XMP||XMP: undefined entity\n"},
+        {XMP_HEAD " photoshop:Credit='Made with Google AI'>",
+         "3 1 XMP Credit|Google AI|Made with Google AI\n4 0 XMP||XMP: no element found\n"},
+        {"", "4 0 XMP||XMP: no element found\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const size_t size = strlen(cases[i].xmp);
+        container file = container_begin(IN_WEBP);
+        container_part(&file, "XMP ", cases[i].xmp, size + 1); /* and its NUL, as some write it */
+        expect_file(cases[i].xmp, &file, cases[i].expected);
+        free(file.data);
+    }
+}
+
+static void xmp_in_each_container(void **state)
+{
+    (void)state;
+    static const char expected[] = "3 1 XMP Credit|Google AI|Made with Google AI\n";
+#define XMP XMP_HEAD " photoshop:Credit='Made with Google AI'>" XMP_TAIL
+    expect_part(IN_JPEG, "\xe1", BYTES(XMP_JPEG XMP), expected);
+    expect_part(IN_PNG, "iTXt", BYTES(XMP_PNG XMP), expected);
+    expect_part(IN_WEBP, "XMP ", BYTES(XMP), expected);
+    static const uint8_t utf16[] = {0xff, 0xfe, '<', 0, 'a', 0, '/', 0, '>', 0};
+    expect_part(IN_WEBP, "XMP ", (const char *)utf16, sizeof utf16, "");
+
+    container file = container_begin(IN_WEBP);
+    const size_t large = (1 << 20) + 1;
+    char *blanks = malloc(large);
+    assert_non_null(blanks);
+    memset(blanks, ' ', large);
+    container_part(&file, "XMP ", blanks, large);
+    expect_file("large XMP", &file, "4 0 XMP||XMP: it is too large\n");
+    free(blanks);
+    free(file.data);
+}
+
+/* ---- EXIF ---- */
+
+#define LITTLE "II*\0\x08\0\0\0"
+#define ONE    "\1\0"
+
+static void exif_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data;
+        size_t size;
+        const char *expected;
+    } cases[] = {
+        /* Software, ASCII, 8 bytes behind the folder */
+        {BYTES(LITTLE ONE "\x31\x01\2\0\x08\0\0\0\x1a\0\0\0\0\0\0\0NovelAI\0"),
+         "3 1 EXIF Software|NovelAI|NovelAI\n"},
+        {BYTES("MM\0*\0\0\0\x08\0\1\x01\x31\0\2\0\0\0\x08\0\0\0\x1a\0\0\0\0NovelAI\0"),
+         "3 1 EXIF Software|NovelAI|NovelAI\n"},
+        /* the same, one byte short */
+        {BYTES(LITTLE ONE "\x31\x01\2\0\x08\0\0\0\x1a\0\0\0\0\0\0\0NovelAI"), ""},
+        /* a count that is beyond everything */
+        {BYTES(LITTLE ONE "\x31\x01\2\0\xff\xff\xff\xff\x1a\0\0\0\0\0\0\0NovelAI"), ""},
+        /* Model, as ComfyUI has it in WebP */
+        {BYTES(LITTLE ONE "\x10\x01\2\0\x0b\0\0\0\x1a\0\0\0\0\0\0\0prompt:{\"}\0"),
+         "3 1 EXIF Model|ComfyUI|prompt:{\"}\n"},
+        {BYTES(LITTLE ONE "\x10\x01\2\0\5\0\0\0\x1a\0\0\0\0\0\0\0EOS R"), ""},
+        /* an Exif folder at 26 with UserComment at 44: UTF-16 of either order, and plain */
+        {BYTES(LITTLE ONE "\x69\x87\4\0\1\0\0\0\x1a\0\0\0\0\0\0\0" ONE
+                          "\x86\x92\7\0\x34\0\0\0\x2c\0\0\0\0\0\0\0UNICODE\0"
+                          "\0S\0t\0e\0p\0s\0:\0 \0"
+                          "1\0,\0 \0S\0e\0e\0d\0:\0 \0"
+                          "1\xd8\x3d\xde\0"
+                          "\xdc\1\0"
+                          "e\0z"),
+         "3 1 EXIF UserComment|Stable Diffusion web UI|Steps: 1, Seed: 1"
+         "\xf0\x9f\x98\x80\xef\xbf\xbd"
+         "ez\n"},
+        {BYTES(LITTLE ONE "\x86\x92\7\0\x18\0\0\0\x1a\0\0\0\0\0\0\0UNICODE\0S\0t\0e\0p\0s\0:\0 \0"
+                          "1\0"),
+         ""},
+        {BYTES(LITTLE ONE "\x86\x92\7\0\x19\0\0\0\x1a\0\0\0\0\0\0\0ASCII\0\0\0Steps: 2, Seed: 3"),
+         "3 1 EXIF UserComment|Stable Diffusion web UI|Steps: 2, Seed: 3\n"},
+        {BYTES("no TIFF header"), "4 0 EXIF||EXIF: its header is broken\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_part(IN_WEBP, "EXIF", cases[i].data, cases[i].size, cases[i].expected);
+    expect_part(IN_PNG, "eXIf", cases[0].data, cases[0].size, cases[0].expected);
+    container file = container_begin(IN_JPEG);
+    char named[64] = "Exif\0";
+    memcpy(named + 6, cases[0].data, cases[0].size);
+    container_part(&file, "\xe1", named, 6 + cases[0].size);
+    expect_file("EXIF in a JPEG", &file, cases[0].expected);
+    free(file.data);
+}
+
+/* ---- C2PA ---- */
+
+static void manifests(void **state)
+{
+    (void)state;
+    static const char by_text[] = STORE "\x6f"
+                                        "claim_generator\x78\x19OpenAI-API tests/1.2 c2pa-rs";
+    static const char uuid[] = "\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81"
+                               "\0\0\0\0manifest\0\0\0\0\0\0\0\0\0" STORE;
+    expect_part(IN_JPEG, "\xeb", BYTES("JP\0\1\0\0\0\1" STORE), "1 0 JPEG APP11||\n");
+    expect_part(IN_JPEG, "\xeb", BYTES("JP\0\1\0\0\0\1\0\0\0\x08jumb"), "");
+    expect_part(IN_JPEG, "\xeb", BYTES("HDR_RI ver=11"), "");
+    expect_part(IN_PNG, "caBX", BYTES(STORE), "1 0 PNG caBX||\n");
+    expect_part(IN_PNG, "caBX", BYTES("\0\0\0\x60jumb"), "");
+    expect_part(IN_WEBP, "C2PA", BYTES(STORE), "1 0 WebP C2PA||\n");
+    expect_part(IN_HEIF, "uuid", BYTES(uuid), "1 0 HEIF uuid||\n");
+    expect_part(IN_HEIF, "free", BYTES(uuid), "");
+    expect_part(IN_HEIF, "uuid", uuid, 30, "");
+    expect_part(IN_PNG, "caBX", BYTES(by_text), "1 0 PNG caBX|OpenAI-API tests/1.2 c2pa|\n");
+    expect_part(IN_PNG, "caBX",
+                BYTES(STORE "\x6f"
+                            "claim_generator\x63old\x74"
+                            "claim_generator_info\xa1\x64name\x67"
+                            "ChatGPT"),
+                "1 0 PNG caBX|ChatGPT|\n");
+    expect_part(IN_PNG, "caBX",
+                BYTES(STORE "\x6f"
+                            "claim_generator\x78\xff"
+                            "cut"),
+                "1 0 PNG caBX||\n");
+    expect_part(IN_PNG, "caBX",
+                BYTES(STORE "\x6f"
+                            "claim_generator\x62\xff\xfe"),
+                "1 0 PNG caBX||\n");
+    expect_part(IN_PNG, "caBX",
+                BYTES(STORE "\x6f"
+                            "claim_generator"),
+                "1 0 PNG caBX||\n");
+}
+
+/* ---- lists ---- */
+
+/* Entries come by kind, at most 16; what is more is left out without harm. */
+static void many_entries(void **state)
+{
+    (void)state;
+    container file = container_begin(IN_PNG);
+    for (int i = 0; i < 3; i++) {
+        container_part(&file, "tEXt", BYTES("Software\0NovelAI"));
+        container_part(&file, "tEXt", BYTES("date:create\0today"));
+    }
+    container_part(&file, "caBX", BYTES(STORE));
+    container_part(&file, "caBX", BYTES(STORE));
+    expect_file("the same again", &file, "1 0 PNG caBX||\n3 1 PNG text Software|NovelAI|NovelAI\n");
+    free(file.data);
+
+    container xmp = {0};
+    container_add(&xmp, BYTES(XMP_HEAD ">"));
+    for (int i = 0; i < 20; i++)
+        container_add(&xmp, BYTES("<e:DigitalSourceType>a/b</e:DigitalSourceType>"));
+    container_add(&xmp, BYTES(XMP_TAIL));
+    file = container_begin(IN_WEBP);
+    container_part(&file, "XMP ", xmp.data, xmp.size);
+    item_provenance *list = NULL;
+    assert_int_equal(item_provenance_from_memory(file.data, file.size, NULL, &list, NULL), ITEM_OK);
+    assert_int_equal(item_provenance_count(list), 16);
+    item_provenance_free(list);
+    free(xmp.data);
+    free(file.data);
+}
+
+/* A picture of the golden ones cut anywhere, and with any byte changed, is read or refused. */
+static void damage(void **state)
+{
+    (void)state;
+    container file = container_begin(IN_WEBP);
+    container_part(&file, "XMP ", BYTES(XMP_HEAD " e:DigitalSourceType='x/y'>" XMP_TAIL));
+    container_part(&file, "EXIF",
+                   BYTES(LITTLE ONE "\x31\x01\2\0\x08\0\0\0\x1a\0\0\0\0\0\0\0NovelAI"));
+    container_part(&file, "C2PA", BYTES(STORE));
+    for (size_t i = 0; i <= file.size; i++) {
+        item_provenance *list = NULL;
+        item_error err = ITEM_ERROR_INIT;
+        item_status status = item_provenance_from_memory(file.data, i, NULL, &list, &err);
+        assert_int_equal(status == ITEM_OK, i >= 12);
+        assert_int_equal(list != NULL, i >= 12);
+        item_provenance_free(list);
+    }
+    for (size_t i = 12; i < file.size; i++) {
+        for (int change = 1; change < 256; change += 37) {
+            file.data[i] ^= (uint8_t)change;
+            item_provenance *list = NULL;
+            assert_int_equal(item_provenance_from_memory(file.data, file.size, NULL, &list, NULL),
+                             ITEM_OK);
+            free(entries_of(list));
+            item_provenance_free(list);
+            file.data[i] ^= (uint8_t)change;
+        }
+    }
+    free(file.data);
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    item_provenance *list = (item_provenance *)(uintptr_t)1;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_memory("GIF89a", 6, NULL, &list, &err),
+                     ITEM_E_UNSUPPORTED);
+    assert_null(list);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_memory("a text", 6, NULL, &list, &err), ITEM_E_FORMAT);
+    err = (item_error)ITEM_ERROR_INIT;
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.max_file_bytes = 3;
+    assert_int_equal(item_provenance_from_memory("\xff\xd8\xff\xd9", 4, &options, &list, &err),
+                     ITEM_E_LIMIT);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_file(GOLDEN "/none.png", NULL, &list, &err), ITEM_E_IO);
+    assert_non_null(strstr(err.message, "none.png"));
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_file(GOLDEN "/README.md", NULL, &list, &err),
+                     ITEM_E_FORMAT);
+    assert_non_null(strstr(err.message, "README.md: not a picture"));
+    err = (item_error)ITEM_ERROR_INIT;
+    item_provenance_entry entry = ITEM_PROVENANCE_ENTRY_INIT;
+    assert_int_equal(item_provenance_get(NULL, 0, &entry, &err), ITEM_E_ARGUMENT);
+    assert_int_equal(item_provenance_count(NULL), 0);
+
+    err = (item_error)ITEM_ERROR_INIT;
+    const char *path = GOLDEN "/pictures/baseline_420.jpg";
+    assert_int_equal(item_provenance_from_file(path, NULL, &list, &err), ITEM_OK);
+    assert_int_equal(item_provenance_count(list), 0);
+    assert_int_equal(item_provenance_get(list, 0, &entry, &err), ITEM_E_ARGUMENT);
+    item_provenance_free(list);
+    item_provenance_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(png_texts),      cmocka_unit_test(packed_texts),
+        cmocka_unit_test(xmp_properties), cmocka_unit_test(xmp_in_each_container),
+        cmocka_unit_test(exif_texts),     cmocka_unit_test(manifests),
+        cmocka_unit_test(many_entries),   cmocka_unit_test(damage),
+        cmocka_unit_test(refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
