@@ -101,6 +101,19 @@ def fold_histogram(app):
     press(section)
 
 
+def waited(what, app, line):
+    """Asks the main thread until the log has a line: it answers while a picture is checked."""
+    times = []
+    while not app.lines(line):
+        start = time.monotonic()
+        app.actions()
+        times.append(time.monotonic() - start)
+    assert len(times) > 3, "the window was blocked"
+    times.sort()
+    print(f"{what}: the main thread answered {len(times)} times, after {1000 * times[-1]:.0f} ms at "
+          f"most, {1000 * times[len(times) // 2]:.1f} in the middle", flush=True)
+
+
 def check_one(session):
     """A picture in the viewer: the window answers meanwhile; then panel and box are there."""
     path = session.work / "few" / "dog.jpg"
@@ -113,11 +126,7 @@ def check_one(session):
     area = viewer_area(app)
     assert Image().bounds(FIRST_COLOUR, area) is None
     app.activate("ai-check")
-    answered = 0  # by the main thread, until there is a result
-    while not app.lines("checked dog.jpg"):
-        app.actions()
-        answered += 1
-    assert answered > 3, "the window was blocked"
+    waited("loading and checking", app, "checked dog.jpg")
     assert "1 of 1 done, 0 failed" in app.wait_run(1)
     expect_panel(app, answer)
     expect_box(app, answer)
@@ -145,6 +154,7 @@ def turned_picture(session, app):
     app.activate("show-next-image")
     wait_for("turned.jpg", lambda: app.text("Not checked yet."))
     app.activate("ai-check")
+    waited("checking", app, "checked turned.jpg")
     assert "1 of 1 done, 0 failed" in app.wait_run(3)
     expect_panel(app, answer)
     expect_box(app, answer)
