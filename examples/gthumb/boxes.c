@@ -33,6 +33,21 @@ static void paint_name(GtkWidget *viewer, cairo_t *cr, double x, double y, const
     g_object_unref(layout);
 }
 
+/* Draws an object's box and name; `zoom` are pixels of the screen for one of the picture. */
+static void paint_object(GtkWidget *viewer, cairo_t *cr, const item_object *object,
+                         const char *colour, const double zoom[2])
+{
+    const double x = object->box[0] * zoom[0], y = object->box[1] * zoom[1];
+    GdkRGBA rgba;
+
+    gdk_rgba_parse(&rgba, colour);
+    gdk_cairo_set_source_rgba(cr, &rgba);
+    cairo_set_line_width(cr, LINE);
+    cairo_rectangle(cr, x, y, object->box[2] * zoom[0] - x, object->box[3] * zoom[1] - y);
+    cairo_stroke(cr);
+    paint_name(viewer, cr, x, y, object->phrase, &rgba);
+}
+
 /* Called by gThumb when it has drawn the picture; `cr` has the coordinates of what is seen of it, and
  * `image_area` those of the whole, of which `visible_area` is seen. */
 static void paint(GthImageViewer *viewer, cairo_t *cr, gpointer window)
@@ -49,23 +64,12 @@ static void paint(GthImageViewer *viewer, cairo_t *cr, gpointer window)
         item_result_get_summary(answer->result, &summary, NULL) != ITEM_OK ||
         !same_shape(area, &summary))
         return;
-    cairo_translate(cr, -viewer->visible_area.x, -viewer->visible_area.y);
+    const double zoom[] = {(double)area->width / summary.width,
+                           (double)area->height / summary.height};
+    cairo_translate(cr, area->x - viewer->visible_area.x, area->y - viewer->visible_area.y);
     for (guint i = 0; i < summary.objects; i++) {
-        GdkRGBA colour;
-        double zoom_x = (double)area->width / summary.width;
-        double zoom_y = (double)area->height / summary.height;
-
-        if (item_result_get_object(answer->result, i, &object, NULL) != ITEM_OK)
-            continue;
-        gdk_rgba_parse(&colour, ai_colour(i));
-        gdk_cairo_set_source_rgba(cr, &colour);
-        cairo_set_line_width(cr, LINE);
-        cairo_rectangle(cr, area->x + object.box[0] * zoom_x, area->y + object.box[1] * zoom_y,
-                        (object.box[2] - object.box[0]) * zoom_x,
-                        (object.box[3] - object.box[1]) * zoom_y);
-        cairo_stroke(cr);
-        paint_name(GTK_WIDGET(viewer), cr, area->x + object.box[0] * zoom_x,
-                   area->y + object.box[1] * zoom_y, object.phrase, &colour);
+        if (item_result_get_object(answer->result, i, &object, NULL) == ITEM_OK)
+            paint_object(GTK_WIDGET(viewer), cr, &object, ai_colour(i), zoom);
     }
 }
 

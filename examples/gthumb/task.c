@@ -24,7 +24,7 @@ typedef struct AiTaskClass {
 G_DEFINE_TYPE(AiTask, ai_task, GTH_TYPE_TASK)
 
 /* Errors of a picture, with an item_status as code. What ends the run is a GTH_TASK_ERROR. */
-G_DEFINE_QUARK(ai - check - picture, picture_error)
+G_DEFINE_QUARK(ai_check_picture, picture_error)
 
 /* The context serves all runs, for ever. Opening it is quick: networks wait for the first picture.
  * A failure is not remembered, so that the next run works once the pack is where it should be. */
