@@ -7,10 +7,10 @@ import ctypes
 import os
 import threading
 import weakref
-from pathlib import Path
 from typing import Any, Callable
 
 from . import _abi, errors
+from ._torch import OWN
 
 ABI = "0.2"
 SONAME = f"libitem.so.{ABI}"
@@ -24,7 +24,7 @@ def _candidates() -> list[str]:
     named = os.environ.get("LIBITEM_LIBRARY")
     if named:
         return [named]
-    own = Path(__file__).parent / "_native" / SONAME
+    own = OWN / SONAME
     return [str(own)] if own.exists() else [SONAME]
 
 

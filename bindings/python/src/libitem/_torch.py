@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from .errors import NoEngineError
 
+OWN = Path(__file__).parent / "_native"  # where a wheel has libitem and its engine
 CORE = Path("lib", "libtorch_cpu.so")
 
 
@@ -58,6 +59,17 @@ def built_for(engine: str) -> str | None:
     return said[1] if said else None
 
 
+def _cure(torch: Torch, wanted: str) -> str:
+    """The command that mends it: of a wheel another torch, else another engine."""
+    if OWN.exists():
+        return f"pip install torch=={wanted}"
+    return (
+        "build an engine for that torch, in libitem's source: meson setup build/torch "
+        f"--buildtype=release -Dtests=false -Dtorch={torch.folder} && ninja -C build/torch; then "
+        'libitem.open(engine="build/torch/lib/backends/torch/libitem-torch.so")'
+    )
+
+
 def check(engine: str) -> None:
     """Refuses an engine that an installed torch does not fit, and lends it that one's libtorch."""
     torch, wanted = installed(), built_for(engine)
@@ -66,10 +78,8 @@ def check(engine: str) -> None:
     if torch.version.split("+")[0] != wanted:
         raise NoEngineError(
             f"libitem's engine was built for libtorch {wanted}, and torch {torch.version} is "
-            f"installed ({torch.folder}): two libtorch in one process end it. Build an engine for "
-            f"that torch, in libitem's source: meson setup build/torch -Dtorch={torch.folder} && "
-            'ninja -C build/torch, and open(engine="build/torch/lib/backends/torch/'
-            f'libitem-torch.so"); or: pip install torch=={wanted}; or: pip uninstall torch'
+            f"installed ({torch.folder}): two libtorch in one process end it. Do: "
+            f"{_cure(torch, wanted)}; or, if nothing needs it: pip uninstall torch"
         )
     core = torch.folder / CORE
     if core.exists():
