@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -144,6 +145,24 @@ func near(t *testing.T, what string, a, b float64) {
 	t.Helper()
 	if !(math.Abs(a-b) <= 1e-6*math.Max(1, math.Abs(b))) {
 		t.Errorf("%s: %v and %v", what, a, b)
+	}
+}
+
+// What a file says of its origin is told of files and of bytes, and of no picture that was drawn.
+func TestProvenance(t *testing.T) {
+	c, name := open(t), File("../../tests/golden/image/pictures/origin.png")
+	byName := check(t, c, name).Provenance
+	byBytes := check(t, c, Bytes(read(t, name))).Provenance
+	if len(byName) == 0 || !reflect.DeepEqual(byName, byBytes) {
+		t.Errorf("%+v of the file, %+v of its bytes", byName, byBytes)
+	}
+	for _, said := range byName {
+		if said.Kind < ProvenanceC2PA || said.Text == "" || said.Where == "" {
+			t.Errorf("%+v", said)
+		}
+	}
+	if said := check(t, c, Picture(image.NewGray(image.Rect(0, 0, 99, 99)))).Provenance; said != nil {
+		t.Errorf("a drawn picture says %+v", said)
 	}
 }
 

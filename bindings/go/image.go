@@ -18,7 +18,7 @@ type Image struct {
 	ptr *C.item_image
 
 	Width, Height int    // of the upright picture, pixels
-	Kind          string // "jpeg", "png" or "pixels"
+	Kind          string // of the file, such as "jpeg" or "png"; else "pixels"
 	Warning       string // one line, or ""
 }
 

@@ -7,6 +7,7 @@
 #define ITEM_GO_H
 
 #include <item/item.h>
+#include <item/provenance.h>
 #include <item/train.h>
 
 #define START(type, name, init)                                                                    \
@@ -26,6 +27,7 @@ START(item_check_options, itemgo_check_options, ITEM_CHECK_OPTIONS_INIT)
 START(item_result_summary, itemgo_result_summary, ITEM_RESULT_SUMMARY_INIT)
 START(item_object, itemgo_object, ITEM_OBJECT_INIT)
 START(item_timings, itemgo_timings, ITEM_TIMINGS_INIT)
+START(item_provenance_entry, itemgo_provenance_entry, ITEM_PROVENANCE_ENTRY_INIT)
 START(item_dataset_info, itemgo_dataset_info, ITEM_DATASET_INFO_INIT)
 START(item_extract_options, itemgo_extract_options, ITEM_EXTRACT_OPTIONS_INIT)
 START(item_train_options, itemgo_train_options, ITEM_TRAIN_OPTIONS_INIT)

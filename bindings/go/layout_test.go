@@ -58,7 +58,7 @@ func TestStructsAreThoseOfC(t *testing.T) {
 	}
 }
 
-// Each status, verdict, reason and level of C has its name here.
+// Each status, verdict, reason, level, kind and claim of C has its name here.
 func TestConstantsAreThoseOfC(t *testing.T) {
 	ours := map[string]any{
 		"ITEM_E_ARGUMENT": ErrArgument, "ITEM_E_MEMORY": ErrMemory, "ITEM_E_IO": ErrIO,
@@ -74,11 +74,16 @@ func TestConstantsAreThoseOfC(t *testing.T) {
 		"ITEM_REASON_SIZE": ReasonSize, "ITEM_REASON_OUT_OF_SCOPE": ReasonOutOfScope,
 		"ITEM_REASON_SETTINGS": ReasonSettings,
 		"ITEM_LOG_ERROR":       LogError, "ITEM_LOG_WARNING": LogWarning, "ITEM_LOG_INFO": LogInfo,
-		"ITEM_LOG_DEBUG": LogDebug,
+		"ITEM_LOG_DEBUG":       LogDebug,
+		"ITEM_PROVENANCE_C2PA": ProvenanceC2PA, "ITEM_PROVENANCE_SOURCE_TYPE": ProvenanceSourceType,
+		"ITEM_PROVENANCE_GENERATOR": ProvenanceGenerator, "ITEM_PROVENANCE_UNREADABLE": ProvenanceUnreadable,
+		"ITEM_CLAIM_NONE": ClaimNone, "ITEM_CLAIM_AI": ClaimAI, "ITEM_CLAIM_AI_PART": ClaimAIPart,
+		"ITEM_CLAIM_CAPTURE": ClaimCapture,
 	}
 	met := 0
 	for name, value := range readDump(t).Constants {
-		for _, kind := range []string{"ITEM_E_", "ITEM_VERDICT_", "ITEM_REASON_", "ITEM_LOG_"} {
+		for _, kind := range []string{"ITEM_E_", "ITEM_VERDICT_", "ITEM_REASON_", "ITEM_LOG_",
+			"ITEM_PROVENANCE_", "ITEM_CLAIM_"} {
 			if !strings.HasPrefix(name, kind) {
 				continue
 			}

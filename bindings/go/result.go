@@ -108,6 +108,7 @@ type Result struct {
 	Width, Height int // of the upright picture, pixels
 	Timings       Timings
 	Warnings      []string
+	Provenance    []Provenance
 
 	Layout, Pack, Precision       string
 	Captioner, Detector, Embedder string // identities
@@ -216,6 +217,7 @@ func (r *Result) copyTexts(from *C.item_result) {
 	} {
 		*to = text(from, which)
 	}
+	r.Provenance = provenanceOf(from)
 	for i := C.uint32_t(0); ; i++ {
 		line := C.item_result_warning(from, i)
 		if line == nil {
