@@ -218,12 +218,17 @@ func (r *Result) copyTexts(from *C.item_result) {
 		*to = text(from, which)
 	}
 	r.Provenance = provenanceOf(from)
+	r.Warnings = lines(func(i C.uint32_t) *C.char { return C.item_result_warning(from, i) })
+}
+
+// lines are the texts of a list that ends with NULL.
+func lines(at func(C.uint32_t) *C.char) (all []string) {
 	for i := C.uint32_t(0); ; i++ {
-		line := C.item_result_warning(from, i)
+		line := at(i)
 		if line == nil {
-			return
+			return all
 		}
-		r.Warnings = append(r.Warnings, C.GoString(line))
+		all = append(all, C.GoString(line))
 	}
 }
 

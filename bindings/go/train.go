@@ -76,20 +76,8 @@ func newDataset(ptr *C.item_dataset) *Dataset {
 	C.item_dataset_get_info(ptr, &facts, nil)
 	d := &Dataset{ptr: ptr, Rows: int(facts.rows), AI: int(facts.ai), Real: int(facts.real),
 		Sources: int(facts.sources), Failed: int(facts.failed)}
-	for i := C.uint32_t(0); ; i++ {
-		line := C.item_dataset_warning(ptr, i)
-		if line == nil {
-			break
-		}
-		d.Warnings = append(d.Warnings, C.GoString(line))
-	}
-	for i := C.uint32_t(0); ; i++ {
-		line := C.item_dataset_notice(ptr, i)
-		if line == nil {
-			break
-		}
-		d.Notices = append(d.Notices, C.GoString(line))
-	}
+	d.Warnings = lines(func(i C.uint32_t) *C.char { return C.item_dataset_warning(ptr, i) })
+	d.Notices = lines(func(i C.uint32_t) *C.char { return C.item_dataset_notice(ptr, i) })
 	runtime.SetFinalizer(d, func(d *Dataset) { d.Close() })
 	return d
 }
