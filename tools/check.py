@@ -124,7 +124,8 @@ def check_python(tally):
     python = ROOT / "build" / "python-venv" / "bin" / "python"
     step(tally, "python's packages", script("tools/venv.sh", "python", folder / "requirements.txt"))
     step(tally, "python's types", script(python, "-m", "mypy", "--config-file",
-                                         folder / "pyproject.toml", folder / "src"))
+                                         folder / "pyproject.toml", folder / "src",
+                                         folder / "tests" / "stand_ins.py"))
     step(tally, "python tests", script(python, "-m", "pytest", "-q", "-c",
                                        folder / "pyproject.toml", folder / "tests"))
 

@@ -73,6 +73,12 @@ class StandIn:
         return _unit(rows)
 
 
+# mypy compares it with what open() takes
+AS_CAPTIONER: libitem.backends.Captioner = StandIn()
+AS_DETECTOR: libitem.backends.Detector = StandIn()
+AS_EMBEDDER: libitem.backends.Embedder = StandIn()
+
+
 def _unit(rows: list[Any]) -> npt.ArrayLike:
     array = np.array(rows, dtype=np.float64)
     found: npt.ArrayLike = array / np.linalg.norm(array, axis=1, keepdims=True)

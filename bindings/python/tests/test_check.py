@@ -210,6 +210,37 @@ def test_captions_of_the_caller(fakes):
         list(fakes.check_many([picture] * 3, captions=["a cat"]))
 
 
+def generated(folder):
+    """A PNG with the text that a generator writes into its pictures."""
+    from PIL import Image as pillow
+    from PIL import PngImagePlugin
+
+    told = PngImagePlugin.PngInfo()
+    told.add_text("parameters", "a <b>dog</b>\nSteps: 20, Sampler: Euler a, Seed: 1, Size: 64x64")
+    pillow.new("RGB", (64, 64), "red").save(folder / "made.png", pnginfo=told)
+    return folder / "made.png"
+
+
+def test_what_a_file_says_of_its_origin(fakes, dog, tmp_path):
+    path = generated(tmp_path)
+    (claim,) = libitem.provenance(path)
+    assert (claim.kind, claim.claim) == ("generator", "ai") and "dog" in claim.value
+    assert libitem.provenance(path.read_bytes()) == (claim,)
+    results = [fakes.check(path), *fakes.check_many([path, path.read_bytes()])]
+    for result in (*results, pickle.loads(pickle.dumps(results[0]))):
+        assert result.provenance == (claim,)
+    (said,) = results[0].to_dict()["provenance"]
+    assert (said["kind"], said["claim"], said["text"]) == (claim.kind, claim.claim, claim.text)
+    assert claim.text in results[0].to_frame()["provenance"][0]
+    page = results[0]._repr_html_()
+    assert "The file says" in page and "<b>dog" not in page
+    assert dog.provenance == () == libitem.Result(None).provenance
+    with pytest.raises(libitem.FileError):
+        libitem.provenance("no such file.png")
+    with pytest.raises(TypeError):
+        libitem.provenance(3)
+
+
 def test_results_pickle(item, dog):
     for result in (dog, *item.check_many([str(ROOT / "README.md"), b""])):
         copy = pickle.loads(pickle.dumps(result))

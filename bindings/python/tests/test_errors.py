@@ -236,7 +236,7 @@ def test_what_is_dropped_is_released():
 
 
 def test_ten_thousand_contexts():
-    """Opened and closed: file descriptors and memory stay."""
+    """Opened and closed: no file stays open, and what memory grows by is no context."""
     code = """
 import resource, stand_ins, os
 def resident():
@@ -246,13 +246,13 @@ def turn(n):
         stand_ins.open().close()
 turn(300)
 before, files = resident(), len(os.listdir("/proc/self/fd"))
-turn(700)
+turn(10000)
 assert len(os.listdir("/proc/self/fd")) == files
 print((resident() - before) * 4096)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 4 << 20
+    assert int(done.stdout) < 10000 * 100  # a context has more than 100 bytes
 
 
 def test_contexts_do_not_pickle(fakes):

@@ -14,6 +14,7 @@ from ._calls import Cancel
 from ._context import Context, open
 from ._images import Image, Picture
 from ._library import load
+from ._provenance import Claim, provenance
 from ._result import Object, Result, to_frame
 from ._tools import Phrase, default_pack, misalign, pack_info, phrases, set_threads, version
 from ._train import Dataset, Report, calibrate, evaluate, extract, train
@@ -42,6 +43,7 @@ __all__ = [
     "BackendError",
     "Cancel",
     "CancelledError",
+    "Claim",
     "ClosedError",
     "Context",
     "Dataset",
@@ -73,6 +75,7 @@ __all__ = [
     "open",
     "pack_info",
     "phrases",
+    "provenance",
     "set_threads",
     "to_frame",
     "train",

@@ -24,6 +24,9 @@ TEXT_PRECISION, TEXT_FINGERPRINT, TEXT_CAPTIONER, TEXT_DETECTOR, TEXT_EMBEDDER =
 VALUES_FEATURES, VALUES_IMAGE_VECTOR, VALUES_TEXT_VECTOR, VALUES_CROP_VECTOR = range(1, 5)
 VALUES_PHRASE_VECTOR, VALUES_PLAIN = 5, 6
 
+PROVENANCE_C2PA, PROVENANCE_SOURCE_TYPE, PROVENANCE_GENERATOR, PROVENANCE_UNREADABLE = range(1, 5)
+CLAIM_NONE, CLAIM_AI, CLAIM_AI_PART, CLAIM_CAPTURE = range(4)
+
 LABEL_REAL, LABEL_AI = 0, 1
 EXTRACT_NAMED, EXTRACT_PRIOR, EXTRACT_LAYERS = 1, 2, 4
 KNOWN_REFUSE, KNOWN_KEEP, KNOWN_DROP = 0, 1, 2
@@ -190,6 +193,19 @@ class item_timings(Struct):
         ("embed", c_double),
         ("judge", c_double),
         ("total", c_double),
+    ]
+
+
+class item_provenance_entry(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("claim", c_int32),
+        ("reserved", c_uint32),
+        ("where", c_char_p),
+        ("name", c_char_p),
+        ("value", c_char_p),
+        ("text", c_char_p),
     ]
 
 
@@ -609,6 +625,22 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "item_result_get_timings": (status, [c_void_p, POINTER(item_timings), _error]),
     "item_result_warning": (c_char_p, [c_void_p, c_uint32]),
     "item_result_json": (c_char_p, [c_void_p]),
+    # what files say of their origin
+    "item_provenance_from_file": (
+        status,
+        [c_char_p, POINTER(item_image_options), _handle_out, _error],
+    ),
+    "item_provenance_from_memory": (
+        status,
+        [c_void_p, c_size_t, POINTER(item_image_options), _handle_out, _error],
+    ),
+    "item_result_provenance": (c_void_p, [c_void_p]),
+    "item_provenance_count": (c_uint32, [c_void_p]),
+    "item_provenance_get": (
+        status,
+        [c_void_p, c_uint32, POINTER(item_provenance_entry), _error],
+    ),
+    "item_provenance_free": (None, [c_void_p]),
     # single stages
     "item_caption_images": (
         status,

@@ -57,8 +57,8 @@ def interruptible(work: Callable[[], T], cancel: Cancel) -> T:
         finally:
             done.release()
 
-    threading.Thread(target=run, name="libitem", daemon=True).start()
     try:
+        threading.Thread(target=run, name="libitem", daemon=True).start()
         done.acquire()
     except BaseException:
         cancel.set()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from . import _abi, _show, errors
 from ._images import view
 from ._library import Handle, call, library, lines, text
+from ._provenance import Claim, claims
 
 T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
@@ -277,6 +278,13 @@ class Result:
         return dict(self._once("timings", make, nothing))
 
     @property
+    def provenance(self) -> tuple[Claim, ...]:
+        """What the file says of its own origin: unverified, and apart from the score."""
+        return self._once(
+            "provenance", lambda a: claims(library().item_result_provenance(a)), ()
+        )
+
+    @property
     def pack(self) -> str:
         return self._text(_abi.TEXT_PACK)
 
@@ -394,7 +402,7 @@ class Result:
     # ---- pickle: everything is read, the handle stays behind ----
 
     def __getstate__(self) -> dict[Any, Any]:
-        self.error, self.json, self.tokens, self.warnings, self.timings
+        self.error, self.json, self.tokens, self.warnings, self.timings, self.provenance
         for which in range(_abi.TEXT_FILE, _abi.TEXT_EMBEDDER + 1):
             self._text(which)
         for which in (_abi.VALUES_FEATURES, _abi.VALUES_IMAGE_VECTOR, _abi.VALUES_TEXT_VECTOR):
@@ -429,6 +437,7 @@ def _flat(result: Result) -> dict[str, Any]:
         "caption_logprob": result.caption_logprob,
         "caption_margin": result.caption_margin,
         "milliseconds": result.timings.get("total", float("nan")),
+        "provenance": "; ".join(claim.text for claim in result.provenance),
         "fingerprint": result.fingerprint,
         "error": error.name if error else "",
         "error_message": error.message if error else "",

@@ -89,13 +89,16 @@ def _facts(result: Result) -> str:
             f'<div><span style="color:{colour}">&#9632;</span> {_escape(found.phrase)} '
             f"{found.score:.0%}</div>"
         )
+    rows += [f"<div>The file says: {_escape(claim.text)}</div>" for claim in result.provenance]
     rows += [f"<div>Warning: {_escape(line)}</div>" for line in result.warnings]
     return "".join(rows)
 
 
 def html(result: Result, source: Any) -> str:
     """A piece of HTML without scripts, for light and dark pages."""
-    name = f"<div><b>{_escape(result.file)}</b></div>" if result.file else ""
+    name = _escape(result.file)
+    if name:
+        name = f'<div style="overflow-wrap:anywhere"><b>{name}</b></div>'
     if result.error:
         line = _escape(f"{result.error.name}: {result.error.message}")
         return f'<div class="libitem">{name}<div style="color:#b3261e">{line}</div></div>'
