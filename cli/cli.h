@@ -43,8 +43,9 @@ typedef struct cli_args {
     const char *threshold_rule, *penalty;                /* train */
     const char *confidence, *calibrated_on;              /* calibrate */
     const char *captioner, *detector, *clip;             /* pack create */
-    const char *index, *object, *folder, *least, *most, *since, *until, *sort; /* scan, find */
-    cli_list verdicts;
+    const char *index, *object, *folder, *least, *most, *since, *until, *sort,
+        *title; /* scan, find, report */
+    cli_list verdicts, origins;
     uint64_t limit; /* 0: all */
     bool hash, csv, failed, missing;
     bool json, nul_names, verbose, help, copy;
@@ -170,8 +171,8 @@ const char *cli_pack_state(const item_pack *pack);
 /* Prints what the head of a pack promises, and what it never says. */
 void cli_show_head(const item_pack *pack);
 
-extern const cli_command cli_check, cli_scan, cli_find, cli_caption, cli_detect, cli_embed,
-    cli_tokenize, cli_phrases, cli_features, cli_train, cli_calibrate, cli_eval, cli_pack,
-    cli_doctor;
+extern const cli_command cli_check, cli_scan, cli_find, cli_report, cli_caption, cli_detect,
+    cli_embed, cli_tokenize, cli_phrases, cli_features, cli_train, cli_calibrate, cli_eval,
+    cli_pack, cli_doctor;
 
 #endif

@@ -138,7 +138,7 @@ static int run_find(const cli_args *args)
 const cli_command cli_find = {
     .name = "find",
     .takes = "--index FILE [OPTION]...",
-    .options = "I123456789l%&j;_",
+    .options = "I1=23456789l%&j;_",
     .line = "finds pictures in an index, by verdict, words, objects, date",
     .help =
         "All that is asked for must hold; without a question every picture is found. A word\n"

@@ -73,10 +73,14 @@ static const option options[] = {
      TEXT(cache)},
     {'$', "--cache", "FILE", "likewise; default: INDEX.cache; 'none': no such file", "cache",
      TEXT(cache)},
+    {'^', "--out", "PAGE", "where the page goes (.html)", NULL, TEXT(out)},
+    {'@', "--title", "TEXT", "of the page; default: Pictures", NULL, TEXT(title)},
     {'I', "--index", "FILE", "the index, an SQLite file", NULL, TEXT(index)},
     {'X', "--hash", NULL, "read every file, whatever its size and time say", NULL, FLAG(hash)},
     {'1', "--verdict", "NAME", "real, unsure, ai or none; may be given many times", NULL,
      LIST(verdicts)},
+    {'=', "--origin", "CLAIM",
+     "the file says of itself: ai, ai_part, capture, or other; many times", NULL, LIST(origins)},
     {'2', "--least", "P", "probability of AI at least P, 0 to 1", NULL, TEXT(least)},
     {'3', "--most", "P", "probability of AI at most P, 0 to 1", NULL, TEXT(most)},
     {'4', "--caption", "WORDS", "the caption has these words, in any order and form", NULL,
@@ -290,6 +294,7 @@ void cli_args_free(cli_args *args)
     item_config_unref(args->config);
     cli_list_free(&args->queries);
     cli_list_free(&args->verdicts);
+    cli_list_free(&args->origins);
     cli_list_free(&args->rivals);
     cli_list_free(&args->texts);
     cli_list_free(&args->layouts);

@@ -27,19 +27,29 @@ static int place_of(const char *word, const char *const *list)
     return -1;
 }
 
-static bool read_verdicts(const cli_args *args, item_index_query *query)
+/* Bits of the words of a list, each a place in `names`. */
+static bool read_words(const cli_args *args, const cli_list *words, const char *option,
+                       const char *const *names, const char *all, uint32_t *bits)
 {
-    static const char *const names[] = {"none", "real", "unsure", "ai", NULL};
-    for (size_t i = 0; i < args->verdicts.count; i++) {
-        int verdict = place_of(args->verdicts.items[i], names);
-        if (verdict < 0) {
-            cli_complain(args, "--verdict: %s is not real, unsure, ai or none",
-                         args->verdicts.items[i]);
+    for (size_t i = 0; i < words->count; i++) {
+        int place = place_of(words->items[i], names);
+        if (place < 0) {
+            cli_complain(args, "%s: %s is not %s", option, words->items[i], all);
             return false;
         }
-        query->verdicts |= 1u << verdict;
+        *bits |= 1u << place;
     }
     return true;
+}
+
+static bool read_lists(const cli_args *args, item_index_query *query)
+{
+    static const char *const verdicts[] = {"none", "real", "unsure", "ai", NULL};
+    static const char *const claims[] = {"other", "ai", "ai_part", "capture", NULL};
+    return read_words(args, &args->verdicts, "--verdict", verdicts, "real, unsure, ai or none",
+                      &query->verdicts) &&
+           read_words(args, &args->origins, "--origin", claims, "ai, ai_part, capture or other",
+                      &query->claims);
 }
 
 static bool read_order(const cli_args *args, item_index_query *query)
@@ -89,7 +99,7 @@ bool cli_read_query(const cli_args *args, item_index_query *query)
         query->states = ITEM_STATE_FAILED;
     if (args->missing)
         query->states = (args->failed ? ITEM_STATE_FAILED : 0) | ITEM_STATE_MISSING;
-    return read_verdicts(args, query) && read_order(args, query) &&
+    return read_lists(args, query) && read_order(args, query) &&
            read_share(args, "--least", args->least, &query->least) &&
            read_share(args, "--most", args->most, &query->most) &&
            read_day(args, "--since", args->since, &query->since) &&

@@ -19,6 +19,7 @@
 #define ITEM_INDEX_H
 
 #include <item/context.h>
+#include <item/provenance.h>
 #include <math.h>
 
 #ifdef __cplusplus
@@ -155,13 +156,16 @@ typedef struct item_index_query {
     int64_t since;        /**< taken then or later, seconds since 1970; INT64_MIN: any */
     int64_t until;        /**< taken before; INT64_MAX: any */
     uint64_t limit;       /**< rows at most; 0: all */
+    uint32_t claims;      /**< 1u << ITEM_CLAIM_... joined by |: the file says one of these of its
+                               own origin (item/provenance.h), unverified; 0: whatever it says */
+    uint32_t reserved;    /**< 0 */
 } item_index_query;
 
 /** Start value of item_index_query: every answered picture that is there, by name. */
 #define ITEM_INDEX_QUERY_INIT                                                                      \
     {                                                                                              \
         sizeof(item_index_query), ITEM_STATE_ANSWERED | ITEM_STATE_STALE, 0, ITEM_ORDER_PATH,      \
-            (double)NAN, (double)NAN, NULL, NULL, NULL, INT64_MIN, INT64_MAX, 0                    \
+            (double)NAN, (double)NAN, NULL, NULL, NULL, INT64_MIN, INT64_MAX, 0, 0, 0              \
     }
 
 /** A picture of the index. */
@@ -182,12 +186,15 @@ typedef struct item_index_row {
     const char *reason;   /**< code of the reason, such as "weak_evidence" */
     const char *message;  /**< of the error; "" where there is none */
     const char *json;     /**< the line of item_result_json(), or of a picture that failed */
+    uint32_t claims;      /**< 1u << ITEM_CLAIM_... of all that the file says of its origin */
+    uint32_t reserved;    /**< 0 */
 } item_index_row;
 
 /** Start value of item_index_row: to be filled by item_index_next(). */
 #define ITEM_INDEX_ROW_INIT                                                                        \
     {                                                                                              \
-        sizeof(item_index_row), 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, NULL    \
+        sizeof(item_index_row), 0, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0.0, NULL, NULL, NULL, NULL,   \
+            0, 0                                                                                   \
     }
 
 /**
@@ -222,6 +229,40 @@ ITEM_API item_status item_index_next(item_index_rows *rows, item_index_row *row,
  * Threads: one at a time.  Since: 0.2
  */
 ITEM_API void item_index_rows_free(item_index_rows *rows);
+
+/** Settings of a page. */
+typedef struct item_page_options {
+    uint32_t struct_size;      /**< set by ITEM_PAGE_OPTIONS_INIT */
+    uint32_t reserved;         /**< 0 */
+    const char *title;         /**< UTF-8; NULL: "Pictures" */
+    item_cancel *cancel;       /**< NULL: cannot be cancelled */
+    item_progress_fn progress; /**< NULL: none; counts pictures */
+    void *progress_user;       /**< first argument of progress */
+} item_page_options;
+
+/** Start value of item_page_options: every default. */
+#define ITEM_PAGE_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(item_page_options), 0, NULL, NULL, NULL, NULL                                       \
+    }
+
+/**
+ * Writes what a query finds as one web page (HTML, UTF-8) that loads nothing: a small picture of
+ * each, verdict with reason, caption, objects with their boxes, and what the file says of its
+ * origin. It can be read without scripts; with them it filters and is moved through by keys. A
+ * picture takes some 10 kB. One that cannot be read is there without its preview.
+ *
+ * @param index    index
+ * @param query    which pictures, in which order; NULL: ITEM_INDEX_QUERY_INIT
+ * @param options  settings; NULL for the defaults
+ * @param path     file name; the file appears whole or not at all
+ * @param err      receives the reason of a failure, with the file; may be NULL
+ * @return as item_index_find(); ITEM_E_CANCELLED
+ * Threads: one at a time on the index.  Since: 0.2
+ */
+ITEM_API item_status item_index_write_html(item_index *index, const item_index_query *query,
+                                           const item_page_options *options, const char *path,
+                                           item_error *err);
 
 #ifdef __cplusplus
 }

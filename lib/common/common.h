@@ -89,6 +89,11 @@ void itemi_buf_printf(itemi_buf *buf, const char *format, ...)
 char *itemi_buf_take(itemi_buf *buf); /* the text (free with itemi_free), NULL if failed */
 void itemi_buf_free(itemi_buf *buf);
 
+/* ---- web pages ---- */
+
+/* Text that may be anything: escaped; what no page may hold becomes U+FFFD. */
+void itemi_html_text(itemi_buf *buf, const char *text);
+
 /* ---- UTF-8 ---- */
 
 /* Length of the longest valid prefix (RFC 3629); == length when all of it is valid. */

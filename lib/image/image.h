@@ -77,6 +77,13 @@ const item_provenance *itemi_image_provenance(const item_image *image);
 bool itemi_provenance_copy(const itemi_mem *mem, const item_provenance *from,
                            item_provenance **out);
 
+/*
+ * Adds a JPEG of the picture to `out`, its longest side `edge` pixels (at most 65,500), or as it is
+ * where it is smaller.
+ */
+item_status itemi_image_thumbnail(const item_image *image, uint32_t edge, itemi_buf *out,
+                                  item_error *err);
+
 /* A new picture, resized from (a box of) another; it keeps the facts and the warning of that. */
 item_status itemi_image_resized(const itemi_mem *mem, const item_image *image, const double *box,
                                 uint32_t width, uint32_t height, itemi_filter filter,

@@ -25,14 +25,15 @@ enum {
     REASON,
     JSON,
     MISSING,
-    STALE
+    STALE,
+    CLAIMS
 };
 
 static const char columns[] =
     "SELECT path, hex(hash), bytes, mtime / 1000000000, coalesce(taken, mtime / 1000000000) AS day,"
     " width, height, coalesce(verdict, 0), coalesce(nullif(file.error, 0), content.error),"
     " iif(file.error, file.message, content.message), probability, caption, reason, json, missing,"
-    " fingerprint <> (SELECT value FROM setting WHERE name = 'fingerprint')"
+    " fingerprint <> (SELECT value FROM setting WHERE name = 'fingerprint'), claims"
     " FROM file LEFT JOIN content ON content.id = content"
     " WHERE (content IS NOT NULL OR file.error <> 0)"; /* other files are no pictures */
 
@@ -98,6 +99,8 @@ static void build(builder *b)
     add_states(b);
     if (q->verdicts)
         add(b, ":verdicts & (1 << verdict)");
+    if (q->claims)
+        add(b, "claims & :claims");
     if (!isnan(q->least))
         add(b, "probability >= :least");
     if (!isnan(q->most))
@@ -159,11 +162,10 @@ static void bind_double(sqlite3_stmt *query, const char *name, double value)
         sqlite3_bind_double(query, at, value);
 }
 
-static void bind_bytes(sqlite3_stmt *query, const char *name, const char *text, size_t length)
+static bool bind_bytes(sqlite3_stmt *query, const char *name, const char *text, size_t length)
 {
     int at = sqlite3_bind_parameter_index(query, name);
-    if (at)
-        sqlite3_bind_blob64(query, at, text, length, SQLITE_TRANSIENT);
+    return sqlite3_bind_blob64(query, at, text, length, SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
 /* As scans keep names: absolute, without links; a folder that is gone is looked for as it is given. */
@@ -173,13 +175,10 @@ static item_status bind_folder(sqlite3_stmt *query, const char *folder, item_err
     char *real = realpath(folder, NULL);
     const char *path = real ? real : folder;
     itemi_scan_below(&from, &to, path);
-    item_status status =
-        from.failed || to.failed ? itemi_fail_memory(err, "asking an index") : ITEM_OK;
-    if (status == ITEM_OK) {
-        bind_bytes(query, ":folder", path, strlen(path));
-        bind_bytes(query, ":from", from.data, from.length);
-        bind_bytes(query, ":to", to.data, to.length);
-    }
+    bool bound = !from.failed && !to.failed && bind_bytes(query, ":folder", path, strlen(path)) &&
+                 bind_bytes(query, ":from", from.data, from.length) &&
+                 bind_bytes(query, ":to", to.data, to.length);
+    item_status status = bound ? ITEM_OK : itemi_fail_memory(err, "asking an index");
     itemi_buf_free(&from);
     itemi_buf_free(&to);
     free(real);
@@ -193,11 +192,11 @@ static item_status bind_words(sqlite3_stmt *query, const item_index_query *q, it
     item_status status = add_words(&words, "caption", q->caption, err);
     if (status == ITEM_OK)
         status = add_words(&words, "objects", q->object, err);
-    if (status == ITEM_OK && words.failed)
-        status = itemi_fail_memory(err, "asking an index");
     int at = sqlite3_bind_parameter_index(query, ":words");
-    if (status == ITEM_OK && at)
-        sqlite3_bind_text(query, at, words.data, (int)words.length, SQLITE_TRANSIENT);
+    if (status == ITEM_OK &&
+        (words.failed || (at && sqlite3_bind_text(query, at, words.data, (int)words.length,
+                                                  SQLITE_TRANSIENT) != SQLITE_OK)))
+        status = itemi_fail_memory(err, "asking an index");
     itemi_buf_free(&words);
     return status;
 }
@@ -205,6 +204,7 @@ static item_status bind_words(sqlite3_stmt *query, const item_index_query *q, it
 static item_status bind(sqlite3_stmt *query, const item_index_query *q, item_error *err)
 {
     bind_number(query, ":verdicts", q->verdicts);
+    bind_number(query, ":claims", q->claims);
     bind_double(query, ":least", q->least);
     bind_double(query, ":most", q->most);
     bind_number(query, ":since", q->since);
@@ -228,6 +228,8 @@ static item_status check_query(const item_index_query *q, item_error *err)
     if (q->verdicts & ~0xfu)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_query: verdicts are %#x",
                           (unsigned)q->verdicts);
+    if (q->reserved)
+        return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_query: reserved must be 0");
     if (q->order > ITEM_ORDER_DATE)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_query: order is %u",
                           (unsigned)q->order);
@@ -369,6 +371,7 @@ static item_status fill(item_index_rows *rows, item_index_row *row, item_error *
     row->taken = sqlite3_column_int64(query, TAKEN);
     row->width = (uint32_t)sqlite3_column_int64(query, WIDTH);
     row->height = (uint32_t)sqlite3_column_int64(query, HEIGHT);
+    row->claims = (uint32_t)sqlite3_column_int64(query, CLAIMS);
     row->verdict = sqlite3_column_int(query, VERDICT);
     row->error = sqlite3_column_int(query, ERROR);
     row->probability = sqlite3_column_type(query, PROBABILITY) == SQLITE_NULL
@@ -377,7 +380,9 @@ static item_status fill(item_index_rows *rows, item_index_row *row, item_error *
     row->caption = text(rows, CAPTION);
     row->reason = text(rows, REASON);
     set_message(rows, row->path);
-    if (rows->message.failed || !set_json(rows, row->path, row->error))
+    const bool made = !rows->message.failed && set_json(rows, row->path, row->error);
+    /* a text that SQLite had no memory for looks like one that is not there */
+    if (!made || sqlite3_errcode(rows->index->base.db) == SQLITE_NOMEM)
         return itemi_fail_memory(err, "reading an index");
     row->message = rows->message.data;
     row->json = rows->json.data;

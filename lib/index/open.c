@@ -15,7 +15,7 @@ static const char tables[] =
     "CREATE TABLE content (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
     "  fingerprint TEXT NOT NULL, error INTEGER NOT NULL, message TEXT NOT NULL,"
     "  json TEXT NOT NULL, verdict INTEGER NOT NULL, reason TEXT NOT NULL, probability REAL,"
-    "  width INTEGER NOT NULL, height INTEGER NOT NULL, taken INTEGER,"
+    "  width INTEGER NOT NULL, height INTEGER NOT NULL, taken INTEGER, claims INTEGER NOT NULL,"
     "  caption TEXT NOT NULL, objects TEXT NOT NULL);"
     "CREATE TABLE file (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE,"
     "  bytes INTEGER NOT NULL, mtime INTEGER NOT NULL, read INTEGER NOT NULL,"

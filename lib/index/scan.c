@@ -257,7 +257,9 @@ static item_status lock(const item_index *index, int *fd, item_error *err)
     itemi_buf name;
     itemi_buf_init(&name, NULL);
     itemi_buf_printf(&name, "%s-lock", index->path);
-    *fd = name.failed ? -1 : open(name.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    do {
+        *fd = name.failed ? -1 : open(name.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    } while (*fd < 0 && !name.failed && errno == EINTR);
     item_status status = ITEM_OK;
     if (name.failed)
         status = itemi_fail_memory(err, "scanning");

@@ -28,11 +28,11 @@ static const char *const sql[ITEMI_SCAN_QUERIES] = {
                              " SELECT id, caption, objects FROM content WHERE hash = ?1",
     [ITEMI_SCAN_PUT_CONTENT] =
         "INSERT INTO content (hash, fingerprint, error, message, json, verdict, reason,"
-        " probability, width, height, taken, caption, objects)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+        " probability, width, height, taken, caption, objects, claims)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
         " ON CONFLICT (hash) DO UPDATE SET fingerprint = ?2, error = ?3, message = ?4, json = ?5,"
         " verdict = ?6, reason = ?7, probability = ?8, width = ?9, height = ?10, taken = ?11,"
-        " caption = ?12, objects = ?13",
+        " caption = ?12, objects = ?13, claims = ?14",
     [ITEMI_SCAN_PUT_FILE] =
         "INSERT INTO file (path, bytes, mtime, read, scan, missing, content, error, message)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 0, (SELECT id FROM content WHERE hash = ?6), ?7, ?8)"
@@ -133,6 +133,18 @@ static item_status step(const itemi_scan *scan, sqlite3_stmt *query, item_error 
     return sqlite3_step(query) == SQLITE_DONE ? ITEM_OK : fail(scan, err);
 }
 
+static uint32_t claims_of(const item_result *result)
+{
+    const item_provenance *said = item_result_provenance(result);
+    uint32_t claims = 0;
+    for (uint32_t i = 0; i < item_provenance_count(said); i++) {
+        item_provenance_entry entry = ITEM_PROVENANCE_ENTRY_INIT;
+        if (item_provenance_get(said, i, &entry, NULL) == ITEM_OK)
+            claims |= 1u << entry.claim;
+    }
+    return claims;
+}
+
 static item_status put_answer(itemi_scan *scan, const itemi_scanned *file,
                               const item_result *result, item_error *err)
 {
@@ -154,6 +166,7 @@ static item_status put_answer(itemi_scan *scan, const itemi_scanned *file,
     sqlite3_bind_int64(query, 10, summary.height);
     bind_text(query, 12, item_result_text(result, ITEM_TEXT_CAPTION));
     bind_text(query, 13, objects);
+    sqlite3_bind_int64(query, 14, claims_of(result));
     item_status status = step(scan, query, err);
     itemi_free(NULL, objects);
     return status;
@@ -162,8 +175,8 @@ static item_status put_answer(itemi_scan *scan, const itemi_scanned *file,
 static item_status put_failure(itemi_scan *scan, const itemi_scanned *file, item_error *err)
 {
     sqlite3_stmt *query = begin_content(scan, file);
-    for (int at = 5; at <= 13; at++) {
-        if (at == 5 || at == 7 || at >= 12)
+    for (int at = 5; at <= 14; at++) {
+        if (at == 5 || at == 7 || at == 12 || at == 13)
             bind_text(query, at, "");
         else if (at != 8 && at != 11)
             sqlite3_bind_int(query, at, 0);

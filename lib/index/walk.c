@@ -105,6 +105,9 @@ static void tell_unreadable(itemi_scan *scan, const FTSENT *entry)
 static item_status see(itemi_scan *scan, FTS *walk, FTSENT *entry, item_error *err)
 {
     struct stat facts;
+    const bool failed = entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
+    if (failed && entry->fts_errno == ENOMEM)
+        return itemi_fail_memory(err, "walking through folders");
     if (entry->fts_level > 0 && entry->fts_name[0] == '.') {
         if (entry->fts_info == FTS_D)
             fts_set(walk, entry, FTS_SKIP);

@@ -7,8 +7,6 @@
 
 #include "common/common.h"
 
-/* Text that may be anything: escaped; what no page may hold becomes U+FFFD. */
-void itemi_html_text(itemi_buf *buf, const char *text);
 /* The same of a member, kept from changing the direction of what stands around it. */
 void itemi_html_name(itemi_buf *buf, const json_t *object, const char *key);
 

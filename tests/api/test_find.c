@@ -100,6 +100,72 @@ static void numbers_folders_and_limits(void **state)
     free(below);
 }
 
+/* ---- pages ---- */
+
+static char *page_of(world *w, const item_index_query *query, const char *title)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_page_options options = ITEM_PAGE_OPTIONS_INIT;
+    char *path = temp_path("page.html");
+    options.title = title;
+    assert_ok(item_index_write_html(w->index, query, &options, path, &err), &err);
+    char *text = read_text(path);
+    free(path);
+    return text;
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        count++;
+    return count;
+}
+
+static void a_page_shows_every_picture(void **state)
+{
+    world *w = *state;
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    put_picture(w, "a.png", 1);
+    put_picture(w, "b.png", 2);
+    put_text(w, "broken.jpg", "no picture");
+    scan(w);
+    remove_file(w, "b.png"); /* it is still in the index, and cannot be shown */
+    query.states |= ITEM_STATE_FAILED;
+    char *page = page_of(w, &query, NULL);
+    assert_int_equal(count_of(page, "<article "), 3);
+    assert_int_equal(count_of(page, "src=\"data:image/jpeg;base64,/9j/"), 1);
+    assert_int_equal(count_of(page, "no preview: "), 2);
+    assert_int_equal(count_of(page, "data-v=\"failed\""), 1);
+    assert_int_equal(count_of(page, "://"), 0); /* nothing is loaded from anywhere */
+    free(page);
+    query.limit = 1;
+    page = page_of(w, &query, NULL);
+    assert_int_equal(count_of(page, "<article "), 1);
+    free(page);
+}
+
+static void nothing_in_a_page_is_markup_of_others(void **state)
+{
+    world *w = *state;
+    put_picture(w, "<img src=x onerror=alert(1)>&\"'.png", 1);
+    scan(w);
+    char *page = page_of(w, NULL, "</title><script>alert(2)</script>");
+    assert_int_equal(count_of(page, "<script"), 1);
+    assert_null(strstr(page, "<img src=x"));
+    assert_non_null(strstr(page, "&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;.png"));
+    assert_non_null(strstr(page, "<title>&lt;/title&gt;&lt;script&gt;"));
+    free(page);
+}
+
+static void a_page_that_cannot_be_written_is_told(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    assert_error(item_index_write_html(w->index, NULL, NULL, "/no/such/folder/page.html", &err),
+                 ITEM_E_IO, &err, "/no/such/folder/page.html");
+}
+
 static void wrong_arguments_are_told(void **state)
 {
     world *w = *state;
@@ -139,6 +205,9 @@ int main(void)
         INDEX_TEST(rows_have_what_is_known),
         INDEX_TEST(words_find_captions),
         INDEX_TEST(numbers_folders_and_limits),
+        INDEX_TEST(a_page_shows_every_picture),
+        INDEX_TEST(nothing_in_a_page_is_markup_of_others),
+        INDEX_TEST(a_page_that_cannot_be_written_is_told),
         INDEX_TEST(wrong_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,13 @@ READS_IN(index_find, item_index_rows, item_index_rows_free,
 REPORT_IN(evaluate, item_evaluate(the.data, NULL, the.ctx, in, &out, err))
 
 /* A call that gives no handle. */
+static const char *page_file(void)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/page.html", temp_folder());
+    return path;
+}
+
 #define PLAIN_IN(name, call)                                                                       \
     static item_status name(const void *in, item_error *err)                                       \
     {                                                                                              \
@@ -69,6 +76,7 @@ PLAIN_IN(score_captions, item_score_captions(the.ctx, &the.image, &text, 1, in, 
 PLAIN_IN(embed_layers, item_embed_layers(the.ctx, &the.image, 1, in, vector, 32, layers, 6, err))
 PLAIN_IN(index_scan,
          item_index_scan(the.index, the.ctx, (const char *[]){the.file}, 1, in, NULL, err))
+PLAIN_IN(index_page, item_index_write_html(the.index, NULL, in, page_file(), err))
 PLAIN_IN(config_set_allocator, item_config_set_allocator(the.config, in, err))
 PLAIN_IN(engine_setup, item_engine_setup(the.config, in, err))
 PLAIN_IN(set_captioner, item_config_set_captioner(the.config, in, NULL, err))
@@ -222,6 +230,7 @@ static void every_function_that_reads(void **state)
     item_calibrate_options calibration = ITEM_CALIBRATE_OPTIONS_INIT;
     const item_scan_options scan = ITEM_SCAN_OPTIONS_INIT;
     const item_index_query query = ITEM_INDEX_QUERY_INIT;
+    const item_page_options page = ITEM_PAGE_OPTIONS_INIT;
     item_pack_parts parts = ITEM_PACK_PARTS_INIT;
     parts.embedder = the.pack;
     assert_int_equal(item_dataset_get_info(the.data, &info, NULL), ITEM_OK);
@@ -279,7 +288,11 @@ static void every_function_that_reads(void **state)
          0,
          bad},
         {READS(index_scan, item_scan_options, user, &scan), {0}, 0, bad},
-        {READS(index_find, item_index_query, limit, &query), {0}, 0, bad},
+        {READS(index_find, item_index_query, reserved, &query),
+         {offsetof(item_index_query, reserved)},
+         0,
+         bad},
+        {READS(index_page, item_page_options, progress_user, &page), {0}, 0, bad},
         {READS(pack_create, item_pack_parts, cancel, &parts), {0}, 0, bad},
         {TABLE(set_captioner, item_captioner_ops, caption, item_dummy_captioner(), "captioner"),
          {offsetof(item_captioner_ops, reserved)},

@@ -18,7 +18,7 @@ import time
 import make_inputs
 from cases import Case, as_nobody, command, item, lines, main
 
-COMMANDS = ["check", "scan", "find", "caption", "detect", "embed", "tokenize", "phrases", "pack", "doctor",
+COMMANDS = ["check", "scan", "find", "report", "caption", "detect", "embed", "tokenize", "phrases", "pack", "doctor",
             "features", "train", "calibrate", "eval"]
 
 

@@ -63,6 +63,14 @@ void make_result(void);
 void make_failed_result(void);
 item_status call_result_json(item_error *err);
 
+/* ---- indexes ---- */
+void remove_index(void);
+item_status call_index_open(item_error *err);
+void make_index(void); /* empty */
+item_status call_index_scan(item_error *err);
+void make_full_index(void);
+item_status call_index_find(item_error *err);
+
 /* ---- data sets, training, evaluation ---- */
 item_status call_extract_folder(item_error *err);
 item_status call_extract_list(item_error *err);

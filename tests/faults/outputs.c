@@ -135,6 +135,37 @@ static void add_context(uint64_t *sum, const item_ctx *ctx)
     add_text(sum, info.no_verdict);
 }
 
+/* Shows each picture to a function, until that returns true; returns whether it did. */
+static bool any_row(bool (*each)(uint64_t *sum, const item_index_row *row), uint64_t *sum)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    bool ended = false;
+    query.states |= ITEM_STATE_FAILED | ITEM_STATE_MISSING;
+    assert_ok(item_index_find(out.index, &query, &rows, &err), &err);
+    while (!ended && item_index_next(rows, &row, &err) == ITEM_OK && row.path)
+        ended = each(sum, &row);
+    item_index_rows_free(rows);
+    return ended;
+}
+
+static bool add_picture(uint64_t *sum, const item_index_row *row)
+{
+    add_text(sum, row->path);
+    add_text(sum, row->sha256);
+    add_text(sum, row->message);
+    add_json(sum, row->json);
+    return false;
+}
+
+static bool row_tells(uint64_t *sum, const item_index_row *row)
+{
+    (void)sum;
+    return row->error == ITEM_E_MEMORY || row->error == ITEM_E_IO;
+}
+
 uint64_t outputs_look(void)
 {
     uint64_t sum = UINT64_C(0xcbf29ce484222325);
@@ -152,6 +183,8 @@ uint64_t outputs_look(void)
         add_text(&sum, item_report_markdown(out.report));
         add_text(&sum, item_report_html(out.report));
     }
+    if (out.index)
+        any_row(add_picture, &sum);
     if (out.pack)
         add_json(&sum, item_pack_json(out.pack));
     for (uint32_t i = 0; out.phrases && item_phrases_get(out.phrases, i, NULL, NULL); i++)
@@ -172,6 +205,8 @@ bool outputs_tell(void)
         if (status == ITEM_E_MEMORY || status == ITEM_E_IO)
             return true;
     }
+    if (out.index && any_row(row_tells, NULL))
+        return true;
     return item_dataset_warning(out.data, 0) != NULL;
 }
 
@@ -184,6 +219,7 @@ void outputs_free(void)
     item_dataset_free(out.data);
     item_report_free(out.report);
     item_pack_free(out.pack);
+    item_index_free(out.index);
     item_phrases_free(out.phrases);
     item_cancel_unref(out.cancel);
     item_ctx_unref(out.ctx);

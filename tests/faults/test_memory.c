@@ -58,6 +58,12 @@ static const phase answers[] = {
     {"failure as JSON", make_failed_result, call_result_json, 0, NULL},
 };
 
+static const phase indexes[] = {
+    {"index opened", remove_index, call_index_open, 53, NULL},
+    {"index of a scan", make_index, call_index_scan, 97, NULL},
+    {"index asked", make_full_index, call_index_find, 47, NULL},
+};
+
 static const phase trainings[] = {
     {"extract a folder", NULL, call_extract_folder, 5, NULL},
     {"extract a list", NULL, call_extract_list, 5, NULL},
@@ -113,6 +119,7 @@ static void try_every(memory_kind kind)
     try_memory(ALL(packs), kind);
     try_memory(ALL(answers), kind);
     try_memory(ALL(trainings), kind);
+    try_memory(ALL(indexes), kind);
     try_pictures(kind);
     if (kind == MEMORY_MALLOC)
         try_memory(ALL(configs), kind);

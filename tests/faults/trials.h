@@ -6,6 +6,7 @@
 #include "../api/packs.h"
 #include "faults.h"
 
+#include <item/index.h>
 #include <item/train.h>
 
 #define RESULTS 3
@@ -20,6 +21,7 @@ typedef struct outputs {
     item_dataset *data;
     item_report *report;
     item_pack *pack;
+    item_index *index;
     item_phrases *phrases;
     const char *text; /* borrowed from one of the above */
     /* not handles */

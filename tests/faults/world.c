@@ -197,6 +197,7 @@ void world_make(void)
     w.saved = temp_path("saved.safetensors");
     w.written = temp_path("written.safetensors");
     w.cache = temp_path("cache");
+    w.index = temp_path("index");
     write_set();
     make_training_set();
     assert_ok(item_dataset_save(w.train, w.data, &err), &err);
@@ -223,7 +224,7 @@ void world_free(void)
 {
     char **const texts[] = {&w.pictures[0], &w.pictures[1], &w.broken, &w.head, &w.pack,
                             &w.model,       &w.made,        &w.set,    &w.list, &w.data,
-                            &w.saved,       &w.written,     &w.cache};
+                            &w.saved,       &w.written,     &w.cache,  &w.index};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(*texts[i]);
     item_image_unref(w.image);

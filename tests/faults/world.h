@@ -6,15 +6,15 @@
 #include "trials.h"
 
 typedef struct world {
-    char *pictures[2];  /* PNG files */
-    char *broken;       /* a picture file that is none */
-    char *head;         /* of the dummies' embedder */
-    char *pack;         /* for the fake engine, with a head */
-    char *model, *made; /* a published model; where the tries make packs */
-    char *set, *list;   /* folder of pictures by label and source; CSV file of the same */
-    char *data, *saved; /* a data set that was saved; where the tries save theirs */
-    char *written;      /* where the tries write heads */
-    char *cache;        /* where they keep answers */
+    char *pictures[2];   /* PNG files */
+    char *broken;        /* a picture file that is none */
+    char *head;          /* of the dummies' embedder */
+    char *pack;          /* for the fake engine, with a head */
+    char *model, *made;  /* a published model; where the tries make packs */
+    char *set, *list;    /* folder of pictures by label and source; CSV file of the same */
+    char *data, *saved;  /* a data set that was saved; where the tries save theirs */
+    char *written;       /* where the tries write heads */
+    char *cache, *index; /* where they keep answers */
     item_image *image;
     item_ctx *ctx;       /* of dummies, with a head, used before */
     item_ctx *pack_ctx;  /* of the pack, used before */

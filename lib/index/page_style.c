@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Style and script of the page. Without the script every picture is there, with its verdict, reason
+ * and boxes; the script filters, and moves by keys.
+ */
+#include "index/page.h"
+
+const char itemi_page_style[] =
+    ":root{color-scheme:light dark;--bg:#fff;--fg:#1a1a1a;--dim:#5b6168;--card:#f3f4f6;"
+    "--ai:#b3261e;--real:#146c2e;--unsure:#7a5900;--line:#c8ccd2;--box:#ff9d00}\n"
+    "@media(prefers-color-scheme:dark){:root{--bg:#15171a;--fg:#e6e6e6;--dim:#a3aab3;--card:#"
+    "212429;"
+    "--ai:#ff8a80;--real:#7ddc8e;--unsure:#f2c94c;--line:#3a3f46}}\n"
+    "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
+    "font:15px/1.4 system-ui,sans-serif}\n"
+    "header{padding:1rem;border-bottom:1px solid var(--line)}h1{font-size:1.3rem;margin:0 0 .3rem}"
+    "header p{margin:.2rem 0;max-width:60rem;color:var(--dim)}\n"
+    "form{display:none;position:sticky;top:0;z-index:2;background:var(--bg);padding:.6rem 1rem;"
+    "border-bottom:1px solid var(--line);gap:.4rem 1rem;flex-wrap:wrap;align-items:center}"
+    ".scripts form{display:flex}form input[type=search]{min-width:16rem;padding:.3rem .5rem;"
+    "font:inherit}\n"
+    "main{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.8rem;"
+    "padding:1rem}\n"
+    "article{background:var(--card);border-radius:.4rem;padding:.5rem;content-visibility:auto;"
+    "contain-intrinsic-size:auto 22rem;overflow-wrap:anywhere}article[hidden]{display:none}"
+    "article:focus{outline:3px solid var(--box);outline-offset:1px}\n"
+    ".p{position:relative;width:fit-content;max-width:100%;margin:0 auto .4rem}"
+    ".p img{display:block;max-width:100%;height:auto;border-radius:.2rem}"
+    ".p i{position:absolute;border:2px solid var(--box);opacity:0;font:12px/1 sans-serif}"
+    ".p i span{background:#000c;color:#fff;padding:1px 3px;position:absolute;left:0;top:0;"
+    "white-space:nowrap}"
+    "article:hover .p i,article:focus .p i{opacity:1}\n"
+    ".none{padding:2rem 1rem;text-align:center;color:var(--dim);border:1px dashed var(--line)}\n"
+    ".v{font-weight:700}.v-ai{color:var(--ai)}.v-real{color:var(--real)}"
+    ".v-unsure{color:var(--unsure)}h2{font-size:.95rem;margin:0;font-weight:600}"
+    "article p{margin:.25rem 0}.dim{color:var(--dim);font-size:.88rem}\n"
+    "#count{margin-left:auto}@media print{form{display:none!important}}\n";
+
+const char itemi_page_script[] =
+    "(()=>{'use strict';const d=document,cards=[...d.querySelectorAll('article')],"
+    "form=d.querySelector('form'),count=d.getElementById('count'),"
+    "search=d.getElementById('search'),texts=cards.map(c=>c.textContent.toLowerCase());\n"
+    "d.documentElement.classList.add('scripts');\n"
+    "const shown=()=>cards.filter(c=>!c.hidden);\n"
+    "function filter(){const on=new Set([...form.querySelectorAll('input:checked')]"
+    ".map(b=>b.value)),words=search.value.toLowerCase().split(/\\s+/).filter(Boolean);let n=0;\n"
+    "cards.forEach((c,i)=>{const yes=on.has(c.dataset.v)&&words.every(w=>texts[i].includes(w));"
+    "c.hidden=!yes;n+=yes});count.textContent=n+' of '+cards.length+' shown'}\n"
+    "function columns(list){const top=list[0].offsetTop;let n=1;"
+    "while(n<list.length&&list[n].offsetTop===top)n++;return n}\n"
+    "function move(event){if(event.target===search){if(event.key==='Escape')search.blur();return}"
+    "if(event.ctrlKey||event.metaKey||event.altKey)return;"
+    "if(event.key==='/'){event.preventDefault();search.focus();return}"
+    "const list=shown(),at=list.indexOf(d.activeElement);if(!list.length)return;"
+    "const step={ArrowRight:1,ArrowLeft:-1,ArrowDown:0,ArrowUp:0}[event.key];"
+    "if(step===undefined)return;const by=step||(event.key==='ArrowDown'?1:-1)*columns(list);"
+    "const to=at<0?0:Math.min(list.length-1,Math.max(0,at+by));event.preventDefault();"
+    "list[to].focus()}\n"
+    "form.addEventListener('input',filter);form.addEventListener('submit',e=>e.preventDefault());"
+    "d.addEventListener('keydown',move);filter()})();\n";
