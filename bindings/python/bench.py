@@ -49,18 +49,20 @@ def seconds(work):
 
 
 def turns(rounds, of_c, of_python):
-    """Medians of both, which take turns so that neither has the better half of the minute."""
+    """Medians of both and of their ratio, turn by turn: neither has the better half of the minute."""
     times = ([], [])
     of_c(), of_python()
     for i in range(rounds):
         for which in ((0, 1), (1, 0))[i % 2]:
             times[which].append((of_c, of_python)[which]())
-    return [statistics.median(t) for t in times]
+    ratio = statistics.median(b / a for a, b in zip(*times))
+    return *map(statistics.median, times), ratio
 
 
-def told(what, unit, scale, of_c, of_python):
-    print(f"{what:<34} C {of_c * scale:9.3f} {unit}, Python {of_python * scale:9.3f} {unit}: "
-          f"{of_python / of_c:.4f} times")
+def told(what, of_c, of_python, ratio):
+    print(f"{what:<36} C {of_c * 1e3:9.3f} ms, Python {of_python * 1e3:9.3f} ms: "
+          f"{ratio:.4f} times", flush=True)
+    return of_python - of_c
 
 
 def stand_ins():
@@ -78,26 +80,33 @@ def main(rounds, pictures):
         run(side, rounds, pictures, Path(folder, "small.png"))
 
 
+def compare(side, rounds, item, pictures, what):
+    """Seconds that Python costs, and that C takes: a picture alone, and one of a batch."""
+    shared, one, n = item._share(), str(pictures[0]), len(pictures)
+    names = (ctypes.c_char_p * n)(*(str(p).encode() for p in pictures))
+    item.check(one)
+    alone = turns(rounds, lambda: side.bench_single(shared.address, one.encode()),
+                  lambda: seconds(lambda: item.check(one)))
+    batch = turns(max(rounds // 4, 3),
+                  lambda: side.bench_batches(shared.address, names, n, item.info["batch"]),
+                  lambda: seconds(lambda: list(item.check_many(pictures))))
+    return (told(f"one picture, {what}", *alone), alone[0],
+            told(f"{n} pictures in batches, {what}", *batch) / n, batch[0] / n)
+
+
 def run(side, rounds, pictures, small):
     Image.new("RGB", (32, 32), "red").save(small)
-    one, names = pictures[0], (ctypes.c_char_p * len(pictures))(*map(str.encode, pictures))
     with libitem.open() as item:
-        address, batch = item._share(), item.info["batch"]
-        item.check(one)
-        single = turns(rounds, lambda: side.bench_single(address.address, one.encode()),
-                       lambda: seconds(lambda: item.check(one)))
-        told("one picture, networks", "ms", 1e3, *single)
-        many = turns(max(rounds // len(pictures), 3),
-                     lambda: side.bench_batches(address.address, names, len(pictures), batch),
-                     lambda: seconds(lambda: list(item.check_many(pictures))))
-        told(f"{len(pictures)} pictures in batches, networks", "ms", 1e3, *many)
+        _, alone, _, batch = compare(side, rounds, item, pictures, "networks")
     with stand_ins() as item:
-        address = item._share()
-        bare = turns(100 * rounds, lambda: side.bench_single(address.address, bytes(small)),
-                     lambda: seconds(lambda: item.check(small)))
-        told("a tiny picture, no networks", "ms", 1e3, *bare)
-        cost = bare[1] - bare[0]
-        print(f"Python costs {cost * 1e6:.0f} us a call: {cost / single[0]:.2%} of a check")
+        cost, _, in_batch, _ = compare(side, 20 * rounds, item, [small] * 64, "none")
+    print(f"Python costs {cost * 1e6:.0f} us a call, {cost / alone:.2%} of a check; and "
+          f"{in_batch * 1e6:.0f} us a picture of a batch, {in_batch / batch:.2%}")
+
+
+def main(rounds, pictures):
+    with tempfile.TemporaryDirectory() as folder:
+        run(compiled(folder), rounds, pictures, Path(folder, "small.png"))
 
 
 if __name__ == "__main__":
