@@ -3,7 +3,9 @@
 
 import ctypes as c
 
+import libitem
 import pytest
+from conftest import ROOT
 from libitem import _abi, _library, errors
 
 PLAIN = {
@@ -115,6 +117,11 @@ def test_constants_have_the_values_of_the_headers(layout):
     assert len(mine) > 40
     for name, value in mine.items():
         assert layout["constants"][name] == value, name
+
+
+def test_package_and_library_have_one_version():
+    said = (ROOT / "bindings" / "python" / "pyproject.toml").read_text()
+    assert libitem.__version__ == libitem.version() and f'version = "{libitem.version()}"' in said
 
 
 def test_every_status_has_an_exception(layout):
