@@ -24,6 +24,35 @@ static void print_engine(const item_engine_info *info)
              "           sudo apt install libopenblas0-openmp");
 }
 
+/* Files of a few bytes: what is not read is refused by its kind, the others as broken. */
+static void doctor_pictures(void)
+{
+    static const struct {
+        const char *name, *bytes;
+        size_t size;
+    } kinds[] = {
+        {"WebP", "RIFF\0\0\0\0WEBP", 12},
+        {"HEIC",
+         "\0\0\0\x10"
+         "ftypheic\0\0\0\0",
+         16},
+        {"AVIF",
+         "\0\0\0\x10"
+         "ftypavif\0\0\0\0",
+         16},
+    };
+    printf("%-10s JPEG, PNG", "pictures");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        item_error err = ITEM_ERROR_INIT;
+        item_image *image = NULL;
+        if (item_image_from_memory(kinds[i].bytes, kinds[i].size, NULL, &image, &err) !=
+            ITEM_E_UNSUPPORTED)
+            printf(", %s", kinds[i].name);
+        item_image_unref(image);
+    }
+    putchar('\n');
+}
+
 static bool doctor_engine(const cli_args *args)
 {
     item_error err = ITEM_ERROR_INIT;
@@ -60,6 +89,7 @@ static int run_doctor(const cli_args *args)
         return CLI_USAGE;
     }
     fact("libitem", item_version());
+    doctor_pictures();
     bool engine = doctor_engine(args);
     bool pack = doctor_pack(args);
     return engine && pack ? CLI_OK : CLI_FAILED;

@@ -58,7 +58,7 @@ typedef struct item_image_info {
     uint32_t bits;        /**< of the source, per channel */
     uint32_t has_icc;     /**< 1 if a colour profile was applied */
     uint32_t truncated;   /**< 1 if the file ended early and that was accepted */
-    const char *kind;     /**< "jpeg", "png" or "pixels" */
+    const char *kind;     /**< "jpeg", "png", "pixels"; since 0.2 "webp", "heic", "avif" */
     const char *warning;  /**< one line, or NULL */
 } item_image_info;
 
@@ -69,10 +69,13 @@ typedef struct item_image_info {
     }
 
 /**
- * Reads a JPEG or PNG file. The kind is told by content, never by name. The picture is turned
- * upright, its colour profile is applied (perceptual, to sRGB; one that is broken or does not fit
- * is left out with a warning), of 16 bits the high byte is taken, and transparency goes on white.
- * Of an animated PNG the default picture is read. A folder, pipe or device is ITEM_E_IO.
+ * Reads a JPEG, PNG, WebP, HEIC or AVIF file; the last three since 0.2, and ITEM_E_UNSUPPORTED
+ * names the library where a build lacks it. The kind is told by content, never by name. The picture
+ * is turned upright (HEIC and AVIF by their own properties, not by EXIF), its colour profile is
+ * applied (perceptual, to sRGB; one that is broken or does not fit is left out with a warning), of 16
+ * bits the high byte is taken, and transparency goes on white. Of an animated PNG the default picture
+ * is read, of an animated WebP the first one, of several in HEIC and AVIF the primary one. HEIC and
+ * AVIF that end early are never accepted. A folder, pipe or device is ITEM_E_IO.
  *
  * @param path     file name as the system gives it
  * @param options  limits; NULL for the defaults
@@ -86,7 +89,7 @@ ITEM_API item_status item_image_from_file(const char *path, const item_image_opt
                                           item_image **out, item_error *err);
 
 /**
- * Reads a JPEG or PNG from bytes in memory.
+ * Reads a picture file from bytes in memory.
  *
  * @param bytes    the file's content; not kept
  * @param size     number of bytes

@@ -24,6 +24,18 @@ struct item_image {
     char warning[ITEMI_WARNING_SIZE];
 };
 
+typedef enum itemi_kind {
+    ITEMI_KIND_JPEG = 1,
+    ITEMI_KIND_PNG,
+    ITEMI_KIND_WEBP,
+    ITEMI_KIND_HEIC, /* and other pictures of the HEIF family, but for: */
+    ITEMI_KIND_AVIF
+} itemi_kind;
+/* Kind of a file by its first bytes; an error that names the kind where nothing reads it. */
+item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, item_error *err);
+/* Such as "WebP". */
+const char *itemi_kind_name(itemi_kind kind);
+
 /* What a row of decoded samples holds, 8 bits each. In CMYK 255 is full ink. */
 typedef enum itemi_samples {
     ITEMI_SAMPLES_GREY = 1,
@@ -79,6 +91,12 @@ item_status itemi_jpeg_decode(itemi_decode *d, const uint8_t *bytes, size_t size
 item_status itemi_png_decode(itemi_decode *d, const uint8_t *bytes, size_t size,
                              itemi_raster *raster);
 
+/* In builds with libwebp and with libheif. */
+item_status itemi_webp_decode(itemi_decode *d, const uint8_t *bytes, size_t size,
+                              itemi_raster *raster);
+item_status itemi_heif_decode(itemi_decode *d, itemi_kind kind, const uint8_t *bytes, size_t size,
+                              itemi_raster *raster);
+
 /* Colour profile, transparency and orientation; frees or takes over what the raster holds. */
 item_status itemi_finish(itemi_decode *d, itemi_raster *raster, item_image **out);
 
@@ -91,18 +109,6 @@ item_image *itemi_image_new(const itemi_mem *mem, const item_image_info *info, u
  * without waiting for them. Messages name the file.
  */
 item_status itemi_read_file(itemi_decode *d, const char *path, uint8_t **out, size_t *size);
-
-typedef enum itemi_kind {
-    ITEMI_KIND_JPEG = 1,
-    ITEMI_KIND_PNG,
-    ITEMI_KIND_WEBP,
-    ITEMI_KIND_HEIC, /* and other pictures of the HEIF family, but for: */
-    ITEMI_KIND_AVIF
-} itemi_kind;
-/* Kind of a file by its first bytes; an error that names the kind where nothing reads it. */
-item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, item_error *err);
-/* Such as "WebP". */
-const char *itemi_kind_name(itemi_kind kind);
 
 /* ---- metadata ---- */
 

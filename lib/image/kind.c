@@ -153,8 +153,9 @@ item_status itemi_kind_of(const uint8_t *bytes, size_t size, itemi_kind *out, it
         kind = "SVG";
     }
     if (kind)
-        return itemi_fail(err, ITEM_E_UNSUPPORTED, "unsupported: %s (JPEG and PNG are read)", kind);
-    return itemi_fail(err, ITEM_E_FORMAT, "not a JPEG or PNG, nor any kind that is known");
+        return itemi_fail(err, ITEM_E_UNSUPPORTED,
+                          "unsupported: %s (JPEG, PNG, WebP, HEIC and AVIF are read)", kind);
+    return itemi_fail(err, ITEM_E_FORMAT, "not a picture of any kind that is known");
 }
 
 bool itemi_is_picture(const uint8_t *bytes, size_t size)

@@ -7,6 +7,15 @@
 /* What is made of a file's bytes; `out` is a public function's. */
 typedef item_status (*maker)(itemi_decode *d, const uint8_t *bytes, size_t size, void *out);
 
+#if !defined ITEMI_WITH_WEBP || !defined ITEMI_WITH_HEIF
+static item_status without(const itemi_decode *d, itemi_kind kind, const char *library)
+{
+    return itemi_fail(d->err, ITEM_E_UNSUPPORTED,
+                      "unsupported: %s: this libitem was built without %s", itemi_kind_name(kind),
+                      library);
+}
+#endif
+
 static item_status decode(itemi_decode *d, itemi_kind kind, const uint8_t *bytes, size_t size,
                           itemi_raster *raster)
 {
@@ -16,12 +25,20 @@ static item_status decode(itemi_decode *d, itemi_kind kind, const uint8_t *bytes
     case ITEMI_KIND_PNG:
         return itemi_png_decode(d, bytes, size, raster);
     case ITEMI_KIND_WEBP:
+#ifdef ITEMI_WITH_WEBP
+        return itemi_webp_decode(d, bytes, size, raster);
+#else
+        return without(d, kind, "libwebp");
+#endif
     case ITEMI_KIND_HEIC:
     case ITEMI_KIND_AVIF:
         break;
     }
-    return itemi_fail(d->err, ITEM_E_UNSUPPORTED, "unsupported: %s (JPEG and PNG are read)",
-                      itemi_kind_name(kind));
+#ifdef ITEMI_WITH_HEIF
+    return itemi_heif_decode(d, kind, bytes, size, raster);
+#else
+    return without(d, kind, "libheif");
+#endif
 }
 
 static item_status make_image(itemi_decode *d, const uint8_t *bytes, size_t size, void *out)

@@ -153,6 +153,31 @@ static item_provenance *finish(const itemi_findings *f, const itemi_mem *mem)
     return list;
 }
 
+/* The blocks of a HEIC or AVIF lie in pieces: libheif finds and joins them. */
+static void find_heif(itemi_findings *f, itemi_decode *d, const uint8_t *bytes, size_t size)
+{
+#ifdef ITEMI_WITH_HEIF
+    itemi_buf exif, xmp;
+    itemi_buf_init(&exif, &d->mem);
+    itemi_buf_init(&xmp, &d->mem);
+    itemi_heif_blocks(d, bytes, size, &exif, &xmp);
+    f->texts.failed |= exif.failed || xmp.failed;
+    const itemi_metadata metadata = {.exif = (uint8_t *)exif.data,
+                                     .exif_size = exif.length,
+                                     .xmp = (uint8_t *)xmp.data,
+                                     .xmp_size = xmp.length};
+    if (!f->texts.failed)
+        find_all(f, &metadata);
+    itemi_buf_free(&exif);
+    itemi_buf_free(&xmp);
+#else
+    (void)f;
+    (void)d;
+    (void)bytes;
+    (void)size;
+#endif
+}
+
 item_status itemi_provenance_list(itemi_decode *d, itemi_kind kind, const uint8_t *bytes,
                                   size_t size, item_provenance **out)
 {
@@ -161,6 +186,8 @@ item_status itemi_provenance_list(itemi_decode *d, itemi_kind kind, const uint8_
     itemi_buf_init(&f.texts, &d->mem);
     itemi_metadata_of(kind, bytes, size, &metadata);
     find_all(&f, &metadata);
+    if (kind == ITEMI_KIND_HEIC || kind == ITEMI_KIND_AVIF)
+        find_heif(&f, d, bytes, size);
     *out = f.texts.failed ? NULL : finish(&f, &d->mem);
     itemi_buf_free(&f.texts);
     return *out ? ITEM_OK : itemi_fail_memory(d->err, "reading metadata");

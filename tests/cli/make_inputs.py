@@ -43,7 +43,7 @@ BAD = {
     "truncated.png": (png(64, 64)[:60], "ITEM_E_FORMAT"),
     "huge.png": (png(60000, 60000, rows=1), "ITEM_E_LIMIT"),
     "huge.jpg": (huge_jpeg(), "ITEM_E_LIMIT"),
-    "picture.webp": (b"RIFF\x24\0\0\0WEBPVP8 " + bytes(24), "ITEM_E_UNSUPPORTED"),
+    "picture.gif": (b"GIF89a" + bytes(24), "ITEM_E_UNSUPPORTED"),
     "line\nbreak \x1b[31m.png": (b"\x89PNG\r\n\x1a\n", "ITEM_E_FORMAT"),
 }
 GOOD = {

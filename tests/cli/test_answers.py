@@ -185,7 +185,7 @@ class Stages(unittest.TestCase):
 
     def test_doctor(self):
         said = item("doctor", "--pack", PACK)
-        for word in ("BLAS", "GFLOP/s", "threads", "processor", "hash"):
+        for word in ("BLAS", "GFLOP/s", "threads", "processor", "hash", "JPEG, PNG"):
             self.assertIn(word, said)
 
 

@@ -270,9 +270,45 @@ def pngs_with_key():
             yield name, png.write(samples, kind, depth, interlaced, [chunk]), expected
 
 
+def webp(samples, **options):
+    out = io.BytesIO()
+    Image.fromarray(samples).save(out, "WEBP", **{"quality": 70, **options})
+    return out.getvalue()
+
+
+def animation(first, **options):
+    """Three frames, of which the writer stores what changes."""
+    frames = [Image.fromarray(samples) for samples in (first, scene(33, 21, 4, 8), scene(33, 21, 4, 9))]
+    out = io.BytesIO()
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=40, **options)
+    return out.getvalue()
+
+
+def webps():
+    colour, clear = scene(33, 21, 3), scene(33, 21, 4)
+    yield "lossy", webp(colour)
+    yield "lossless", webp(colour, lossless=True)
+    yield "lossy_alpha", webp(clear)
+    yield "lossless_alpha", webp(clear, lossless=True)
+    yield "large_lossy", webp(scene(700, 500, 3, 5))
+    yield "large_lossless", webp(scene(300, 200, 3, 5), lossless=True)
+    for width, height in ((1, 1), (1, 40), (40, 1), (17, 16)):
+        yield f"webp_{width}x{height}", webp(scene(width, height, 3))
+    for value in (3, 5, 6, 8):
+        yield f"webp_exif_{value}", webp(colour, exif=exif(b"MM", value))
+    yield "webp_xmp", webp(colour, xmp=xmp(6))
+    yield "webp_icc", webp(colour, icc_profile=icc_profiles.rgb())
+    yield "webp_icc_alpha", webp(clear, lossless=True, icc_profile=icc_profiles.rgb())
+    yield "webp_animation", animation(clear, lossless=True)
+    empty = np.zeros((21, 33, 4), np.uint8)
+    empty[4:14, 6:20] = clear[4:14, 6:20]
+    yield "webp_animation_small", animation(empty, lossless=True)
+    yield "webp_animation_lossy", animation(clear)
+
+
 def all_pictures():
     for ending, sources in ((".jpg", (jpegs, jpegs_oriented, jpegs_profiled)),
-                            (".png", (pngs, pngs_with_chunks))):
+                            (".png", (pngs, pngs_with_chunks)), (".webp", (webps,))):
         for name, data in itertools.chain(*(source() for source in sources)):
             yield name + ending, data, reference.rgb(data)
     for name, data, expected in pngs_with_key():

@@ -86,7 +86,7 @@ def rgb(source):
     """A file (name, or bytes in memory) to an upright RGB picture."""
     image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
     image.load()
-    if image.format not in ("JPEG", "MPO", "PNG"):
+    if image.format not in ("JPEG", "MPO", "PNG", "WEBP"):
         raise ValueError(f"unsupported: {image.format}")
     profile = image.info.get("icc_profile")
     orientation = image.getexif().get(0x0112, 1)

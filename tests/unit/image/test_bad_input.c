@@ -25,19 +25,12 @@ static void foreign_kinds(void **state)
         item_status status;
         const char *text;
     } cases[] = {
-        {"RIFF\x10\0\0\0WEBPVP8 ", 16, ITEM_E_UNSUPPORTED, "unsupported: WebP"},
         {"RIFF\x10\0\0\0WAVEfmt ", 16, ITEM_E_UNSUPPORTED, "not a picture"},
         {"GIF89a\1\0\1\0", 10, ITEM_E_UNSUPPORTED, "unsupported: GIF"},
         {"GIF87a", 6, ITEM_E_UNSUPPORTED, "unsupported: GIF"},
         {"II*\0\x8\0\0\0", 8, ITEM_E_UNSUPPORTED, "unsupported: TIFF"},
         {"MM\0*\0\0\0\x8", 8, ITEM_E_UNSUPPORTED, "unsupported: TIFF"},
         {"BM\x36\0\0\0\0\0\0\0\x36\0", 12, ITEM_E_UNSUPPORTED, "unsupported: BMP"},
-        {"\0\0\0\x1c"
-         "ftypavif\0\0\0\0",
-         16, ITEM_E_UNSUPPORTED, "unsupported: AVIF"},
-        {"\0\0\0\x18"
-         "ftypheic\0\0\0\0",
-         16, ITEM_E_UNSUPPORTED, "unsupported: HEIC"},
         {"\0\0\0\x18"
          "ftypisom\0\0\0\0",
          16, ITEM_E_UNSUPPORTED, "unsupported: video"},
@@ -50,10 +43,10 @@ static void foreign_kinds(void **state)
         {"%PDF-1.7\n", 9, ITEM_E_UNSUPPORTED, "unsupported: PDF"},
         {"BMW is a make of cars", 21, ITEM_E_FORMAT, "a text"},
         {"caf\xc3\xa9", 5, ITEM_E_FORMAT, "a text"},
-        {"\x01\x02\x03\x04", 4, ITEM_E_FORMAT, "not a JPEG or PNG"},
-        {"\0\0\0\0\0\0\0\0", 8, ITEM_E_FORMAT, "not a JPEG or PNG"},
-        {"\xff\xd8", 2, ITEM_E_FORMAT, "not a JPEG or PNG"},
-        {"\x89PNG\r\n\x1a", 7, ITEM_E_FORMAT, "not a JPEG or PNG"},
+        {"\x01\x02\x03\x04", 4, ITEM_E_FORMAT, "not a picture of any kind"},
+        {"\0\0\0\0\0\0\0\0", 8, ITEM_E_FORMAT, "not a picture of any kind"},
+        {"\xff\xd8", 2, ITEM_E_FORMAT, "not a picture of any kind"},
+        {"\x89PNG\r\n\x1a", 7, ITEM_E_FORMAT, "not a picture of any kind"},
         {"", 0, ITEM_E_FORMAT, "empty file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

@@ -10,6 +10,8 @@ static void golden_row(char *line, void *user)
     int *count = user;
     const char *name = field(&line);
     uint32_t width = (uint32_t)atoi(field(&line)), height = (uint32_t)atoi(field(&line));
+    if (!WITH_WEBP && strstr(name, ".webp"))
+        return;
     bytes file = read_picture(name);
     item_image *image = decode(file, NULL);
     same_pixels(name, image, width, height, field(&line));
@@ -100,7 +102,7 @@ static void data_row(char *line, void *user)
     const char *expected = field(&line);
     char path[1024];
     snprintf(path, sizeof path, "%s/raw/%s", data_folder(), name);
-    if (strcmp(expected, "-") == 0) {
+    if (!WITH_WEBP && strstr(name, ".webp")) {
         refuse_file(path, NULL, ITEM_E_UNSUPPORTED, "unsupported: WebP");
         return;
     }
@@ -125,7 +127,7 @@ static void pictures_of_the_data_folder(void **state)
     }
     int count = 0;
     each_line(GOLDEN "/data_raw.tsv", data_row, &count);
-    assert_int_equal(count, 22);
+    assert_int_equal(count, 22 + WITH_WEBP);
 }
 
 /* One thread's part: the same picture again and again must be the same bytes. */

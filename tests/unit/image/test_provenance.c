@@ -302,6 +302,33 @@ static void manifests(void **state)
                 "1 0 PNG caBX||\n");
 }
 
+/* ---- files of other programs ---- */
+
+static void golden_files(void **state)
+{
+    (void)state;
+#define SOURCE_TYPE                                                                                \
+    "2 1 XMP DigitalSourceType|trainedAlgorithmicMedia|" TYPES "trainedAlgorithmicMedia\n"
+#define SOFTWARE "3 1 EXIF Software|NovelAI|NovelAI\n"
+    static const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"origin.jpg", "1 0 JPEG APP11||\n" SOURCE_TYPE SOFTWARE},
+        {"origin.png", "1 0 PNG caBX||\n" SOURCE_TYPE
+                       "3 1 PNG text parameters|Stable Diffusion web UI|a fox\nSteps: 20, Sampler: "
+                       "Euler, Seed: 1\n" SOFTWARE},
+        {"origin.avif", WITH_HEIF ? SOURCE_TYPE SOFTWARE : ""},
+        {"webp_exif_3.webp", ""},
+        {"quarters.heic", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bytes file = read_picture(cases[i].name);
+        container as_is = {.data = file.data, .size = file.size};
+        expect_file(cases[i].name, &as_is, cases[i].expected);
+        free(file.data);
+    }
+}
+
 /* ---- lists ---- */
 
 /* Entries come by kind, at most 16; what is more is left out without harm. */
@@ -406,8 +433,8 @@ int main(void)
         cmocka_unit_test(png_texts),      cmocka_unit_test(packed_texts),
         cmocka_unit_test(xmp_properties), cmocka_unit_test(xmp_in_each_container),
         cmocka_unit_test(exif_texts),     cmocka_unit_test(manifests),
-        cmocka_unit_test(many_entries),   cmocka_unit_test(damage),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(golden_files),   cmocka_unit_test(many_entries),
+        cmocka_unit_test(damage),         cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
