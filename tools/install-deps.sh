@@ -15,7 +15,7 @@ libtorch-dev libdnnl-dev libopenblas0-openmp"
 # golang-go builds and tests bindings/go.
 # libpython3-dev: backends written in Python are put into item-conformance.
 tests="libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev libc6-dbg abigail-tools mandoc
-doxygen python3-venv golang-go libpython3-dev zsh bash-completion"
+doxygen chromium python3-venv golang-go libpython3-dev zsh bash-completion"
 gthumb="gthumb gthumb-dev libgtk-3-dev libglib2.0-bin"
 # The extension is used on a virtual screen: shown by Xvfb, seen by AT-SPI, photographed by ImageMagick.
 screen="xvfb xauth dbus at-spi2-core python3-gi gir1.2-atspi-2.0 imagemagick"

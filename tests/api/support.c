@@ -252,6 +252,12 @@ static bytes deflate_stored(const uint8_t *data, size_t size)
 
 char *write_picture(const char *name, uint32_t seed, uint32_t width, uint32_t height)
 {
+    return write_saying_picture(name, seed, width, height, NULL, 0);
+}
+
+char *write_saying_picture(const char *name, uint32_t seed, uint32_t width, uint32_t height,
+                           const char *text, size_t length)
+{
     uint8_t *pixels = make_pixels(seed, width, height);
     bytes rows = {0}, head = {0}, none = {0}, png = {0};
     for (uint32_t y = 0; y < height; y++) {
@@ -264,6 +270,11 @@ char *write_picture(const char *name, uint32_t seed, uint32_t width, uint32_t he
     put(&head, "\x08\x02\x00\x00\x00", 5);
     put(&png, "\x89PNG\r\n\x1a\n", 8);
     put_chunk(&png, "IHDR", &head);
+    bytes said = {0};
+    if (text) {
+        put(&said, text, length);
+        put_chunk(&png, "tEXt", &said);
+    }
     put_chunk(&png, "IDAT", &packed);
     put_chunk(&png, "IEND", &none);
     char *path = temp_path(name);
@@ -272,6 +283,7 @@ char *write_picture(const char *name, uint32_t seed, uint32_t width, uint32_t he
     free(rows.data);
     free(head.data);
     free(packed.data);
+    free(said.data);
     free(png.data);
     return path;
 }

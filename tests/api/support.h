@@ -48,6 +48,9 @@ char *read_text(const char *path); /* free() it */
 void sha256_of(const char *path, char hex[65], uint64_t *bytes);
 /* A picture file (PNG, stored without compression) of the same pixels as make_picture(). */
 char *write_picture(const char *name, uint32_t seed, uint32_t width, uint32_t height);
+/* The same with a chunk tEXt: keyword, NUL and text. */
+char *write_saying_picture(const char *name, uint32_t seed, uint32_t width, uint32_t height,
+                           const char *text, size_t length);
 
 /* A head of layout cosine/both/1 that answers score = bias + weight x cosine of the whole. */
 typedef struct head_spec {

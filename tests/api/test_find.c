@@ -166,6 +166,29 @@ static void a_page_that_cannot_be_written_is_told(void **state)
                  ITEM_E_IO, &err, "/no/such/folder/page.html");
 }
 
+/* ---- what files say of themselves ---- */
+
+static void claims_are_found(void **state)
+{
+    world *w = *state;
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    put_picture(w, "a.png", 1);
+    static const char text[] =
+        "parameters\0a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 60x50";
+    char *from = write_saying_picture("made.png", 2, 60, 50, text, sizeof text - 1);
+    char *to = inside(w, "said.png");
+    assert_int_equal(rename(from, to), 0);
+    free(from);
+    free(to);
+    scan(w);
+    query.claims = 1u << ITEM_CLAIM_AI;
+    assert_found(w, &query, "said.png");
+    query.claims = 1u << ITEM_CLAIM_CAPTURE;
+    assert_found(w, &query, "");
+    query.claims = 0;
+    assert_found(w, &query, "a.png said.png");
+}
+
 static void wrong_arguments_are_told(void **state)
 {
     world *w = *state;
@@ -208,6 +231,7 @@ int main(void)
         INDEX_TEST(a_page_shows_every_picture),
         INDEX_TEST(nothing_in_a_page_is_markup_of_others),
         INDEX_TEST(a_page_that_cannot_be_written_is_told),
+        INDEX_TEST(claims_are_found),
         INDEX_TEST(wrong_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
