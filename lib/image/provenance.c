@@ -13,24 +13,29 @@
 
 /* ---- a list that is being made ---- */
 
-/* Adds a text and its NUL: UTF-8, control characters made blanks but for line breaks and tabs. */
+/*
+ * Adds a text and its NUL: UTF-8, U+FFFD for each byte that is none, control characters made blanks
+ * but for line breaks and tabs. Of more than `most` bytes the beginning, and "...".
+ */
 static size_t keep_text(itemi_findings *f, const char *text, size_t most)
 {
+    static const char bad[] = "\xef\xbf\xbd";
     const size_t start = f->texts.length;
-    const bool cut = strlen(text) > most;
-    size_t left = cut ? most : strlen(text);
+    size_t left = strlen(text), room = most;
     while (left) {
-        const size_t good = itemi_utf8_valid(text, left);
+        const size_t good = itemi_utf8_valid(text, left < room ? left : room);
         itemi_buf_add(&f->texts, text, good);
         text += good;
         left -= good;
-        if (left == 0 || (cut && left < 4)) /* the cut went through a character */
+        room -= good;
+        if (left == 0 || room < 4) /* a character may be cut here, not broken */
             break;
-        itemi_buf_puts(&f->texts, "\xef\xbf\xbd");
+        itemi_buf_puts(&f->texts, bad);
+        room -= sizeof bad - 1;
         text++;
         left--;
     }
-    if (cut)
+    if (left)
         itemi_buf_puts(&f->texts, "...");
     itemi_buf_add(&f->texts, "", 1);
     for (size_t i = start; !f->texts.failed && i + 1 < f->texts.length; i++) {

@@ -141,6 +141,37 @@ static void packed_texts(void **state)
     free(chunk);
 }
 
+/* What is kept is at most 2,000 bytes and "...", also where one byte becomes three. */
+static void long_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *piece;
+        size_t kept;
+    } cases[] = {{"\xff", 1998},
+                 {"a\xff", 1997},
+                 {"\xc3\xa9", 2000},
+                 {"\xe7\x8c\xab", 1998},
+                 {"a\xf0\x9f\x98\x80", 2000}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        container text = {0}, file = container_begin(IN_PNG);
+        container_add(&text, BYTES("Dream\0\0\0\0\0"));
+        for (int n = 0; n < 3000; n++)
+            container_add(&text, cases[i].piece, strlen(cases[i].piece));
+        container_part(&file, "iTXt", text.data, text.size);
+        item_provenance *list = NULL;
+        item_provenance_entry e = ITEM_PROVENANCE_ENTRY_INIT;
+        assert_int_equal(item_provenance_from_memory(file.data, file.size, NULL, &list, NULL),
+                         ITEM_OK);
+        assert_int_equal(item_provenance_get(list, 0, &e, NULL), ITEM_OK);
+        assert_int_equal(strlen(e.value), cases[i].kept + 3);
+        assert_string_equal(e.value + cases[i].kept, "...");
+        item_provenance_free(list);
+        free(text.data);
+        free(file.data);
+    }
+}
+
 /* ---- XMP ---- */
 
 static void xmp_properties(void **state)
@@ -430,11 +461,17 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(png_texts),      cmocka_unit_test(packed_texts),
-        cmocka_unit_test(xmp_properties), cmocka_unit_test(xmp_in_each_container),
-        cmocka_unit_test(exif_texts),     cmocka_unit_test(manifests),
-        cmocka_unit_test(golden_files),   cmocka_unit_test(many_entries),
-        cmocka_unit_test(damage),         cmocka_unit_test(refused),
+        cmocka_unit_test(png_texts),
+        cmocka_unit_test(packed_texts),
+        cmocka_unit_test(long_texts),
+        cmocka_unit_test(xmp_properties),
+        cmocka_unit_test(xmp_in_each_container),
+        cmocka_unit_test(exif_texts),
+        cmocka_unit_test(manifests),
+        cmocka_unit_test(golden_files),
+        cmocka_unit_test(many_entries),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
