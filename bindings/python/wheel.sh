@@ -33,7 +33,9 @@ picture=$PWD/examples/pictures/surfing_dog.jpg
 unset LIBITEM_LIBRARY PYTHONPATH
 for first in 'import libitem' 'import torch'; do
   (cd / && "$try/bin/python" - "$picture" "$first") <<'PROGRAM'
+import subprocess
 import sys
+
 exec(sys.argv[2])
 import libitem
 
@@ -44,6 +46,9 @@ import torch
 assert float((torch.ones(3, 3) @ torch.ones(3, 3)).sum()) == 27
 core = {line.split()[-1] for line in open("/proc/self/maps") if "libtorch_cpu" in line}
 assert core == {str(libitem._torch.installed().folder / "lib" / "libtorch_cpu.so")}, core
+engine = libitem.load().replace("libitem.so.0.2", "item-0.2/libitem-torch-ops.so")
+said = subprocess.run(["readelf", "-d", engine], capture_output=True, text=True).stdout
+assert "[$ORIGIN/../../../torch/lib]" in said, said  # nothing of the building machine
 assert libitem.load().startswith(sys.prefix) and libitem.default_pack().startswith(sys.prefix)
 PROGRAM
 done

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A module for item-conformance whose backends are written in Python: it puts an interpreter into
- * the program. `--settings module:Class` names the class; docs/python.md says how to use it.
+ * the program. `--settings module:Class` names the class; docs/python.md says how to use it. Define
+ * NO_CAPTIONER, NO_DETECTOR or NO_EMBEDDER where the class has no such stage.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -9,10 +10,6 @@
 #include <item/sys/module.h>
 #include <stdio.h>
 #include <string.h>
-
-ITEM_API item_module_captioner_fn item_module_captioner;
-ITEM_API item_module_detector_fn item_module_detector;
-ITEM_API item_module_embedder_fn item_module_embedder;
 
 /* The table and its `self` as two numbers. */
 static const char code[] = "def table(stage, settings):\n"
@@ -77,17 +74,26 @@ static const void *open_stage(const char *stage, const char *settings, void **se
     return table;
 }
 
+#ifndef NO_CAPTIONER
+ITEM_API item_module_captioner_fn item_module_captioner;
 const item_captioner_ops *item_module_captioner(const char *settings, void **self, item_error *err)
 {
     return open_stage("captioner", settings, self, err);
 }
+#endif
 
+#ifndef NO_DETECTOR
+ITEM_API item_module_detector_fn item_module_detector;
 const item_detector_ops *item_module_detector(const char *settings, void **self, item_error *err)
 {
     return open_stage("detector", settings, self, err);
 }
+#endif
 
+#ifndef NO_EMBEDDER
+ITEM_API item_module_embedder_fn item_module_embedder;
 const item_embedder_ops *item_module_embedder(const char *settings, void **self, item_error *err)
 {
     return open_stage("embedder", settings, self, err);
 }
+#endif
