@@ -22,19 +22,9 @@ typedef struct known {
     int64_t id, content, error;
 } known;
 
-static item_status look_up(itemi_scan *scan, const char *path, const struct stat *facts, known *out,
-                           item_error *err)
+static void read_known(const itemi_scan *scan, sqlite3_stmt *query, const struct stat *facts,
+                       known *out)
 {
-    *out = (known){0};
-    sqlite3_stmt *query = itemi_scan_reset(scan, ITEMI_SCAN_KNOWN);
-    if (sqlite3_bind_blob(query, 1, path, (int)strlen(path), SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text(query, 2, scan->fingerprint, -1, SQLITE_STATIC) != SQLITE_OK)
-        return itemi_database_fail(&scan->index->base, err);
-    int code = sqlite3_step(query);
-    if (code == SQLITE_DONE)
-        return ITEM_OK;
-    if (code != SQLITE_ROW)
-        return itemi_database_fail(&scan->index->base, err);
     const int64_t mtime = nanoseconds(facts->st_mtim);
     out->there = true;
     out->id = sqlite3_column_int64(query, 0);
@@ -44,7 +34,22 @@ static item_status look_up(itemi_scan *scan, const char *path, const struct stat
                  sqlite3_column_int64(query, 2) == mtime &&
                  mtime <= sqlite3_column_int64(query, 3) - SETTLED &&
                  sqlite3_column_int64(query, 5) && !(scan->options.flags & ITEM_SCAN_HASH);
-    return ITEM_OK;
+}
+
+static item_status look_up(itemi_scan *scan, const char *path, const struct stat *facts, known *out,
+                           item_error *err)
+{
+    *out = (known){0};
+    sqlite3_stmt *query = itemi_scan_reset(scan, ITEMI_SCAN_KNOWN);
+    if (sqlite3_bind_blob(query, 1, path, (int)strlen(path), SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(query, 2, scan->fingerprint, -1, SQLITE_STATIC) != SQLITE_OK)
+        return itemi_database_fail(&scan->index->base, err);
+    const int code = sqlite3_step(query);
+    if (code == SQLITE_ROW)
+        read_known(scan, query, facts, out);
+    sqlite3_reset(query); /* one in the middle would keep the journal from being let go */
+    return code == SQLITE_ROW || code == SQLITE_DONE ? ITEM_OK
+                                                     : itemi_database_fail(&scan->index->base, err);
 }
 
 static item_status put(itemi_scan *scan, sqlite3_stmt *query, bool *added, item_error *err)

@@ -3,6 +3,8 @@
  * Indexes of folders: what has not changed is not checked again, copies are answered once, what is
  * moved, deleted, broken or unreadable is noticed.
  */
+#include <sqlite3.h>
+
 #include "indexes.h"
 
 /* ---- scans ---- */
@@ -204,6 +206,37 @@ static void many_pictures_need_many_batches(void **state)
     assert_int_equal(w->asked.captions, 20);
 }
 
+/* Whether the whole journal can be brought into the file: not while somebody reads an old state. */
+static void look_at_journal(void *user, uint64_t done, uint64_t total)
+{
+    const world *w = user;
+    (void)done;
+    (void)total;
+    sqlite3 *base = NULL;
+    sqlite3_stmt *query = NULL;
+    assert_int_equal(sqlite3_open(w->path, &base), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(base, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &query, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(query, 0), 0); /* 1: a reader is in the way */
+    sqlite3_finalize(query);
+    sqlite3_close(base);
+}
+
+static void a_long_scan_lets_its_journal_go(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    item_scan_options options = ITEM_SCAN_OPTIONS_INIT;
+    const char *folder = w->folder;
+    put_picture(w, "a.png", 1);
+    scan(w);
+    put_picture(w, "0.png", 2); /* the last name that is looked up is a known one */
+    options.progress = look_at_journal;
+    options.user = w;
+    assert_ok(item_index_scan(w->index, w->ctx, &folder, 1, &options, NULL, &err), &err);
+}
+
 static void a_scan_that_was_cancelled_is_gone_on_with(void **state)
 {
     world *w = *state;
@@ -326,6 +359,7 @@ int main(void)
         INDEX_TEST(other_settings_make_answers_stale),
         INDEX_TEST(only_stages_that_changed_are_computed),
         INDEX_TEST(many_pictures_need_many_batches),
+        INDEX_TEST(a_long_scan_lets_its_journal_go),
         INDEX_TEST(a_scan_that_was_cancelled_is_gone_on_with),
         INDEX_TEST(known_folders_are_scanned_without_a_name),
         INDEX_TEST(only_one_scan_works_at_a_time),
