@@ -14,6 +14,20 @@ struct item_index {
     itemi_database base;
 };
 
+/* Statements that write (write.h). */
+typedef enum itemi_write {
+    ITEMI_DROP_WORDS,
+    ITEMI_PUT_CONTENT,
+    ITEMI_PUT_WORDS,
+    ITEMI_PUT_FILE,
+    ITEMI_WRITES
+} itemi_write;
+
+typedef struct itemi_writer {
+    const itemi_database *base;
+    sqlite3_stmt *query[ITEMI_WRITES];
+} itemi_writer;
+
 /* ---- a scan ---- */
 
 #define ITEMI_SCAN_FILES 256 /* of a batch: copies need no picture of their own */
@@ -40,10 +54,6 @@ typedef enum itemi_scan_query {
     ITEMI_SCAN_TODO,
     ITEMI_SCAN_NEXT,
     ITEMI_SCAN_ANSWER, /* content of a hash, of these settings */
-    ITEMI_SCAN_DROP_WORDS,
-    ITEMI_SCAN_PUT_CONTENT,
-    ITEMI_SCAN_PUT_WORDS,
-    ITEMI_SCAN_PUT_FILE,
     ITEMI_SCAN_QUERIES
 } itemi_scan_query;
 
@@ -58,6 +68,7 @@ typedef struct itemi_scan {
     char **roots; /* absolute */
     size_t root_count;
     sqlite3_stmt *query[ITEMI_SCAN_QUERIES];
+    itemi_writer writer;
     itemi_scanned files[ITEMI_SCAN_FILES];
     size_t count;
     item_image *images[64];
