@@ -45,7 +45,7 @@ typedef struct cli_args {
     const char *captioner, *detector, *clip;             /* pack create */
     const char *index, *object, *folder, *least, *most, *since, *until, *sort,
         *title; /* scan, find, report */
-    cli_list verdicts, origins;
+    cli_list verdicts, origins, imports;
     uint64_t limit; /* 0: all */
     bool hash, csv, failed, missing;
     bool json, nul_names, verbose, help, copy;

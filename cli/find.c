@@ -108,6 +108,10 @@ static int find(const cli_args *args, item_index *index)
     item_index_query query = ITEM_INDEX_QUERY_INIT;
     if (!cli_read_query(args, &query))
         return CLI_USAGE;
+    for (size_t i = 0; i < args->imports.count; i++) {
+        if (!cli_import(args, args->imports.items[i], index))
+            return CLI_FAILED;
+    }
     if (item_index_find(index, &query, &rows, &err) != ITEM_OK)
         return cli_complain_error(args, &err);
     int code = print_rows(args, rows);
@@ -129,7 +133,7 @@ static int run_find(const cli_args *args)
         cli_complain(args, "give one of --json, --csv and -0");
         return CLI_USAGE;
     }
-    item_index *index = cli_open_index(args, 0);
+    item_index *index = cli_open_index(args, args->imports.count ? ITEM_INDEX_CREATE : 0);
     int code = index ? find(args, index) : CLI_USAGE;
     item_index_free(index);
     return code;
@@ -138,7 +142,7 @@ static int run_find(const cli_args *args)
 const cli_command cli_find = {
     .name = "find",
     .takes = "--index FILE [OPTION]...",
-    .options = "I1=23456789l%&j;_",
+    .options = "I+1=23456789l%&j;_",
     .line = "finds pictures in an index, by verdict, words, objects, date",
     .help =
         "All that is asked for must hold; without a question every picture is found. A word\n"

@@ -77,6 +77,9 @@ static const option options[] = {
     {'@', "--title", "TEXT", "of the page; default: Pictures", NULL, TEXT(title)},
     {'I', "--index", "FILE", "the index, an SQLite file", NULL, TEXT(index)},
     {'X', "--hash", NULL, "read every file, whatever its size and time say", NULL, FLAG(hash)},
+    {'+', "--import", "FILE",
+     "first bring in answers of other machines; '-': standard input; many times", NULL,
+     LIST(imports)},
     {'1', "--verdict", "NAME", "real, unsure, ai or none; may be given many times", NULL,
      LIST(verdicts)},
     {'=', "--origin", "CLAIM",
@@ -295,6 +298,7 @@ void cli_args_free(cli_args *args)
     cli_list_free(&args->queries);
     cli_list_free(&args->verdicts);
     cli_list_free(&args->origins);
+    cli_list_free(&args->imports);
     cli_list_free(&args->rivals);
     cli_list_free(&args->texts);
     cli_list_free(&args->layouts);

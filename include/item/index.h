@@ -132,6 +132,25 @@ ITEM_API item_status item_index_scan(item_index *index, item_ctx *ctx, const cha
                                      size_t n, const item_scan_options *options,
                                      item_scan_counts *counts, item_error *err);
 
+/**
+ * Brings in answers that were given elsewhere, such as by the machines of a cluster. Each row is a
+ * JSON object: `path`, absolute; `bytes` and `mtime_ns` of the file, the time in nanoseconds since
+ * 1970; `sha256` of its bytes (lower case; may be null where it could not be read); `answer`, what
+ * item_result_json() says, of a picture that failed too; `taken`, if it is known, in seconds. A name
+ * that is known gets what is imported. A later scan takes such an answer as its own where file and
+ * fingerprint are the same.
+ *
+ * @param index  index that was opened with ITEM_INDEX_CREATE
+ * @param rows   n texts, UTF-8
+ * @param n      how many; some thousand at once are quick
+ * @param err    receives the reason of a failure, with the number of the row; may be NULL
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (a row is not as above), ITEM_E_IO,
+ *         ITEM_E_MEMORY. After a failure none of these rows is there.
+ * Threads: one at a time on the index.  Since: 0.2
+ */
+ITEM_API item_status item_index_import(item_index *index, const char *const *rows, size_t n,
+                                       item_error *err);
+
 #define ITEM_STATE_ANSWERED 1u /**< there is an answer */
 #define ITEM_STATE_STALE    2u /**< the answer is of other settings than the last scan's */
 #define ITEM_STATE_FAILED   4u /**< the picture could not be read or checked */

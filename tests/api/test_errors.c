@@ -103,6 +103,7 @@ static void refuse_all(uint32_t size, item_status status[MOST])
         item_report_write_head(NULL, NULL, next(size)),
         item_index_open(NULL, 0, NULL, next(size)),
         item_index_scan(NULL, NULL, NULL, 0, NULL, NULL, next(size)),
+        item_index_import(NULL, NULL, 0, next(size)),
         item_index_find(NULL, NULL, NULL, next(size)),
         item_index_next(NULL, NULL, next(size)),
         item_index_write_html(NULL, NULL, NULL, NULL, next(size)),

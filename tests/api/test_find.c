@@ -166,6 +166,91 @@ static void a_page_that_cannot_be_written_is_told(void **state)
                  ITEM_E_IO, &err, "/no/such/folder/page.html");
 }
 
+/* ---- what other machines answered ---- */
+
+/* What a machine of a cluster would send of a row; free() it. */
+static char *row_to_send(const item_index_row *row)
+{
+    char *text = NULL;
+    if (asprintf(&text,
+                 "{\"path\":\"%s\",\"bytes\":%llu,\"mtime_ns\":%lld000000000,"
+                 "\"sha256\":\"%s\",\"answer\":%s}",
+                 row->path, (unsigned long long)row->bytes, (long long)row->modified, row->sha256,
+                 row->json) < 0)
+        fail_msg("no memory");
+    return text;
+}
+
+/* Every row of the index, to be sent; returns how many. */
+static size_t send_all(world *w, char **rows, size_t most)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *found_rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    size_t n = 0;
+    query.states |= ITEM_STATE_FAILED;
+    assert_ok(item_index_find(w->index, &query, &found_rows, &err), &err);
+    while (n < most && item_index_next(found_rows, &row, &err) == ITEM_OK && row.path)
+        rows[n++] = row_to_send(&row);
+    item_index_rows_free(found_rows);
+    return n;
+}
+
+static void imported_answers_are_those_of_a_scan(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    char *sent[8], *again[8], *path = temp_path("imported");
+    put_picture(w, "a.png", 1);
+    put_picture(w, "copy.png", 1);
+    put_text(w, "broken.jpg", "no picture");
+    scan(w);
+    assert_int_equal(send_all(w, sent, 8), 3);
+    item_index_free(w->index);
+    w->index = open_index(path);
+    assert_ok(item_index_import(w->index, (const char *const *)sent, 3, &err), &err);
+    assert_ok(item_index_import(w->index, (const char *const *)sent, 3, &err), &err); /* twice */
+    assert_int_equal(send_all(w, again, 8), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(sent[i], again[i]);
+    assert_found(w, NULL, "a.png copy.png");
+    w->asked.captions = 0;
+    assert_int_equal(scan(w).unchanged, 2); /* nothing is left to be done */
+    assert_int_equal(w->asked.captions, 0);
+    for (size_t i = 0; i < 3; i++) {
+        free(sent[i]);
+        free(again[i]);
+    }
+    free(path);
+}
+
+static void rows_that_are_none_are_refused(void **state)
+{
+    world *w = *state;
+    static const char good[] = "{\"path\":\"/a.png\",\"bytes\":1,\"mtime_ns\":2,\"sha256\":null,"
+                               "\"answer\":{\"file\":\"/a.png\",\"error\":{\"code\":\"ITEM_E_IO\","
+                               "\"message\":\"/a.png: cannot be opened\"}}}";
+    static const char *const bad[][2] = {
+        {"", "row 2: a row to import"},
+        {"[]", "row 2: a row to import has no \"answer\""},
+        {"{\"answer\":{}}", "no \"sha256\""},
+        {"{\"answer\":{\"error\":{}},\"path\":\"a.png\"}", "no absolute \"path\""},
+        {"{\"answer\":{\"error\":{}},\"path\":\"/a.png\",\"bytes\":-1,\"mtime_ns\":1}",
+         "\"bytes\""},
+        {"{\"answer\":{\"error\":{\"code\":\"ITEM_E_FORMAT\"}},\"sha256\":\"ab\"}",
+         "no \"sha256\""},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        item_error err = ITEM_ERROR_INIT;
+        const char *const rows[] = {good, bad[i][0]};
+        assert_error(item_index_import(w->index, rows, 2, &err), ITEM_E_FORMAT, &err, bad[i][1]);
+    }
+    item_index_query query = ITEM_INDEX_QUERY_INIT;
+    query.states = ITEM_STATE_FAILED;
+    assert_found(w, &query, ""); /* all of them or none */
+}
+
 /* ---- what files say of themselves ---- */
 
 static void claims_are_found(void **state)
@@ -231,6 +316,8 @@ int main(void)
         INDEX_TEST(a_page_shows_every_picture),
         INDEX_TEST(nothing_in_a_page_is_markup_of_others),
         INDEX_TEST(a_page_that_cannot_be_written_is_told),
+        INDEX_TEST(imported_answers_are_those_of_a_scan),
+        INDEX_TEST(rows_that_are_none_are_refused),
         INDEX_TEST(claims_are_found),
         INDEX_TEST(wrong_arguments_are_told),
     };

@@ -11,6 +11,7 @@ that is the picture's or nobody's. The answers of networks are tested in test_an
 import csv
 import fcntl
 import io
+import json
 import os
 import sqlite3
 import subprocess
@@ -163,6 +164,24 @@ class Scan(Case):
         (self.pictures / "self.jpg").symlink_to("self.jpg")
         self.write("text.jpg", b"text\n")
         self.assertEqual(self.counts(self.pictures)["failed"], 1)
+
+    def test_import(self):
+        row = {"path": "/pictures/a.jpg", "bytes": 3, "mtime_ns": 1, "sha256": "0" * 64,
+               "answer": {"file": "/pictures/a.jpg", "caption": "two dogs on a beach",
+                          "objects": [{"phrase": "two dogs"}], "verdict": "unsure",
+                          "probability": 0.5, "reason": {"code": "weak_evidence"},
+                          "width": 4, "height": 5, "fingerprint": "1" * 64, "provenance": []}}
+        text = "".join(json.dumps({**row, "path": f"/pictures/{i:04}.jpg"}) + "\n"
+                       for i in range(2500)).encode()
+        found = item("find", "--index", self.index, "--import", "-", "--object", "dog", "--json",
+                     stdin=text)
+        self.assertEqual(len(lines(found)), 2500)
+        self.assertEqual(lines(found)[7]["file"], "/pictures/0007.jpg")
+        rows = self.work / "rows"
+        rows.write_bytes(json.dumps({**row, "path": "/b.jpg"}).encode() + b"\nno row\n")
+        self.fails(self.find("--import", rows), 1, "rows, after line 0: row 2:")
+        self.fails(self.find("--import", self.work / "none"), 1, "none: cannot be opened")
+        self.assertEqual(self.find("-0").stdout.count(b"\0"), 2500)
 
     def test_a_full_disk(self):
         """No file may grow beyond the limit: the batch that does not fit is lost, no more."""

@@ -68,6 +68,7 @@ void remove_index(void);
 item_status call_index_open(item_error *err);
 void make_index(void); /* empty */
 item_status call_index_scan(item_error *err);
+item_status call_index_import(item_error *err);
 void make_full_index(void);
 item_status call_index_find(item_error *err);
 

@@ -32,6 +32,18 @@ item_status call_index_scan(item_error *err)
     return item_index_scan(out.index, w.ctx, paths, 3, NULL, NULL, err);
 }
 
+item_status call_index_import(item_error *err)
+{
+    static const char *const rows[] = {
+        "{\"path\":\"/a.png\",\"bytes\":1,\"mtime_ns\":2,\"sha256\":null,\"answer\":{\"file\":\"\","
+        "\"error\":{\"code\":\"ITEM_E_IO\",\"message\":\"/a.png: cannot be opened\"}}}",
+        "{\"path\":\"/b.png\",\"bytes\":1,\"mtime_ns\":2,\"sha256\":\""
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"answer\":"
+        "{\"file\":\"\",\"caption\":\"two dogs\",\"objects\":[{\"phrase\":\"dogs\"}],"
+        "\"fingerprint\":\"f\",\"verdict\":\"unsure\",\"probability\":0.5}}"};
+    return item_index_import(out.index, rows, 2, err);
+}
+
 void make_full_index(void)
 {
     item_error err = ITEM_ERROR_INIT;

@@ -61,6 +61,7 @@ static const phase answers[] = {
 static const phase indexes[] = {
     {"index opened", remove_index, call_index_open, 53, NULL},
     {"index of a scan", make_index, call_index_scan, 97, NULL},
+    {"index of an import", make_index, call_index_import, 5, NULL},
     {"index asked", make_full_index, call_index_find, 47, NULL},
 };
 
