@@ -3,7 +3,11 @@
  * Indexes of folders: what has not changed is not checked again, copies are answered once, what is
  * moved, deleted, broken or unreadable is noticed.
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 #include "indexes.h"
 
@@ -131,6 +135,40 @@ static void broken_pictures_fail_and_other_files_do_not(void **state)
     item_index_query query = ITEM_INDEX_QUERY_INIT;
     query.states = ITEM_STATE_FAILED;
     assert_found(w, &query, "broken.jpg copy.jpg");
+}
+
+typedef struct restless {
+    char *path;
+    atomic_bool over;
+} restless;
+
+/* Somebody who writes a file all the time: its time is another one at each look. */
+static void *write_all_the_time(void *user)
+{
+    restless *r = user;
+    for (long i = 0; !atomic_load(&r->over); i++) {
+        const struct timespec times[2] = {{.tv_sec = 1700000000 + i}, {.tv_sec = 1700000000 + i}};
+        utimensat(AT_FDCWD, r->path, times, 0);
+    }
+    return NULL;
+}
+
+static void a_file_that_changes_while_it_is_read_is_read_later(void **state)
+{
+    world *w = *state;
+    put_picture(w, "a.png", 1);
+    restless r = {.path = inside(w, "a.png")};
+    assert_int_equal(truncate(r.path, 64 << 20), 0); /* zeros behind the picture: reading lasts */
+    pthread_t writer;
+    assert_int_equal(pthread_create(&writer, NULL, write_all_the_time, &r), 0);
+    item_scan_counts met = scan(w);
+    atomic_store(&r.over, true);
+    pthread_join(writer, NULL);
+    assert_int_equal(met.failed, 1);
+    assert_non_null(strstr(w->trouble, "a.png: changes while it is read"));
+    met = scan(w);
+    assert_int_equal(met.answered, 1);
+    free(r.path);
 }
 
 static void pictures_are_known_by_their_bytes(void **state)
@@ -354,6 +392,7 @@ int main(void)
         INDEX_TEST(moved_and_deleted_files_are_noticed),
         INDEX_TEST(a_folder_that_cannot_be_read_loses_nothing),
         INDEX_TEST(broken_pictures_fail_and_other_files_do_not),
+        INDEX_TEST(a_file_that_changes_while_it_is_read_is_read_later),
         INDEX_TEST(pictures_are_known_by_their_bytes),
         INDEX_TEST(links_make_no_loops),
         INDEX_TEST(other_settings_make_answers_stale),
