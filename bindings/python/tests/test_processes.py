@@ -23,8 +23,18 @@ BLACK = np.zeros((20, 30, 3), np.uint8)
 def run(code, *arguments):
     """A program of its own; killed if it hangs."""
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", LISTEN + code, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
+
+
+# What a shell began in the background ignores Ctrl-C, and so would what is begun here.
+LISTEN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 
 
 INTERRUPTED = """
