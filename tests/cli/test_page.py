@@ -31,6 +31,12 @@ document.title = JSON.stringify({
   form: getComputedStyle(document.querySelector('form')).display});
 </script></body>"""
 ACTIONS = """<script>
+let waited = 0;
+function begin() {  // a window that was just opened may not have the focus yet
+  if (!document.hasFocus() && waited++ < 80) return setTimeout(begin, 50);
+  act();
+}
+function act() {
 const said = {}, cards = [...document.querySelectorAll('article')];
 const shown = () => cards.filter(c => !c.hidden).length;
 const key = name => document.activeElement.dispatchEvent(
@@ -53,6 +59,8 @@ key('Escape'); said.left = document.activeElement !== search;
 const boxed = cards.find(c => c.querySelector('.p i'));
 said.box_before = opacity(boxed); boxed.focus(); said.box_after = opacity(boxed);
 document.title = JSON.stringify(said);
+}
+begin();
 </script></body>"""
 
 
