@@ -26,7 +26,8 @@ static void print_result(cli_run *run, const item_result *result, const char *fi
     cli_flush();
 }
 
-static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, size_t n)
+static bool check_some(cli_run *run, item_ctx *ctx, cli_answered tell, const char *const *files,
+                       size_t n)
 {
     item_error err = ITEM_ERROR_INIT;
     item_check_options options = ITEM_CHECK_OPTIONS_INIT;
@@ -36,7 +37,7 @@ static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, si
     item_status status = item_check_files(ctx, files, n, &options, results, &err);
     for (size_t i = 0; status == ITEM_OK && i < n; i++) {
         if (cli_run_goes_on())
-            print_result(run, results[i], files[i]);
+            tell(run, results[i], files[i]);
         item_result_unref(results[i]);
     }
     free(results);
@@ -47,21 +48,20 @@ static bool check_some(cli_run *run, item_ctx *ctx, const char *const *files, si
     return false;
 }
 
-static int check_all(const cli_args *args, item_ctx *ctx)
+static int check_all(const cli_args *args, item_ctx *ctx, void (*head)(void), cli_answered tell)
 {
     cli_run run;
     if (!cli_run_start(&run, args))
         return CLI_FAILED;
     cli_names *names = cli_names_new(args);
     run.total = cli_names_total(names);
-    bool headed = args->json;
     const char *const *files = NULL;
     for (size_t n; (n = cli_names_take(names, args->batch, &files)) > 0;) {
-        if (!headed)
-            cli_show_check_header();
-        headed = true;
+        if (head)
+            head();
+        head = NULL;
         cli_run_progress(&run);
-        if (!check_some(&run, ctx, files, n))
+        if (!check_some(&run, ctx, tell, files, n))
             break;
     }
     run.failed += cli_names_failed(names);
@@ -69,16 +69,21 @@ static int check_all(const cli_args *args, item_ctx *ctx)
     return cli_run_end(&run);
 }
 
-static int run_check(const cli_args *args)
+int cli_check_each(const cli_args *args, void (*head)(void), cli_answered tell)
 {
     if (args->rest.count == 0) {
         cli_complain(args, "name a picture, a folder, or - for names on standard input");
         return CLI_USAGE;
     }
     item_ctx *ctx = cli_open_context(args);
-    int code = ctx ? check_all(args, ctx) : CLI_USAGE;
+    int code = ctx ? check_all(args, ctx, head, tell) : CLI_USAGE;
     item_ctx_unref(ctx);
     return code;
+}
+
+static int run_check(const cli_args *args)
+{
+    return cli_check_each(args, args->json ? NULL : cli_show_check_header, print_result);
 }
 
 const cli_command cli_check = {

@@ -49,6 +49,7 @@ typedef struct cli_args {
     uint64_t limit; /* 0: all */
     bool hash, csv, failed, missing;
     bool json, nul_names, verbose, help, copy;
+    bool dry_run;     /* tag */
     bool all_columns; /* not typed: features wants every column */
     uint64_t batch, threads, max_failures, views, epochs, seed; /* epochs, threads 0: not given */
     cli_list queries, texts, rivals, layouts, hiddens, rest;
@@ -131,6 +132,10 @@ int cli_each_picture(const cli_args *args, cli_ask ask, cli_tell tell);
 item_status cli_read_picture(const cli_run *run, const char *file, item_image **out,
                              item_error *err);
 
+/* Checks what the arguments name, batch by batch; `head`, if any, before the first answer. */
+typedef void (*cli_answered)(cli_run *run, const item_result *result, const char *file);
+int cli_check_each(const cli_args *args, void (*head)(void), cli_answered tell);
+
 /* ---- text for terminals and for JSON ---- */
 
 /* UTF-8 in which nothing moves the cursor or reorders: controls and bad bytes are shown escaped. */
@@ -171,8 +176,8 @@ const char *cli_pack_state(const item_pack *pack);
 /* Prints what the head of a pack promises, and what it never says. */
 void cli_show_head(const item_pack *pack);
 
-extern const cli_command cli_check, cli_scan, cli_find, cli_report, cli_caption, cli_detect,
-    cli_embed, cli_tokenize, cli_phrases, cli_features, cli_train, cli_calibrate, cli_eval,
-    cli_pack, cli_doctor;
+extern const cli_command cli_check, cli_scan, cli_tag, cli_find, cli_report, cli_caption,
+    cli_detect, cli_embed, cli_tokenize, cli_phrases, cli_features, cli_train, cli_calibrate,
+    cli_eval, cli_pack, cli_doctor;
 
 #endif

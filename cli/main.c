@@ -8,9 +8,9 @@
 #include "cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_check,  &cli_scan,      &cli_find,     &cli_report,  &cli_caption,
-    &cli_detect, &cli_embed,     &cli_tokenize, &cli_phrases, &cli_features,
-    &cli_train,  &cli_calibrate, &cli_eval,     &cli_pack,    &cli_doctor,
+    &cli_check,     &cli_scan,  &cli_find,     &cli_report,  &cli_tag,      &cli_caption,
+    &cli_detect,    &cli_embed, &cli_tokenize, &cli_phrases, &cli_features, &cli_train,
+    &cli_calibrate, &cli_eval,  &cli_pack,     &cli_doctor,
 };
 
 static void print_help(FILE *out)

@@ -38,13 +38,20 @@ static bool may_be_file(const char *path)
     return errno != ENOENT && errno != ELOOP; /* a link to nothing */
 }
 
+/* Sidecars lie among the pictures by design; a person who names one means it. */
+static bool is_sidecar(const char *path)
+{
+    size_t length = strlen(path);
+    return length > 4 && strcasecmp(path + length - 4, ".xmp") == 0;
+}
+
 /* `given`: by the user, not found in a folder; then links to folders are followed. */
 static void add(cli_names *names, const char *path, bool given)
 {
     struct stat facts;
     int found = given ? stat(path, &facts) : lstat(path, &facts);
     if (found != 0 || !S_ISDIR(facts.st_mode)) {
-        if (given || may_be_file(path))
+        if (given || (!is_sidecar(path) && may_be_file(path)))
             cli_list_add(&names->ready, path);
         return;
     }

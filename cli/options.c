@@ -75,6 +75,7 @@ static const option options[] = {
      TEXT(cache)},
     {'^', "--out", "PAGE", "where the page goes (.html)", NULL, TEXT(out)},
     {'@', "--title", "TEXT", "of the page; default: Pictures", NULL, TEXT(title)},
+    {'#', "--dry-run", NULL, "write nothing: print what would be written", NULL, FLAG(dry_run)},
     {'I', "--index", "FILE", "the index, an SQLite file", NULL, TEXT(index)},
     {'X', "--hash", NULL, "read every file, whatever its size and time say", NULL, FLAG(hash)},
     {'+', "--import", "FILE",

@@ -6,7 +6,7 @@
 set -eu
 
 packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev libexpat1-dev
-zlib1g-dev libwebp-dev libheif-dev libjansson-dev libssl-dev libsqlite3-dev libexif-dev
+zlib1g-dev libwebp-dev libheif-dev libjansson-dev libssl-dev libsqlite3-dev libexif-dev libexempi-dev
 libtorch-dev libdnnl-dev libopenblas0-openmp"
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
 # abigail-tools: abidiff compares the library with the description of its released ABI.
