@@ -50,7 +50,9 @@ static void print_csv(const item_index_row *row)
     printf(",%s,%s,", state_of(row), row->error ? "" : verdict_of(row));
     if (!isnan(row->probability))
         printf("%.9g", row->probability);
-    printf(",%s,", row->reason);
+    putchar(',');
+    print_field(row->reason);
+    putchar(',');
     print_field(row->caption);
     printf(",%" PRIu32 ",%" PRIu32 ",%s,%" PRIu64 ",%s,", row->width, row->height, day, row->bytes,
            row->sha256);
@@ -88,7 +90,9 @@ static int print_rows(const cli_args *args, item_index_rows *rows)
     item_error err = ITEM_ERROR_INIT;
     item_index_row row = ITEM_INDEX_ROW_INIT;
     item_status status;
-    bool headed = false;
+    bool headed = args->csv; /* a table without rows has its names all the same */
+    if (headed)
+        print_header(args);
     while ((status = item_index_next(rows, &row, &err)) == ITEM_OK && row.path &&
            cli_flush() == 0) {
         if (!headed)

@@ -85,14 +85,14 @@ typedef struct item_scan_options {
 
 #define ITEM_SCAN_HASH 1u /**< read every file, whatever its size and time say */
 
-/** What a scan met; a file counts once in the first seven. */
+/** What a scan met. A file counts once in unchanged, answered, copies, failed and other. */
 typedef struct item_scan_counts {
     uint32_t struct_size; /**< set by ITEM_SCAN_COUNTS_INIT */
     uint32_t reserved;    /**< 0 */
     uint64_t unchanged;   /**< answered before, and the answer holds */
     uint64_t answered;    /**< checked now */
     uint64_t copies;      /**< same bytes as another file: took its answer */
-    uint64_t moved;       /**< as before, under another name */
+    uint64_t moved;       /**< of these: had another name before, which is gone */
     uint64_t failed;      /**< pictures that could not be read or checked */
     uint64_t other;       /**< files that are no pictures */
     uint64_t missing;     /**< answered before, and gone now */

@@ -55,6 +55,12 @@ item_status itemi_cache_open(const itemi_mem *mem, const char *path, itemi_cache
     return status;
 }
 
+const char *itemi_cache_file(const itemi_cache *cache)
+{
+    const char *file = sqlite3_db_filename(cache->base.db, "main");
+    return file && *file ? file : cache->path;
+}
+
 void itemi_cache_close(itemi_cache *cache)
 {
     if (!cache)

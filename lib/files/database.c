@@ -217,6 +217,56 @@ static int open_path(itemi_database *base, bool make)
     return code;
 }
 
+/* "file:/a%3fb?immutable=1"; sqlite3_free() it. */
+static char *immutable_name(const char *path)
+{
+    static const char digits[] = "0123456789abcdef";
+    sqlite3_str *name = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(name, "file:");
+    for (; *path; path++) {
+        const unsigned char c = (unsigned char)*path;
+        if (strchr("?#%", c))
+            sqlite3_str_appendf(name, "%%%c%c", digits[c >> 4], digits[c & 15]);
+        else
+            sqlite3_str_appendchar(name, 1, *path);
+    }
+    sqlite3_str_appendall(name, "?immutable=1");
+    return sqlite3_str_finish(name);
+}
+
+/* Whether there is a journal that was not brought into the file: then it must not be passed over. */
+static bool has_journal(const char *path)
+{
+    struct stat facts;
+    char *name = sqlite3_mprintf("%s-wal", path);
+    const bool has = !name || (stat(name, &facts) == 0 && facts.st_size > 0);
+    sqlite3_free(name);
+    return has;
+}
+
+/*
+ * SQLite makes files beside one that has been written with WAL, even to read it. Where nothing may
+ * be written, nobody else can write either, and the file is read as it lies there.
+ */
+static int open_to_read(itemi_database *base)
+{
+    int code = open_path(base, false);
+    if (code != SQLITE_OK || itemi_database_run(base, "SELECT count(*) FROM sqlite_schema"))
+        return code;
+    code = sqlite3_errcode(base->db);
+    if ((code != SQLITE_READONLY && code != SQLITE_CANTOPEN) || has_journal(base->path))
+        return SQLITE_OK; /* told by what is asked first */
+    sqlite3_close(base->db);
+    base->db = NULL;
+    char *name = immutable_name(base->path);
+    code = name
+               ? sqlite3_open_v2(name, &base->db,
+                                 SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL)
+               : SQLITE_NOMEM;
+    sqlite3_free(name);
+    return code;
+}
+
 item_status itemi_database_open(const itemi_database_kind *kind, const char *path, bool make,
                                 itemi_database *out, item_error *err)
 {
@@ -224,7 +274,7 @@ item_status itemi_database_open(const itemi_database_kind *kind, const char *pat
     item_status status = check_file(out, make, err);
     if (status != ITEM_OK)
         return status;
-    if (open_path(out, make) != SQLITE_OK)
+    if ((make ? open_path(out, true) : open_to_read(out)) != SQLITE_OK)
         return out->db ? itemi_database_fail(out, err) : fail_opening(out, err);
     if (make && sqlite3_db_readonly(out->db, "main") == 1)
         return itemi_fail_errno(err, ITEM_E_IO, EACCES, "%s: the %s cannot be written", path,

@@ -189,6 +189,7 @@ typedef struct itemi_cache_entry {
 item_status itemi_cache_open(const itemi_mem *mem, const char *path, itemi_cache **out,
                              item_error *err);
 void itemi_cache_close(itemi_cache *cache);
+const char *itemi_cache_file(const itemi_cache *cache); /* its absolute name */
 /* *value: NULL when it is not there or was damaged; else itemi_free() it, with the cache's memory. */
 item_status itemi_cache_get(itemi_cache *cache, const uint8_t *key, const item_cancel *cancel,
                             void **value, size_t *size, item_error *err);

@@ -128,6 +128,17 @@ static void add_word(itemi_buf *out, const char *column, const char *word, size_
     itemi_buf_puts(out, prefix ? "\"*" : "\"");
 }
 
+/* Signs alone, such as "&", are no word to the search, and would find nothing. */
+static bool is_word(const char *word, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const char c = word[i];
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c & 0x80)
+            return true;
+    }
+    return false;
+}
+
 static item_status add_words(itemi_buf *out, const char *column, const char *words, item_error *err)
 {
     static const char blanks[] = " \t\n\r\f\v";
@@ -138,7 +149,8 @@ static item_status add_words(itemi_buf *out, const char *column, const char *wor
     const size_t before = out->length;
     for (const char *at = words + strspn(words, blanks); *at; at += strspn(at, blanks)) {
         size_t length = strcspn(at, blanks);
-        add_word(out, column, at, length);
+        if (is_word(at, length))
+            add_word(out, column, at, length);
         at += length;
     }
     if (out->length == before && !out->failed)
@@ -361,6 +373,9 @@ static item_status fill(item_index_rows *rows, item_index_row *row, item_error *
     sqlite3_stmt *query = rows->query;
     /* bytes of a name, NUL-terminated by SQLite as text alone */
     row->path = (const char *)sqlite3_column_text(query, PATH);
+    if (!row->path && sqlite3_errcode(rows->index->base.db) != SQLITE_NOMEM)
+        return itemi_fail(err, ITEM_E_FORMAT, "%s: the index is damaged (%s): %s",
+                          rows->index->path, "a file without a name", "delete it and scan again");
     if (!row->path)
         return itemi_fail_memory(err, "reading an index");
     row->state = state_of(rows);

@@ -65,11 +65,16 @@ static void finalize(gone *g)
     sqlite3_finalize(g->forget);
 }
 
-/* Under a folder that cannot be read nothing is known to be gone. */
+/*
+ * Under a folder that cannot be read nothing is known to be gone. A link to nothing is, and so is a
+ * name that a folder has now.
+ */
 static bool is_gone(const char *path)
 {
     struct stat facts;
-    return lstat(path, &facts) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (stat(path, &facts) == 0)
+        return !S_ISREG(facts.st_mode);
+    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 }
 
 static item_status apply(const gone *g, sqlite3_stmt *query, int64_t id, item_error *err)

@@ -106,10 +106,15 @@ static item_status read_row(row *r, const char *text, item_error *err)
     if (!json_is_object(r->answer))
         return refuse("\"answer\"", err);
     r->error = json_object_get(r->answer, "error");
+    if (!json_is_object(r->error))
+        r->error = NULL;
     r->code = r->error ? code_of(text_at(r->error, "code")) : ITEM_OK;
     r->hashed = read_hash(text_at(r->line, "sha256"), r->hash);
     if (!r->hashed && (!r->error || itemi_fails_by_bytes(r->code)))
         return refuse("\"sha256\"", err);
+    const double probability = number_at(r->answer, "probability");
+    if (probability < 0 || probability > 1)
+        return refuse("\"probability\" from 0 to 1", err);
     if (!r->error && !*text_at(r->answer, "fingerprint"))
         return refuse("\"fingerprint\" in its answer", err);
     return read_file(r, err);
@@ -167,9 +172,11 @@ static item_status write_content(const row *r, const itemi_writer *writer, item_
     itemi_buf objects;
     itemi_buf_init(&objects, NULL);
     list_objects(&objects, json_object_get(r->answer, "objects"));
-    /* as answers are kept: nameless, as the name is the file's */
-    const bool named = json_object_set_new(r->answer, "file", json_string("")) == 0;
-    char *json = named ? itemi_json_print(NULL, json_incref(r->answer)) : NULL;
+    /* as answers are kept: first an empty name, as the name is the file's */
+    json_t *nameless = json_pack("{s:s}", "file", "");
+    const bool made = nameless && json_object_update_missing(nameless, r->answer) == 0;
+    char *json = made ? itemi_json_print(NULL, json_incref(nameless)) : NULL;
+    json_decref(nameless);
     item_status status;
     if (json && !objects.failed) {
         const itemi_content content = content_of(r, json, objects.data);
@@ -228,7 +235,7 @@ static item_status import_rows(const itemi_writer *writer, const char *const *ro
     for (size_t i = 0; i < n; i++) {
         item_error why = ITEM_ERROR_INIT;
         if (!rows[i])
-            return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_import: row %zu is NULL", i);
+            return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_import: row %zu is NULL", i + 1);
         if (import_row(writer, rows[i], &settled, &why) != ITEM_OK)
             return name_row(i, &why, err);
     }

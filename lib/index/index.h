@@ -28,6 +28,14 @@ typedef struct itemi_writer {
     sqlite3_stmt *query[ITEMI_WRITES];
 } itemi_writer;
 
+/* The index's file, by its absolute name (own.c). */
+const char *itemi_index_file(const item_index *index);
+/* Whether a file is the index, under any name, or belongs to it. */
+bool itemi_index_owns(const item_index *index, const char *path, const struct stat *facts);
+
+/* Nanoseconds since 1970; what is beyond the years 1677 to 2262 is put at their ends. */
+int64_t itemi_nanoseconds(struct timespec t);
+
 /* ---- a scan ---- */
 
 #define ITEMI_SCAN_FILES 256 /* of a batch: copies need no picture of their own */
@@ -85,6 +93,8 @@ item_status itemi_scan_answer(itemi_scan *scan, itemi_scanned *file, item_error 
 /* Writes the files of the batch with their answers, all or none; results: of the images. */
 item_status itemi_scan_store(itemi_scan *scan, item_result *const *results, item_error *err);
 
+/* The same of the index and of the context's cache. */
+bool itemi_scan_owns(const itemi_scan *scan, const char *path, const struct stat *facts);
 /* Lists what is new or has changed (walk.c). */
 item_status itemi_scan_walk(itemi_scan *scan, item_error *err);
 /* Reads a file and, where that is needed, decodes it into the batch (read.c). */

@@ -12,13 +12,14 @@
 #define HEAD  4096 /* bytes that tell a kind */
 #define TRIES 3    /* of a file that changes while it is read */
 
-/* What people call pictures; what else is one is known by its bytes. */
-static bool has_picture_name(const char *path)
+/* What people call pictures. *ends: the name has an ending at all. */
+static bool has_picture_name(const char *path, bool *ends)
 {
     static const char *const names[] = {"jpg",  "jpeg", "jpe",  "jfif", "png", "apng", "webp",
                                         "heic", "heif", "avif", "gif",  "tif", "tiff", "bmp",
                                         "jxl",  "jp2",  "dng",  "cr2",  "cr3", "nef",  "arw"};
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    *ends = dot != NULL;
     if (!dot)
         return false;
     for (size_t i = 0; i < ITEMI_COUNT(names); i++) {
@@ -41,17 +42,24 @@ static bool has_picture_bytes(const char *path)
     return got > 0 && itemi_is_picture(head, (size_t)got);
 }
 
+int64_t itemi_nanoseconds(struct timespec t)
+{
+    const int64_t second = 1000000000, most = INT64_MAX / second - 1;
+    const int64_t whole = t.tv_sec > most ? most : t.tv_sec < -most ? -most : (int64_t)t.tv_sec;
+    return whole * second + t.tv_nsec;
+}
+
 static int64_t now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    return itemi_nanoseconds(t);
 }
 
 static void set_facts(itemi_scanned *file, const struct stat *facts)
 {
     file->bytes = facts->st_size;
-    file->mtime = (int64_t)facts->st_mtim.tv_sec * 1000000000 + facts->st_mtim.tv_nsec;
+    file->mtime = itemi_nanoseconds(facts->st_mtim);
 }
 
 static bool same_facts(const struct stat *a, const struct stat *b)
@@ -139,7 +147,10 @@ item_status itemi_scan_read(itemi_scan *scan, itemi_scanned *file, bool *gone, i
     itemi_file bytes = {0};
     struct stat facts;
     *gone = false;
-    if (!has_picture_name(file->path) && !has_picture_bytes(file->path))
+    bool ends;
+    /* A name without an ending says nothing; one with another ending, such as a database that some
+       part of this process has open, is not touched (own.c says why). */
+    if (!has_picture_name(file->path, &ends) && (ends || !has_picture_bytes(file->path)))
         return take_other(file, gone);
     item_status status = read_bytes(scan, file, &bytes, &file->error);
     if (status == ITEM_E_MEMORY)

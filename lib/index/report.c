@@ -17,6 +17,12 @@ static item_status read_picture(const report *r, const item_index_row *row, item
 {
     item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
     item_image *image = NULL;
+    struct stat facts;
+    if (stat(row->path, &facts) == 0 &&
+        ((uint64_t)facts.st_size != row->bytes || (int64_t)facts.st_mtim.tv_sec != row->modified)) {
+        itemi_fail(why, ITEM_E_IO, "the file has changed since it was checked");
+        return ITEM_OK;
+    }
     options.cancel = r->options.cancel;
     options.flags = ITEM_IMAGE_ACCEPT_TRUNCATED;
     item_status status = item_image_from_file(row->path, &options, &image, why);
@@ -83,6 +89,9 @@ item_status item_index_write_html(item_index *index, const item_index_query *que
     if (!index || !path)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_write_html: %s is NULL",
                           index ? "path" : "index");
+    struct stat facts;
+    if (stat(path, &facts) == 0 && itemi_index_owns(index, path, &facts))
+        return itemi_fail(err, ITEM_E_ARGUMENT, "%s: is the index itself", path);
     report r = {.index = index};
     item_status status = itemi_struct_in(&r.options, sizeof r.options, sizeof r.options,
                                          options ? options : &none, "item_page_options", err);

@@ -256,7 +256,7 @@ static item_status lock(const item_index *index, int *fd, item_error *err)
 {
     itemi_buf name;
     itemi_buf_init(&name, NULL);
-    itemi_buf_printf(&name, "%s-lock", index->path);
+    itemi_buf_printf(&name, "%s-lock", itemi_index_file(index));
     do {
         *fd = name.failed ? -1 : open(name.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     } while (*fd < 0 && !name.failed && errno == EINTR);

@@ -6,15 +6,9 @@
 
 #include "index/index.h"
 
-#define SECOND INT64_C(1000000000)
 /* A file that was written to so shortly before it was read may have been written to again since,
    with the same time: file systems count it in steps of up to two seconds. */
-#define SETTLED (2 * SECOND)
-
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
-}
+#define SETTLED INT64_C(2000000000)
 
 /* What the index has of a name. */
 typedef struct known {
@@ -25,7 +19,7 @@ typedef struct known {
 static void read_known(const itemi_scan *scan, sqlite3_stmt *query, const struct stat *facts,
                        known *out)
 {
-    const int64_t mtime = nanoseconds(facts->st_mtim);
+    const int64_t mtime = itemi_nanoseconds(facts->st_mtim);
     out->there = true;
     out->id = sqlite3_column_int64(query, 0);
     out->content = sqlite3_column_int64(query, 4);
@@ -83,33 +77,55 @@ static item_status see_file(itemi_scan *scan, const char *path, const struct sta
                             item_error *err)
 {
     known k;
-    bool added = true;
+    bool added = false;
+    if (itemi_scan_owns(scan, path, facts))
+        return ITEM_OK;
     item_status status = look_up(scan, path, facts, &k, err);
-    if (status == ITEM_OK && k.there)
-        status = put_seen(scan, k.id, &added, err);
     if (status != ITEM_OK)
         return status;
-    if (!k.holds)
+    if (!k.holds) /* not seen: it may be gone before it is read */
         return put_todo(scan, path, &k, err);
-    if (added)
+    status = put_seen(scan, k.id, &added, err);
+    if (status == ITEM_OK && added)
         ++*(k.error     ? &scan->counts.failed
             : k.content ? &scan->counts.unchanged
                         : &scan->counts.other);
-    return ITEM_OK;
+    return status;
 }
 
-static void tell_unreadable(itemi_scan *scan, const FTSENT *entry)
+static void tell_unreadable(itemi_scan *scan, const char *path, int system)
 {
     item_error why = ITEM_ERROR_INIT;
-    itemi_fail_errno(&why, ITEM_E_IO, entry->fts_errno, "%s: the folder cannot be read",
-                     entry->fts_path);
+    itemi_fail_errno(&why, ITEM_E_IO, system, "%s: the folder cannot be read", path);
     scan->counts.unreadable++;
-    itemi_scan_trouble(scan, entry->fts_path, &why);
+    itemi_scan_trouble(scan, path, &why);
+}
+
+/* What a folder names and nobody may look at: told once a folder. */
+static void tell_hidden(itemi_scan *scan, const FTSENT *entry, int system)
+{
+    FTSENT *folder = entry->fts_parent;
+    if (system == ENOENT || system == ENOTDIR || system == ELOOP || folder->fts_number)
+        return;
+    folder->fts_number = 1;
+    const size_t cut = (size_t)entry->fts_namelen + (entry->fts_level > 0);
+    char *path = itemi_strndup(NULL, entry->fts_path, (size_t)entry->fts_pathlen - cut);
+    tell_unreadable(scan, path ? path : entry->fts_path, system);
+    itemi_free(NULL, path);
+}
+
+static item_status see_link(itemi_scan *scan, const FTSENT *entry, item_error *err)
+{
+    struct stat facts;
+    if (stat(entry->fts_path, &facts) != 0) {
+        tell_hidden(scan, entry, errno);
+        return ITEM_OK;
+    }
+    return S_ISREG(facts.st_mode) ? see_file(scan, entry->fts_path, &facts, err) : ITEM_OK;
 }
 
 static item_status see(itemi_scan *scan, FTS *walk, FTSENT *entry, item_error *err)
 {
-    struct stat facts;
     const bool failed = entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR;
     if (failed && entry->fts_errno == ENOMEM)
         return itemi_fail_memory(err, "walking through folders");
@@ -122,12 +138,13 @@ static item_status see(itemi_scan *scan, FTS *walk, FTSENT *entry, item_error *e
     case FTS_F:
         return see_file(scan, entry->fts_path, entry->fts_statp, err);
     case FTS_SL: /* to a file; links to folders and to nothing are left out */
-        if (stat(entry->fts_path, &facts) == 0 && S_ISREG(facts.st_mode))
-            return see_file(scan, entry->fts_path, &facts, err);
+        return see_link(scan, entry, err);
+    case FTS_NS:
+        tell_hidden(scan, entry, entry->fts_errno);
         return ITEM_OK;
     case FTS_DNR:
     case FTS_ERR:
-        tell_unreadable(scan, entry);
+        tell_unreadable(scan, entry->fts_path, entry->fts_errno);
         return ITEM_OK;
     default: /* folders; what is gone meanwhile; pipes and devices */
         return ITEM_OK;
@@ -161,7 +178,7 @@ item_status itemi_scan_walk(itemi_scan *scan, item_error *err)
     if (!names)
         return itemi_fail_memory(err, "walking through folders");
     memcpy(names, scan->roots, scan->root_count * sizeof *names);
-    FTS *walk = fts_open(names, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    FTS *walk = fts_open(names, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
     item_status status =
         walk ? walk_all(scan, walk, err)
              : itemi_fail_errno(err, ITEM_E_IO, errno, "the folders cannot be walked through");

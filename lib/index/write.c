@@ -21,7 +21,8 @@ static const char *const sql[ITEMI_WRITES] = {
         "INSERT INTO file (path, bytes, mtime, read, scan, missing, content, error, message)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 0, (SELECT id FROM content WHERE hash = ?6), ?7, ?8)"
         " ON CONFLICT (path) DO UPDATE SET bytes = ?2, mtime = ?3, read = ?4, missing = 0,"
-        " content = excluded.content, error = ?7, message = ?8",
+        " content = excluded.content, error = ?7, message = ?8,"
+        " scan = iif(missing OR content IS NOT excluded.content, excluded.scan, scan)",
 };
 
 item_status itemi_writer_open(itemi_writer *writer, const itemi_database *base, item_error *err)

@@ -64,9 +64,13 @@ static void words_find_captions(void **state)
     names = found(w, &query);
     assert_non_null(strstr(names, path));
     free(names);
+    snprintf(word, sizeof word, "& %c* -", *path ? word[0] : 'a'); /* signs are no words */
+    names = found(w, &query);
+    assert_non_null(strstr(names, path));
+    free(names);
     query.caption = "zeppelin";
     assert_found(w, &query, "");
-    query.caption = "\" OR caption : ( NOT *"; /* no language, words */
+    query.caption = "\" zeppelin OR caption : ( NOT *"; /* no language, words */
     assert_found(w, &query, "");
 }
 
@@ -162,6 +166,9 @@ static void a_page_that_cannot_be_written_is_told(void **state)
 {
     world *w = *state;
     item_error err = ITEM_ERROR_INIT;
+    assert_error(item_index_write_html(w->index, NULL, NULL, w->path, &err), ITEM_E_ARGUMENT, &err,
+                 "is the index itself");
+    reset(&err);
     assert_error(item_index_write_html(w->index, NULL, NULL, "/no/such/folder/page.html", &err),
                  ITEM_E_IO, &err, "/no/such/folder/page.html");
 }
@@ -223,6 +230,23 @@ static void imported_answers_are_those_of_a_scan(void **state)
         free(again[i]);
     }
     free(path);
+}
+
+static void the_order_of_keys_is_nobodys_business(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    static const char *const sent[] = {
+        "{\"answer\":{\"caption\":\"a dog\",\"error\":null,\"fingerprint\":\"f\",\"file\":\"x\","
+        "\"probability\":0.5},\"bytes\":1,\"mtime_ns\":2,\"path\":\"/a.png\",\"sha256\":\""
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}"};
+    assert_ok(item_index_import(w->index, sent, 1, &err), &err);
+    assert_ok(item_index_find(w->index, NULL, &rows, &err), &err);
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    assert_memory_equal(row.json, "{\"file\":\"/a.png\",\"caption\":", 27);
+    item_index_rows_free(rows);
 }
 
 static void rows_that_are_none_are_refused(void **state)
@@ -317,6 +341,7 @@ int main(void)
         INDEX_TEST(nothing_in_a_page_is_markup_of_others),
         INDEX_TEST(a_page_that_cannot_be_written_is_told),
         INDEX_TEST(imported_answers_are_those_of_a_scan),
+        INDEX_TEST(the_order_of_keys_is_nobodys_business),
         INDEX_TEST(rows_that_are_none_are_refused),
         INDEX_TEST(claims_are_found),
         INDEX_TEST(wrong_arguments_are_told),

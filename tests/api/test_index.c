@@ -178,6 +178,86 @@ static void pictures_are_known_by_their_bytes(void **state)
     assert_int_equal(scan(w).answered, 1);
 }
 
+/* To look into its own file would give up SQLite's locks on it. */
+static void the_index_itself_is_not_looked_at(void **state)
+{
+    world *w = *state;
+    char *path = inside(w, "index"), *cache = inside(w, "stages");
+    item_index_free(w->index);
+    item_ctx_unref(w->ctx);
+    open_counting(w, "1", cache);
+    w->index = open_index(path);
+    put_picture(w, "a.png", 1);
+    scan(w);
+    item_scan_counts met = scan(w); /* every file beside is there by now */
+    assert_int_equal(met.unchanged, 1);
+    assert_int_equal(met.other, 0);
+    free(path);
+    free(cache);
+}
+
+static void a_folder_that_moved_behind_a_link_is_followed(void **state)
+{
+    world *w = *state;
+    item_error err = ITEM_ERROR_INIT;
+    item_scan_counts met = ITEM_SCAN_COUNTS_INIT;
+    char *moved = temp_path("moved-away");
+    put_picture(w, "a.png", 1);
+    scan(w);
+    assert_int_equal(rename(w->folder, moved), 0);
+    assert_int_equal(symlink(moved, w->folder), 0);
+    put_picture(w, "b.png", 2);
+    assert_ok(item_index_scan(w->index, w->ctx, NULL, 0, NULL, &met, &err), &err);
+    assert_int_equal(met.answered, 1);
+    assert_int_equal(met.unchanged, 1);
+    free(moved);
+}
+
+static void what_is_no_file_any_more_is_missing(void **state)
+{
+    world *w = *state;
+    put_picture(w, "a.png", 1);
+    put_picture(w, "b.png", 2);
+    char *link = inside(w, "link.png"), *folder = inside(w, "b.png");
+    assert_int_equal(symlink("a.png", link), 0);
+    scan(w);
+    remove_file(w, "a.png"); /* the link leads nowhere now */
+    remove_file(w, "b.png");
+    make_folder(folder);
+    assert_int_equal(scan(w).missing, 3);
+    free(link);
+    free(folder);
+}
+
+static void a_picture_may_move_over_another_one(void **state)
+{
+    world *w = *state;
+    put_picture(w, "a.png", 1);
+    put_picture(w, "b.png", 2);
+    scan(w);
+    char *a = inside(w, "a.png"), *b = inside(w, "b.png");
+    assert_int_equal(rename(a, b), 0);
+    struct utimbuf later = {1700000001, 1700000001};
+    assert_int_equal(utime(b, &later), 0);
+    item_scan_counts met = scan(w);
+    assert_int_equal(met.moved, 1);
+    assert_int_equal(met.missing, 0);
+    assert_found(w, NULL, "b.png");
+    free(a);
+    free(b);
+}
+
+static void times_beyond_all_bounds_are_none(void **state)
+{
+    world *w = *state;
+    put_picture(w, "a.png", 1);
+    char *path = inside(w, "a.png");
+    const struct timespec times[2] = {{.tv_sec = 10413792000}, {.tv_sec = 10413792000}}; /* 2300 */
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(scan(w).answered, 1);
+    free(path);
+}
+
 static void links_make_no_loops(void **state)
 {
     world *w = *state;
@@ -394,6 +474,11 @@ int main(void)
         INDEX_TEST(broken_pictures_fail_and_other_files_do_not),
         INDEX_TEST(a_file_that_changes_while_it_is_read_is_read_later),
         INDEX_TEST(pictures_are_known_by_their_bytes),
+        INDEX_TEST(the_index_itself_is_not_looked_at),
+        INDEX_TEST(a_folder_that_moved_behind_a_link_is_followed),
+        INDEX_TEST(what_is_no_file_any_more_is_missing),
+        INDEX_TEST(a_picture_may_move_over_another_one),
+        INDEX_TEST(times_beyond_all_bounds_are_none),
         INDEX_TEST(links_make_no_loops),
         INDEX_TEST(other_settings_make_answers_stale),
         INDEX_TEST(only_stages_that_changed_are_computed),

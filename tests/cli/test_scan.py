@@ -118,6 +118,34 @@ class Scan(Case):
         self.assertIn(b"the folder cannot be read: Permission denied", done.stdout)
         self.assertIn(b"1 failed, 1 folders that cannot be read", done.stdout)
 
+    def test_an_index_that_may_only_be_read(self):
+        self.write("text.jpg", b"no picture\n")
+        self.scan(self.pictures)
+        for beside in ("-wal", "-shm"):
+            self.assertFalse(os.path.exists(f"{self.index}{beside}"))
+        odd = self.work / "read ?only%23"
+        odd.mkdir()
+        self.index.rename(odd / "index")
+        (odd / "index").chmod(0o444)
+        odd.chmod(0o555)
+        done = as_nobody(self, "find", "--index", odd / "index", "--failed", "--json")
+        self.assertEqual((done.returncode, len(lines(done))), (0, 1), done.stderr)
+
+    def test_a_folder_whose_files_are_hidden(self):
+        self.write("below/text.jpg", b"no picture\n")
+        self.write("below/text2.jpg", b"no picture either\n")
+        own = self.work / "hidden"
+        own.mkdir()
+        own.chmod(0o777)
+        (self.pictures / "below").chmod(0o744)
+        done = as_nobody(self, "scan", "--index", own / "index", "--pack", self.pack, "--cache", "none",
+                         self.pictures)
+        (self.pictures / "below").chmod(0o755)
+        if os.geteuid() == 0:
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"below\n", done.stdout)
+            self.assertIn(b"1 folders that cannot be read", done.stdout)
+
     def test_a_folder_that_is_gone_takes_nothing_along(self):
         self.write("text.jpg", b"no picture\n")
         self.scan(self.pictures)
