@@ -57,8 +57,7 @@ item_status itemi_cache_open(const itemi_mem *mem, const char *path, itemi_cache
 
 const char *itemi_cache_file(const itemi_cache *cache)
 {
-    const char *file = sqlite3_db_filename(cache->base.db, "main");
-    return file && *file ? file : cache->path;
+    return itemi_database_file(&cache->base);
 }
 
 void itemi_cache_close(itemi_cache *cache)
@@ -153,14 +152,8 @@ item_status itemi_cache_put(itemi_cache *cache, const itemi_cache_entry *entries
     cache->base.cancel = cancel;
     if (n == 0)
         return ITEM_OK;
-    item_status status = itemi_database_run(&cache->base, "BEGIN IMMEDIATE")
-                             ? ITEM_OK
-                             : itemi_database_fail(&cache->base, err);
+    item_status status = itemi_database_begin(&cache->base, err);
     for (size_t i = 0; i < n && status == ITEM_OK; i++)
         status = put_one(cache, &entries[i], err);
-    if (status == ITEM_OK && !itemi_database_run(&cache->base, "COMMIT"))
-        status = itemi_database_fail(&cache->base, err);
-    if (!sqlite3_get_autocommit(cache->base.db)) /* SQLite may have rolled back by itself */
-        itemi_database_run(&cache->base, "ROLLBACK");
-    return status;
+    return itemi_database_end(&cache->base, status, err);
 }

@@ -285,6 +285,26 @@ item_status itemi_database_open(const itemi_database_kind *kind, const char *pat
     return ready ? ITEM_OK : itemi_database_fail(out, err);
 }
 
+const char *itemi_database_file(const itemi_database *base)
+{
+    const char *file = sqlite3_db_filename(base->db, "main");
+    return file && *file ? file : base->path;
+}
+
+item_status itemi_database_begin(const itemi_database *base, item_error *err)
+{
+    return itemi_database_run(base, "BEGIN IMMEDIATE") ? ITEM_OK : itemi_database_fail(base, err);
+}
+
+item_status itemi_database_end(const itemi_database *base, item_status status, item_error *err)
+{
+    if (status == ITEM_OK && !itemi_database_run(base, "COMMIT"))
+        status = itemi_database_fail(base, err);
+    if (!sqlite3_get_autocommit(base->db)) /* SQLite may have rolled back by itself */
+        itemi_database_run(base, "ROLLBACK");
+    return status;
+}
+
 void itemi_database_close(itemi_database *base)
 {
     sqlite3_close(base->db);

@@ -34,6 +34,14 @@ typedef struct itemi_database {
 item_status itemi_database_open(const itemi_database_kind *kind, const char *path, bool make,
                                 itemi_database *out, item_error *err);
 void itemi_database_close(itemi_database *base);
+/* Absolute name of the file, without links. */
+const char *itemi_database_file(const itemi_database *base);
+/*
+ * A transaction: all that stands between is written, or nothing of it. The end takes what came of
+ * it, commits where that is ITEM_OK, and returns it, or why it could not.
+ */
+item_status itemi_database_begin(const itemi_database *base, item_error *err);
+item_status itemi_database_end(const itemi_database *base, item_status status, item_error *err);
 /* Why the last call of SQLite failed. */
 item_status itemi_database_fail(const itemi_database *base, item_error *err);
 /* False: it failed, itemi_database_fail() tells why. */

@@ -6,8 +6,6 @@
 
 #include "index/index.h"
 
-#define NANOSECONDS 1000000000
-
 /* Columns of a row, in the order of `columns`. */
 enum {
     PATH,

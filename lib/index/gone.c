@@ -171,16 +171,13 @@ item_status itemi_scan_gone(itemi_scan *scan, item_error *err)
     const itemi_database *base = &scan->index->base;
     gone g = {.scan = scan};
     item_status status = prepare(&g, err);
-    if (status == ITEM_OK && !itemi_database_run(base, "BEGIN IMMEDIATE"))
-        status = fail(&g, err);
+    if (status == ITEM_OK)
+        status = itemi_database_begin(base, err);
     if (status == ITEM_OK)
         status = settle_roots(&g, err);
     finalize(&g);
     if (status == ITEM_OK &&
-        !itemi_database_run(base, "UPDATE setting SET value = value + 1 WHERE name = 'scan';"
-                                  "COMMIT"))
+        !itemi_database_run(base, "UPDATE setting SET value = value + 1 WHERE name = 'scan'"))
         status = fail(&g, err);
-    if (!sqlite3_get_autocommit(base->db))
-        itemi_database_run(base, "ROLLBACK");
-    return status;
+    return itemi_database_end(base, status, err);
 }

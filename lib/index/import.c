@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "index/write.h"
 
@@ -39,12 +38,6 @@ static bool read_hash(const char *hex, uint8_t out[ITEMI_SHA256_BYTES])
     return true;
 }
 
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static double number_at(const json_t *object, const char *key)
 {
     const json_t *number = json_object_get(object, key);
@@ -71,18 +64,11 @@ static int32_t code_of(const char *name)
     return ITEM_E_INTERNAL;
 }
 
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static item_status read_file(row *r, item_error *err)
 {
     const json_t *bytes = json_object_get(r->line, "bytes");
     const json_t *mtime = json_object_get(r->line, "mtime_ns");
-    const char *path = text_at(r->line, "path");
+    const char *path = itemi_text_at(r->line, "path");
     if (*path != '/')
         return refuse("absolute \"path\"", err);
     if (!json_is_integer(bytes) || !json_is_integer(mtime) || json_integer_value(bytes) < 0)
@@ -90,10 +76,10 @@ static item_status read_file(row *r, item_error *err)
     r->file = (itemi_written){.path = path,
                               .bytes = json_integer_value(bytes),
                               .mtime = json_integer_value(mtime),
-                              .read = now(),
+                              .read = itemi_index_now(),
                               .hash = r->hashed ? r->hash : NULL,
                               .error = r->code,
-                              .message = text_at(r->error, "message")};
+                              .message = itemi_text_at(r->error, "message")};
     return ITEM_OK;
 }
 
@@ -108,14 +94,14 @@ static item_status read_row(row *r, const char *text, item_error *err)
     r->error = json_object_get(r->answer, "error");
     if (!json_is_object(r->error))
         r->error = NULL;
-    r->code = r->error ? code_of(text_at(r->error, "code")) : ITEM_OK;
-    r->hashed = read_hash(text_at(r->line, "sha256"), r->hash);
+    r->code = r->error ? code_of(itemi_text_at(r->error, "code")) : ITEM_OK;
+    r->hashed = read_hash(itemi_text_at(r->line, "sha256"), r->hash);
     if (!r->hashed && (!r->error || itemi_fails_by_bytes(r->code)))
         return refuse("\"sha256\"", err);
     const double probability = number_at(r->answer, "probability");
     if (probability < 0 || probability > 1)
         return refuse("\"probability\" from 0 to 1", err);
-    if (!r->error && !*text_at(r->answer, "fingerprint"))
+    if (!r->error && !*itemi_text_at(r->answer, "fingerprint"))
         return refuse("\"fingerprint\" in its answer", err);
     return read_file(r, err);
 }
@@ -127,7 +113,8 @@ static void list_objects(itemi_buf *buf, const json_t *objects)
 {
     itemi_buf_puts(buf, "");
     for (size_t i = 0; i < json_array_size(objects); i++)
-        itemi_buf_printf(buf, "%s%s", i ? "\n" : "", text_at(json_array_get(objects, i), "phrase"));
+        itemi_buf_printf(buf, "%s%s", i ? "\n" : "",
+                         itemi_text_at(json_array_get(objects, i), "phrase"));
 }
 
 static uint32_t claims_of(const json_t *provenance)
@@ -135,7 +122,7 @@ static uint32_t claims_of(const json_t *provenance)
     static const char *const claims[] = {"", "ai", "ai_part", "capture", NULL};
     uint32_t bits = 0;
     for (size_t i = 0; i < json_array_size(provenance); i++)
-        bits |= 1u << place_of(text_at(json_array_get(provenance, i), "claim"), claims);
+        bits |= 1u << place_of(itemi_text_at(json_array_get(provenance, i), "claim"), claims);
     return bits;
 }
 
@@ -151,17 +138,17 @@ static itemi_content content_of(const row *r, const char *json, const char *obje
     const json_t *taken = json_object_get(r->line, "taken");
     return (itemi_content){
         .hash = r->hash,
-        .fingerprint = text_at(r->answer, "fingerprint"),
+        .fingerprint = itemi_text_at(r->answer, "fingerprint"),
         .error = r->code,
-        .message = text_at(r->error, "message"),
+        .message = itemi_text_at(r->error, "message"),
         .json = r->error ? "" : json,
-        .verdict = place_of(text_at(r->answer, "verdict"), verdicts),
-        .reason = text_at(json_object_get(r->answer, "reason"), "code"),
+        .verdict = place_of(itemi_text_at(r->answer, "verdict"), verdicts),
+        .reason = itemi_text_at(json_object_get(r->answer, "reason"), "code"),
         .probability = number_at(r->answer, "probability"),
         .width = size_at(r->answer, "width"),
         .height = size_at(r->answer, "height"),
         .taken = json_is_integer(taken) ? json_integer_value(taken) : INT64_MIN,
-        .caption = text_at(r->answer, "caption"),
+        .caption = itemi_text_at(r->answer, "caption"),
         .objects = objects,
         .claims = claims_of(json_object_get(r->answer, "provenance")),
     };
@@ -215,7 +202,7 @@ static item_status import_row(const itemi_writer *writer, const char *text, bool
     if (status == ITEM_OK)
         status = itemi_write_file(writer, &r.file, err);
     if (status == ITEM_OK && !*settled && !r.error) {
-        status = set_fingerprint(writer, text_at(r.answer, "fingerprint"), err);
+        status = set_fingerprint(writer, itemi_text_at(r.answer, "fingerprint"), err);
         *settled = true;
     }
     json_decref(r.line);
@@ -253,14 +240,10 @@ item_status item_index_import(item_index *index, const char *const *rows, size_t
                           "item_index_import: the index was opened without ITEM_INDEX_CREATE");
     itemi_writer writer;
     item_status status = itemi_writer_open(&writer, &index->base, err);
-    if (status == ITEM_OK && !itemi_database_run(&index->base, "BEGIN IMMEDIATE"))
-        status = itemi_database_fail(&index->base, err);
     if (status == ITEM_OK)
-        status = import_rows(&writer, rows, n, err);
-    if (status == ITEM_OK && !itemi_database_run(&index->base, "COMMIT"))
-        status = itemi_database_fail(&index->base, err);
+        status = itemi_database_begin(&index->base, err);
+    if (status == ITEM_OK)
+        status = itemi_database_end(&index->base, import_rows(&writer, rows, n, err), err);
     itemi_writer_close(&writer);
-    if (!sqlite3_get_autocommit(index->base.db))
-        itemi_database_run(&index->base, "ROLLBACK");
     return status;
 }

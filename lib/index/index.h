@@ -35,6 +35,9 @@ bool itemi_index_owns(const item_index *index, const char *path, const struct st
 
 /* Nanoseconds since 1970; what is beyond the years 1677 to 2262 is put at their ends. */
 int64_t itemi_nanoseconds(struct timespec t);
+int64_t itemi_index_now(void); /* in the same count */
+/* A text of an answer; "" where there is none. */
+const char *itemi_text_at(const json_t *object, const char *key);
 
 /* ---- a scan ---- */
 

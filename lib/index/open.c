@@ -73,3 +73,9 @@ void item_index_free(item_index *index)
     itemi_free(NULL, index->path);
     itemi_free(NULL, index);
 }
+
+const char *itemi_text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}

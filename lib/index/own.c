@@ -30,8 +30,7 @@ static bool is_file(const struct stat *facts, const char *file)
 
 const char *itemi_index_file(const item_index *index)
 {
-    const char *file = sqlite3_db_filename(index->base.db, "main"); /* absolute, without links */
-    return file && *file ? file : index->path;
+    return itemi_database_file(&index->base);
 }
 
 bool itemi_index_owns(const item_index *index, const char *path, const struct stat *facts)

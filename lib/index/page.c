@@ -57,12 +57,6 @@ static void add_base64(itemi_buf *page, const itemi_buf *bytes)
     }
 }
 
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static double within(double value, double most)
 {
     return value < 0 ? 0 : value > most ? most : value;
@@ -78,7 +72,7 @@ static void add_box(itemi_buf *page, const json_t *object, const item_index_row 
     const double y1 = within(json_number_value(json_array_get(box, 3)) * 100 / row->height, 100);
     itemi_buf_printf(page, "<i style=\"left:%.1f%%;top:%.1f%%;width:%.1f%%;height:%.1f%%\"><span>",
                      x0, y0, x1 - x0, y1 - y0);
-    itemi_html_text(page, text_at(object, "phrase"));
+    itemi_html_text(page, itemi_text_at(object, "phrase"));
     itemi_buf_puts(page, "</span></i>");
 }
 
@@ -118,7 +112,7 @@ static void add_objects(itemi_buf *page, const json_t *answer)
     for (size_t i = 0; i < json_array_size(objects); i++) {
         const json_t *object = json_array_get(objects, i);
         itemi_buf_puts(page, i ? ", " : "<p class=\"dim\">objects: ");
-        itemi_html_text(page, text_at(object, "phrase"));
+        itemi_html_text(page, itemi_text_at(object, "phrase"));
         itemi_buf_printf(page, " (%.0f&nbsp;%%)",
                          json_number_value(json_object_get(object, "score")) * 100);
     }
@@ -151,7 +145,7 @@ static void add_provenance(itemi_buf *page, const json_t *answer)
     const json_t *list = json_object_get(answer, "provenance");
     for (size_t i = 0; i < json_array_size(list); i++)
         add_line(page, " class=\"dim\"",
-                 "the file says: ", text_at(json_array_get(list, i), "text"), "");
+                 "the file says: ", itemi_text_at(json_array_get(list, i), "text"), "");
 }
 
 void itemi_page_card(itemi_buf *page, const item_index_row *row, const itemi_buf *thumbnail,
@@ -168,7 +162,8 @@ void itemi_page_card(itemi_buf *page, const item_index_row *row, const itemi_buf
     itemi_buf_puts(page, "</bdi></h2>");
     add_verdict(page, row);
     add_line(page, "", "&ldquo;", row->caption, "&rdquo;");
-    add_line(page, " class=\"dim\"", "", text_at(json_object_get(answer, "reason"), "text"), "");
+    add_line(page, " class=\"dim\"", "", itemi_text_at(json_object_get(answer, "reason"), "text"),
+             "");
     add_objects(page, answer);
     add_provenance(page, answer);
     itemi_escape(name, sizeof name, row->error ? row->message : row->path);

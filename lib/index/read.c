@@ -49,7 +49,7 @@ int64_t itemi_nanoseconds(struct timespec t)
     return whole * second + t.tv_nsec;
 }
 
-static int64_t now(void)
+int64_t itemi_index_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
@@ -76,7 +76,7 @@ static item_status read_bytes(const itemi_scan *scan, itemi_scanned *file, itemi
     itemi_image_defaults(&limits);
     for (int i = 0; i < TRIES; i++) {
         struct stat after;
-        file->read = now();
+        file->read = itemi_index_now();
         item_status status =
             itemi_file_open(NULL, file->path, limits.max_file_bytes, false, bytes, err);
         if (status != ITEM_OK)
@@ -135,7 +135,7 @@ static item_status take_other(itemi_scanned *file, bool *gone)
 {
     struct stat facts;
     file->other = true;
-    file->read = now();
+    file->read = itemi_index_now();
     *gone = stat(file->path, &facts) != 0;
     if (!*gone)
         set_facts(file, &facts);

@@ -164,14 +164,10 @@ static item_status put(const itemi_scan *scan, const itemi_scanned *file,
 item_status itemi_scan_store(itemi_scan *scan, item_result *const *results, item_error *err)
 {
     const itemi_database *base = &scan->index->base;
-    if (!itemi_database_run(base, "BEGIN IMMEDIATE"))
-        return fail(scan, err);
-    item_status status = ITEM_OK;
+    item_status status = itemi_database_begin(base, err);
+    if (status != ITEM_OK)
+        return status;
     for (size_t i = 0; i < scan->count && status == ITEM_OK; i++)
         status = put(scan, &scan->files[i], results, err);
-    if (status == ITEM_OK && !itemi_database_run(base, "COMMIT"))
-        status = fail(scan, err);
-    if (!sqlite3_get_autocommit(base->db)) /* SQLite may have rolled back by itself */
-        itemi_database_run(base, "ROLLBACK");
-    return status;
+    return itemi_database_end(base, status, err);
 }
