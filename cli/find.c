@@ -11,8 +11,7 @@
 
 static const char *verdict_of(const item_index_row *row)
 {
-    static const char *const names[] = {"none", "real", "unsure", "ai"};
-    return row->verdict >= 0 && row->verdict <= ITEM_VERDICT_AI ? names[row->verdict] : "?";
+    return row->verdict >= 0 && row->verdict <= ITEM_VERDICT_AI ? cli_verdicts[row->verdict] : "?";
 }
 
 static const char *state_of(const item_index_row *row)

@@ -7,6 +7,9 @@
 
 #include "cli.h"
 
+/* Words of ITEM_VERDICT_...; NULL ends them. */
+extern const char *const cli_verdicts[];
+
 /* Opens args->index; says why not and returns NULL. */
 item_index *cli_open_index(const cli_args *args, uint32_t flags);
 /* Reads the options of a query; says what is wrong and returns false. */

@@ -8,6 +8,8 @@
 
 #include "index.h"
 
+const char *const cli_verdicts[] = {"none", "real", "unsure", "ai", NULL};
+
 item_index *cli_open_index(const cli_args *args, uint32_t flags)
 {
     item_error err = ITEM_ERROR_INIT;
@@ -44,9 +46,8 @@ static bool read_words(const cli_args *args, const cli_list *words, const char *
 
 static bool read_lists(const cli_args *args, item_index_query *query)
 {
-    static const char *const verdicts[] = {"none", "real", "unsure", "ai", NULL};
     static const char *const claims[] = {"other", "ai", "ai_part", "capture", NULL};
-    return read_words(args, &args->verdicts, "--verdict", verdicts, "real, unsure, ai or none",
+    return read_words(args, &args->verdicts, "--verdict", cli_verdicts, "real, unsure, ai or none",
                       &query->verdicts) &&
            read_words(args, &args->origins, "--origin", claims, "ai, ai_part, capture or other",
                       &query->claims);

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What libitem.dask costs over a plain loop, and how it grows: the figures of docs/dask.md.
 
-usage: bench_dask.py [ROUNDS [PICTURES [ROWS]]]   (LIBITEM_LIBRARY and the like as docs/python.md)
+usage: bench_dask.py [ROUNDS [PICTURES [ROWS [FOLDER]]]]   (LIBITEM_LIBRARY and the like: docs/python.md)
 
 Two processes of one thread each check the same pictures in turns: as a plain loop over check_many(),
 half of the pictures each, and as the workers of a local cluster, which also hash, write Parquet and
-ask what is known. Contexts are open before. Then a run that has nothing to do, on an output of ROWS
-answers.
+ask what is known. Contexts are open before. Then what an output of ROWS answers has is read, as at the
+begin of each run. FOLDER has JPEG files; with fewer than PICTURES they are taken again and again.
 """
 
 import multiprocessing
@@ -25,7 +25,7 @@ import libitem.dask
 from dask.distributed import Client, LocalCluster
 from libitem import _parquet
 
-PICTURES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
 BATCH = 8
 kept = []
 
@@ -33,7 +33,7 @@ kept = []
 def ready(barrier):
     libitem.set_threads(1)
     kept.append(libitem.open(batch=BATCH))
-    list(kept[0].check_many(map(str, PICTURES.glob("*.jpg"))))
+    list(kept[0].check_many(map(str, EXAMPLES.glob("*.jpg"))))
     barrier.wait()
 
 
@@ -47,8 +47,8 @@ def seconds(work):
     return time.perf_counter() - start
 
 
-def copies(folder, count):
-    found = sorted(PICTURES.glob("*.jpg"))
+def copies(source, folder, count):
+    found = sorted(source.rglob("*.jpg"))[:count]
     names = [str(folder / f"{i:05}.jpg") for i in range(count)]
     for i, name in enumerate(names):
         shutil.copy(found[i % len(found)], name)
@@ -84,11 +84,12 @@ def grown(out, source, count):
         _parquet.write(out / f"part-{start:09}.parquet", rows)
 
 
-def main(rounds, pictures, count):
+def main(rounds="5", pictures="240", count="100000", source=EXAMPLES):
+    rounds, pictures, count = int(rounds), int(pictures), int(count)
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = copies(folder, pictures)
+        files = copies(Path(source), folder, pictures)
         options = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
         with LocalCluster(**options, dashboard_address=None) as cluster, Client(cluster):
             with spawn.Pool(2, ready, (spawn.Barrier(2),)) as pool:
@@ -105,4 +106,4 @@ def main(rounds, pictures, count):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]), *(5, 240, 100000)[len(sys.argv) - 1 :])
+    main(*sys.argv[1:])

@@ -122,8 +122,7 @@ static void add_objects(itemi_buf *page, const json_t *answer)
 
 static const char *verdict_of(const item_index_row *row)
 {
-    static const char *const names[] = {"none", "real", "unsure", "ai"};
-    return row->error ? "failed" : names[row->verdict & 3];
+    return row->error ? "failed" : itemi_verdict_name(row->verdict);
 }
 
 static void add_verdict(itemi_buf *page, const item_index_row *row)
