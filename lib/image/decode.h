@@ -96,6 +96,8 @@ item_status itemi_webp_decode(itemi_decode *d, const uint8_t *bytes, size_t size
                               itemi_raster *raster);
 item_status itemi_heif_decode(itemi_decode *d, itemi_kind kind, const uint8_t *bytes, size_t size,
                               itemi_raster *raster);
+/* Refuses a HEIC or AVIF that would take libheif more time, memory or stack than it should. */
+item_status itemi_heif_check(itemi_decode *d, const uint8_t *bytes, size_t size);
 
 /* Colour profile, transparency and orientation; frees or takes over what the raster holds. */
 item_status itemi_finish(itemi_decode *d, itemi_raster *raster, item_image **out);

@@ -48,6 +48,9 @@ static item_status fail_by(const job *j, struct heif_error why)
 
 static item_status open_file(job *j, const uint8_t *bytes, size_t size)
 {
+    item_status status = itemi_heif_check(j->d, bytes, size);
+    if (status != ITEM_OK)
+        return status;
     j->context = heif_context_alloc();
     j->options = heif_decoding_options_alloc();
     if (!j->context || !j->options)
@@ -162,10 +165,13 @@ static item_status decode(job *j, itemi_raster *raster)
 
 /* ---- metadata ---- */
 
-/* The first block of a kind, copied; what cannot be read counts as absent. */
-static void take_block(const job *j, heif_item_id id, size_t skip, itemi_buf *out)
+/* The first block of a kind, copied; what libheif cannot read counts as absent. */
+static void take_block(const job *j, heif_item_id id, size_t skip, itemi_findings *f,
+                       const char *kind, itemi_buf *out)
 {
     const size_t size = heif_image_handle_get_metadata_size(j->handle, id);
+    if (size > ITEMI_XMP_MAX)
+        itemi_findings_unreadable(f, kind, "it is too large");
     if (out->data || size <= skip || size > ITEMI_XMP_MAX)
         return;
     uint8_t *block = itemi_alloc(&j->d->mem, size);
@@ -175,7 +181,7 @@ static void take_block(const job *j, heif_item_id id, size_t skip, itemi_buf *ou
     itemi_free(&j->d->mem, block);
 }
 
-static void take_blocks(const job *j, itemi_buf *exif, itemi_buf *xmp)
+static void take_blocks(const job *j, itemi_findings *f, itemi_buf *exif, itemi_buf *xmp)
 {
     heif_item_id ids[BLOCKS_MAX];
     const int count =
@@ -184,9 +190,9 @@ static void take_blocks(const job *j, itemi_buf *exif, itemi_buf *xmp)
         const char *type = heif_image_handle_get_metadata_type(j->handle, ids[i]);
         const char *content = heif_image_handle_get_metadata_content_type(j->handle, ids[i]);
         if (type && strcmp(type, "Exif") == 0)
-            take_block(j, ids[i], EXIF_OFFSET, exif);
+            take_block(j, ids[i], EXIF_OFFSET, f, "EXIF", exif);
         else if (content && strcmp(content, "application/rdf+xml") == 0)
-            take_block(j, ids[i], 0, xmp);
+            take_block(j, ids[i], 0, f, "XMP", xmp);
     }
 }
 
@@ -218,14 +224,17 @@ item_status itemi_heif_decode(itemi_decode *d, itemi_kind kind, const uint8_t *b
     return status;
 }
 
-void itemi_heif_blocks(itemi_decode *d, const uint8_t *bytes, size_t size, itemi_buf *exif,
-                       itemi_buf *xmp)
+void itemi_heif_blocks(itemi_decode *d, const uint8_t *bytes, size_t size, itemi_findings *f,
+                       itemi_buf *exif, itemi_buf *xmp)
 {
     item_error ignored = ITEM_ERROR_INIT;
     itemi_decode quiet = *d;
     quiet.err = &ignored;
     job j = {.d = &quiet, .kind = ""};
-    if (open_file(&j, bytes, size) == ITEM_OK)
-        take_blocks(&j, exif, xmp);
+    item_status status = open_file(&j, bytes, size);
+    if (status == ITEM_OK)
+        take_blocks(&j, f, exif, xmp);
+    else if (status == ITEM_E_LIMIT)
+        itemi_findings_unreadable(f, "EXIF and XMP", ignored.message);
     close_file(&j);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where files of each kind hold their metadata: WebP and the HEIF family, and the way to all. */
+/* Where files of each kind hold their metadata: WebP, and the way to all. */
 #include <string.h>
 
 #include "image/decode.h"
-
-#define BOXES_MAX 1000 /* of a HEIF file at its top; a picture has about five */
 
 void itemi_metadata_c2pa(itemi_metadata *metadata, const char *where, const uint8_t *data,
                          size_t size)
@@ -46,49 +44,6 @@ void itemi_webp_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t 
             itemi_metadata_c2pa(metadata, "WebP C2PA", data, length);
         }
         at += 8 + length + length % 2;
-    }
-}
-
-/* ---- HEIF: boxes ---- */
-
-static uint64_t big_endian(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | p[i];
-    return value;
-}
-
-/* C2PA puts a box of its own at the top: version and flags, purpose, an offset, the store. */
-static void take_uuid(itemi_metadata *m, const uint8_t *data, size_t size)
-{
-    static const uint8_t uuid[] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                   0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-    static const char purpose[] = "manifest";
-    const size_t head = sizeof uuid + 4 + sizeof purpose + 8;
-    if (size > head && memcmp(data, uuid, sizeof uuid) == 0 &&
-        memcmp(data + sizeof uuid + 4, purpose, sizeof purpose) == 0)
-        itemi_metadata_c2pa(m, "HEIF uuid", data + head, size - head);
-}
-
-void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size)
-{
-    *metadata = (itemi_metadata){0};
-    size_t at = 0;
-    for (int boxes = 0; boxes < BOXES_MAX && size - at >= 8; boxes++) {
-        const uint8_t *box = bytes + at;
-        uint64_t length = big_endian(box, 4), head = 8;
-        if (length == 0)
-            length = size - at; /* up to the end */
-        if (length == 1 && size - at >= 16) {
-            length = big_endian(box + 8, 8);
-            head = 16;
-        }
-        if (length < head || length > size - at)
-            return;
-        if (memcmp(box + 4, "uuid", 4) == 0)
-            take_uuid(metadata, box + head, (size_t)(length - head));
-        at += (size_t)length;
     }
 }
 

@@ -165,7 +165,7 @@ static void find_heif(itemi_findings *f, itemi_decode *d, const uint8_t *bytes, 
     itemi_buf exif, xmp;
     itemi_buf_init(&exif, &d->mem);
     itemi_buf_init(&xmp, &d->mem);
-    itemi_heif_blocks(d, bytes, size, &exif, &xmp);
+    itemi_heif_blocks(d, bytes, size, f, &exif, &xmp);
     f->texts.failed |= exif.failed || xmp.failed;
     const itemi_metadata metadata = {.exif = (uint8_t *)exif.data,
                                      .exif_size = exif.length,

@@ -60,8 +60,8 @@ void itemi_findings_png_text(itemi_findings *f, const itemi_png_text *text);
 void itemi_c2pa_generator(const uint8_t *manifest, size_t size, char *out, size_t room);
 
 /* In builds with libheif: EXIF and XMP of a HEIC or AVIF, empty where there is none. */
-void itemi_heif_blocks(itemi_decode *d, const uint8_t *bytes, size_t size, itemi_buf *exif,
-                       itemi_buf *xmp);
+void itemi_heif_blocks(itemi_decode *d, const uint8_t *bytes, size_t size, itemi_findings *f,
+                       itemi_buf *exif, itemi_buf *xmp);
 
 /* All of a file that was told to be of `kind`. Fails for want of memory alone. */
 item_status itemi_provenance_list(itemi_decode *d, itemi_kind kind, const uint8_t *bytes,

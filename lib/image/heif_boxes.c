@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boxes of a HEIC or AVIF: where a C2PA manifest stands, and what libheif must not be given. libheif
+ * 1.15 follows items that are parts of themselves until the stack ends, decodes a part as often as it
+ * is named, and reads metadata that overlap as often as they do, so that a small file could take
+ * any time and memory.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "image/decode.h"
+
+#define BOXES_MAX 1000 /* beside each other; at the top a picture has about five */
+
+/* Whole picture, its grid, a tile, the tile's alpha plane; and one more. */
+#define LEVELS_MAX 5
+/* Parts that are named again. A grid names each tile once; an odd file may have a few. */
+#define AGAIN_MAX 4
+/* Tiles that are equal may lie in the file but once: some hundred bytes for each. */
+#define OVERLAP_MAX (UINT64_C(256) << 10)
+
+/* What is left of a box. Behind its end there is nothing but zeros. */
+typedef struct span {
+    const uint8_t *at;
+    size_t left;
+} span;
+
+static uint64_t take(span *s, unsigned bytes)
+{
+    uint64_t value = 0;
+    if (bytes > s->left) {
+        s->left = 0;
+        return 0;
+    }
+    for (unsigned i = 0; i < bytes; i++)
+        value = value << 8 | s->at[i];
+    s->at += bytes;
+    s->left -= bytes;
+    return value;
+}
+
+/* The next box: its type, and its content up to the end of `from` at most. False at the end. */
+static bool next_box(span *from, char type[4], span *content)
+{
+    if (from->left < 8)
+        return false;
+    const size_t all = from->left;
+    uint64_t length = take(from, 4);
+    memcpy(type, from->at, 4);
+    (void)take(from, 4);
+    if (length == 1 && from->left >= 8)
+        length = take(from, 8);
+    const size_t head = all - from->left;
+    if (length == 0 || length > all)
+        length = all; /* up to the end */
+    if (length < head)
+        return false;
+    *content = (span){from->at, (size_t)length - head};
+    from->at += content->left;
+    from->left -= content->left;
+    return true;
+}
+
+/* ---- C2PA ---- */
+
+/* A box of its own at the top: UUID, version and flags, purpose, an offset, the store. */
+static void take_uuid(itemi_metadata *m, const uint8_t *data, size_t size)
+{
+    static const uint8_t uuid[] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
+                                   0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
+    static const char purpose[] = "manifest";
+    const size_t head = sizeof uuid + 4 + sizeof purpose + 8;
+    if (size > head && memcmp(data, uuid, sizeof uuid) == 0 &&
+        memcmp(data + sizeof uuid + 4, purpose, sizeof purpose) == 0)
+        itemi_metadata_c2pa(m, "HEIF uuid", data + head, size - head);
+}
+
+void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size)
+{
+    *metadata = (itemi_metadata){0};
+    span file = {bytes, size}, box;
+    char type[4];
+    for (int boxes = 0; boxes < BOXES_MAX && next_box(&file, type, &box); boxes++) {
+        if (memcmp(type, "uuid", 4) == 0)
+            take_uuid(metadata, box.at, box.left);
+    }
+}
+
+/* ---- items ---- */
+
+/* Items by number; numbers beyond 65,535 share the places of others, which may refuse too much. */
+typedef struct items {
+    uint8_t bits[65536 / 8];
+} items;
+
+static bool has(const items *set, uint64_t item)
+{
+    return set->bits[(item & 0xffff) / 8] & 1u << (item & 7);
+}
+
+static void add(items *set, uint64_t item)
+{
+    set->bits[(item & 0xffff) / 8] |= (uint8_t)(1u << (item & 7));
+}
+
+/* Bytes of all items together, by the table of where they lie. */
+static uint64_t bytes_of_items(span table)
+{
+    const uint64_t version = take(&table, 4) >> 24, sizes = take(&table, 2);
+    const unsigned offset = sizes >> 12 & 15, length = sizes >> 8 & 15, base = sizes >> 4 & 15;
+    const unsigned index = version > 0 ? sizes & 15 : 0, number = version < 2 ? 2 : 4;
+    uint64_t total = 0;
+    for (uint64_t count = take(&table, number); count && table.left; count--) {
+        (void)take(&table, number + (version > 0 ? 4 : 2)); /* item, way, file */
+        (void)take(&table, base);
+        uint64_t parts = take(&table, 2);
+        for (; length && parts && table.left; parts--) {
+            (void)take(&table, index);
+            (void)take(&table, offset);
+            if (__builtin_add_overflow(total, take(&table, length), &total))
+                return UINT64_MAX;
+        }
+    }
+    return total;
+}
+
+/* The walk through references of which one pass asks. */
+typedef struct parts {
+    const items *above; /* of which parts are asked for; NULL: of all items */
+    items *found;
+    size_t count, again;
+} parts;
+
+static void part_of(parts *p, uint64_t whole, uint64_t part)
+{
+    if (p->above && !has(p->above, whole))
+        return;
+    p->count++;
+    p->again += has(p->found, part);
+    add(p->found, part);
+}
+
+/*
+ * Notes the parts that a table of references names: of what is put together of others those, and of
+ * a picture its planes beside the colours. false: lengths in it contradict each other, and libheif
+ * might read other references than these.
+ */
+static bool find_parts(span table, parts *p)
+{
+    const unsigned number = take(&table, 4) >> 24 == 0 ? 2 : 4;
+    while (table.left >= 8) {
+        const uint64_t length = take(&table, 4), type = take(&table, 4);
+        const uint64_t from = take(&table, number), count = take(&table, 2);
+        if (length != 8 + number + 2 + count * number || count * number > table.left)
+            return false;
+        for (uint64_t i = 0; i < count; i++) {
+            const uint64_t to = take(&table, number);
+            if (type == 0x64696d67) /* dimg */
+                part_of(p, from, to);
+            else if (type == 0x6175786c) /* auxl */
+                part_of(p, to, from);
+        }
+    }
+    return true;
+}
+
+static item_status check_references(itemi_decode *d, span table)
+{
+    items sets[2];
+    size_t found = 1;
+    for (int level = 0; found; level++) {
+        parts p = {.above = level ? &sets[(level + 1) % 2] : NULL, .found = &sets[level % 2]};
+        memset(p.found, 0, sizeof *p.found);
+        if (!find_parts(table, &p))
+            return itemi_fail(d->err, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
+        if (p.again > AGAIN_MAX)
+            return itemi_fail(d->err, ITEM_E_LIMIT,
+                              "a HEIC or AVIF that names one part again and again");
+        if (level == LEVELS_MAX)
+            return itemi_fail(d->err, ITEM_E_LIMIT,
+                              "a HEIC or AVIF with parts of parts of parts without end");
+        found = p.count;
+    }
+    return ITEM_OK;
+}
+
+static item_status check_bytes(itemi_decode *d, span table, size_t size)
+{
+    const uint64_t total = bytes_of_items(table);
+    if (total <= size + OVERLAP_MAX)
+        return ITEM_OK;
+    return itemi_fail(d->err, ITEM_E_LIMIT,
+                      "a HEIC or AVIF with items of %" PRIu64 " bytes in a file of %zu", total,
+                      size);
+}
+
+item_status itemi_heif_check(itemi_decode *d, const uint8_t *bytes, size_t size)
+{
+    span file = {bytes, size}, box, child;
+    char type[4];
+    item_status status = ITEM_OK;
+    while (status == ITEM_OK && next_box(&file, type, &box)) {
+        if (memcmp(type, "meta", 4) != 0)
+            continue;
+        (void)take(&box, 4); /* version and flags */
+        while (status == ITEM_OK && next_box(&box, type, &child)) {
+            if (memcmp(type, "iloc", 4) == 0)
+                status = check_bytes(d, child, size);
+            else if (memcmp(type, "iref", 4) == 0)
+                status = check_references(d, child);
+        }
+    }
+    return status;
+}
