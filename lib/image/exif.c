@@ -114,15 +114,20 @@ uint32_t itemi_exif_number(const itemi_exif *exif, const itemi_exif_entry *entry
 /* ---- texts ---- */
 
 /*
- * UTF-16, whose order nobody states: of the two, the one in which the first character is below
- * U+0100, else that of the EXIF data.
+ * UTF-16, whose order hardly anybody states: that of a byte order mark, else the one in which the
+ * first character is below U+0100, else that of the EXIF data.
  */
 static void add_utf16(const itemi_exif *exif, const uint8_t *text, size_t size, size_t most,
                       itemi_buf *out)
 {
     bool little = exif->little;
-    if (size >= 2 && !text[0] != !text[1])
+    if (size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0)) {
+        little = text[0] == 0xff;
+        text += 2;
+        size -= 2;
+    } else if (size >= 2 && !text[0] != !text[1]) {
         little = text[1] == 0;
+    }
     for (size_t i = 0; i + 1 < size && i / 2 < most; i += 2) {
         uint32_t code = (uint32_t)text[little ? i + 1 : i] << 8 | text[little ? i : i + 1];
         if (code == 0)

@@ -47,29 +47,39 @@ static const rule rules[] = {
     {"Credit", IS, "Edited with Google AI", "Google AI", PART},
 };
 
-/* "Steps: 20", and one of the numbers that stand beside it. */
+/* "Steps: 20" behind a prompt, which may say "Steps: " too; and a number that stands beside it. */
 static bool is_web_ui(const char *text)
 {
     static const char steps[] = "Steps: ";
-    const char *at = strstr(text, steps);
-    if (!at || !isdigit((unsigned char)at[sizeof steps - 1]))
-        return false;
-    return strstr(at, "Sampler: ") || strstr(at, "CFG scale: ") || strstr(at, "Seed: ");
+    for (const char *at = text; (at = strstr(at, steps)) != NULL;) {
+        at += sizeof steps - 1;
+        if (isdigit((unsigned char)*at))
+            return strstr(at, "Sampler: ") || strstr(at, "CFG scale: ") || strstr(at, "Seed: ");
+    }
+    return false;
+}
+
+/* A UUID. */
+static bool is_uuid(const char *text)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    for (size_t i = 0; form[i]; i++) {
+        if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    return true;
 }
 
 /* "Job ID: " and a UUID. */
 static bool is_job(const char *text)
 {
-    static const char mark[] = "Job ID: ", form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    const char *at = strstr(text, mark);
-    if (!at)
-        return false;
-    at += sizeof mark - 1;
-    for (size_t i = 0; form[i]; i++) {
-        if (form[i] == '-' ? at[i] != '-' : !isxdigit((unsigned char)at[i]))
-            return false;
+    static const char mark[] = "Job ID: ";
+    for (const char *at = text; (at = strstr(at, mark)) != NULL;) {
+        at += sizeof mark - 1;
+        if (is_uuid(at))
+            return true;
     }
-    return true;
+    return false;
 }
 
 static bool holds(const rule *r, const char *text)
@@ -100,6 +110,17 @@ bool itemi_tells_origin(const char *keyword)
     return false;
 }
 
+/* The same text in two languages tells nothing more. */
+static bool is_known(const itemi_findings *f, const char *where, const char *name)
+{
+    for (uint32_t i = 0; !f->texts.failed && i < f->count; i++) {
+        if (strcmp(f->texts.data + f->entries[i].where, where) == 0 &&
+            strcmp(f->texts.data + f->entries[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 void itemi_findings_judge(itemi_findings *f, const char *container, const char *field,
                           const char *text)
 {
@@ -109,7 +130,8 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
             continue;
         char where[64];
         itemi_format(where, sizeof where, "%s %s", container, field);
-        itemi_findings_add(f, ITEM_PROVENANCE_GENERATOR, r->claim, where, r->name, text);
+        if (!is_known(f, where, r->name))
+            itemi_findings_add(f, ITEM_PROVENANCE_GENERATOR, r->claim, where, r->name, text);
         return;
     }
 }
@@ -127,13 +149,14 @@ void itemi_findings_source_type(itemi_findings *f, const char *value)
     };
     static const char blanks[] = " \t\r\n";
     value += strspn(value, blanks);
-    const size_t length = strlen(value);
-    char uri[200], *name = uri;
-    if (length == 0 || length >= sizeof uri)
+    char uri[ITEMI_VALUE_MAX], *name = uri;
+    size_t length = strnlen(value, sizeof uri - 1);
+    while (length && strchr(blanks, value[length - 1]))
+        length--;
+    if (length == 0)
         return;
-    memcpy(uri, value, length + 1);
-    for (size_t end = length; end && strchr(blanks, uri[end - 1]); end--)
-        uri[end - 1] = '\0';
+    memcpy(uri, value, length);
+    uri[length] = '\0';
     for (char *c = uri; *c; c++) {
         if (*c == '/' && c[1])
             name = c + 1;

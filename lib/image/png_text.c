@@ -61,7 +61,10 @@ static bool unpack(const place *from, uint8_t *to, size_t *size, bool *no_memory
 static void add_text(const uint8_t *text, size_t size, bool latin, itemi_buf *out)
 {
     size = strnlen((const char *)text, size < ITEMI_TEXT_MAX ? size : ITEMI_TEXT_MAX);
-    if (!latin || itemi_utf8_valid((const char *)text, size) == size) {
+    const size_t valid = itemi_utf8_valid((const char *)text, size);
+    const size_t cut =
+        size == ITEMI_TEXT_MAX ? 3 : 0; /* bytes of a character that has its end behind */
+    if (!latin || valid + cut >= size) {
         itemi_buf_add(out, text, size); /* many write UTF-8 where Latin-1 is due */
         return;
     }

@@ -13,6 +13,17 @@
 
 /* ---- a list that is being made ---- */
 
+/* U+0080 to U+009F, of two bytes, command terminals as those below U+0020 do. */
+static void blank_controls(char *text)
+{
+    for (char *c = text; *c; c++) {
+        if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+            *c = ' ';
+        else if (*c == '\xc2' && (unsigned char)c[1] < 0xa0)
+            c[0] = c[1] = ' ';
+    }
+}
+
 /*
  * Adds a text and its NUL: UTF-8, U+FFFD for each byte that is none, control characters made blanks
  * but for line breaks and tabs. Of more than `most` bytes the beginning, and "...".
@@ -38,11 +49,8 @@ static size_t keep_text(itemi_findings *f, const char *text, size_t most)
     if (left)
         itemi_buf_puts(&f->texts, "...");
     itemi_buf_add(&f->texts, "", 1);
-    for (size_t i = start; !f->texts.failed && i + 1 < f->texts.length; i++) {
-        char *c = &f->texts.data[i];
-        if (((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
-            *c = ' ';
-    }
+    if (!f->texts.failed)
+        blank_controls(f->texts.data + start);
     return start;
 }
 

@@ -16,7 +16,7 @@
 #define NS_PHOTOSHOP "http://ns.adobe.com/photoshop/1.0/ "
 #define NS_DC        "http://purl.org/dc/elements/1.1/ "
 #define NS_EXIF      "http://ns.adobe.com/exif/1.0/ "
-#define RESOURCE     "http://www.w3.org/1999/02/22-rdf-syntax-ns# resource"
+#define RDF          "http://www.w3.org/1999/02/22-rdf-syntax-ns# "
 
 #define SOURCE_TYPE "DigitalSourceType"
 
@@ -52,17 +52,17 @@ static void judge(reader *r, const char *field, const char *text)
         itemi_findings_judge(r->findings, "XMP", field, text);
 }
 
-/* A property is an attribute, an element with a text, or an element with a resource. */
+/* A property is an attribute, an element with a text or a resource, or a list of such. */
 static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **attributes)
 {
     reader *r = user;
-    const char *field = r->field ? NULL : field_of(name);
+    const char *field = r->field ? NULL : field_of(name), *open = field ? field : r->field;
     for (size_t i = 0; attributes[i]; i += 2) {
         const char *own = field_of(attributes[i]);
         if (own)
             judge(r, own, attributes[i + 1]);
-        else if (field && strcmp(attributes[i], RESOURCE) == 0)
-            judge(r, field, attributes[i + 1]);
+        else if (open && strcmp(attributes[i], RDF "resource") == 0)
+            judge(r, open, attributes[i + 1]);
     }
     if (r->field)
         r->depth++;
@@ -76,16 +76,18 @@ static void XMLCALL on_start(void *user, const XML_Char *name, const XML_Char **
 static void XMLCALL on_end(void *user, const XML_Char *name)
 {
     reader *r = user;
-    (void)name;
     if (!r->field)
         return;
-    if (r->depth > 0) {
-        r->depth--;
-        return;
+    const bool whole = r->depth == 0;
+    if (whole || strcmp(name, RDF "li") == 0) {
+        if (r->text.length && !r->text.failed)
+            judge(r, r->field, r->text.data);
+        r->text.length = 0;
     }
-    if (r->text.length && !r->text.failed)
-        judge(r, r->field, r->text.data);
-    r->field = NULL;
+    if (whole)
+        r->field = NULL;
+    else
+        r->depth--;
 }
 
 /* Text of the open property, without the blanks that only lay out its parts. */
@@ -93,8 +95,10 @@ static void XMLCALL on_text(void *user, const XML_Char *text, int length)
 {
     reader *r = user;
     size_t size = (size_t)length;
-    if (!r->field || r->text.length + size > ITEMI_TEXT_MAX)
+    if (!r->field)
         return;
+    if (size > ITEMI_TEXT_MAX - r->text.length)
+        size = ITEMI_TEXT_MAX - r->text.length;
     while (r->text.length == 0 && size && strchr(" \t\r\n", *text)) {
         text++;
         size--;

@@ -2,6 +2,8 @@
 /* Pictures from files: what is no file, what cannot be read, names in messages. */
 #include "support.h"
 
+#include <item/provenance.h>
+
 #include <errno.h>
 
 #include "../files/test_dir.h"
@@ -131,6 +133,43 @@ static void null_arguments(void **state)
     assert_int_equal(item_image_from_memory(NULL, 0, NULL, &image, NULL), ITEM_E_FORMAT);
 }
 
+/* The same doors for what a file says of its origin. */
+static void provenance_of_what_is_none(void **state)
+{
+    (void)state;
+    item_provenance *list = (item_provenance *)(uintptr_t)1;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_memory("GIF89a", 6, NULL, &list, &err),
+                     ITEM_E_UNSUPPORTED);
+    assert_null(list);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_memory("a text", 6, NULL, &list, &err), ITEM_E_FORMAT);
+    err = (item_error)ITEM_ERROR_INIT;
+    item_image_options options = ITEM_IMAGE_OPTIONS_INIT;
+    options.max_file_bytes = 3;
+    assert_int_equal(item_provenance_from_memory("\xff\xd8\xff\xd9", 4, &options, &list, &err),
+                     ITEM_E_LIMIT);
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_file(GOLDEN "/none.png", NULL, &list, &err), ITEM_E_IO);
+    assert_non_null(strstr(err.message, "none.png"));
+    err = (item_error)ITEM_ERROR_INIT;
+    assert_int_equal(item_provenance_from_file(GOLDEN "/README.md", NULL, &list, &err),
+                     ITEM_E_FORMAT);
+    assert_non_null(strstr(err.message, "README.md: not a picture"));
+    err = (item_error)ITEM_ERROR_INIT;
+    item_provenance_entry entry = ITEM_PROVENANCE_ENTRY_INIT;
+    assert_int_equal(item_provenance_get(NULL, 0, &entry, &err), ITEM_E_ARGUMENT);
+    assert_int_equal(item_provenance_count(NULL), 0);
+
+    err = (item_error)ITEM_ERROR_INIT;
+    const char *path = GOLDEN "/pictures/baseline_420.jpg";
+    assert_int_equal(item_provenance_from_file(path, NULL, &list, &err), ITEM_OK);
+    assert_int_equal(item_provenance_count(list), 0);
+    assert_int_equal(item_provenance_get(list, 0, &entry, &err), ITEM_E_ARGUMENT);
+    item_provenance_free(list);
+    item_provenance_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +183,7 @@ int main(void)
         cmocka_unit_test(file_limit),
         cmocka_unit_test(cancelled_while_reading),
         cmocka_unit_test(null_arguments),
+        cmocka_unit_test(provenance_of_what_is_none),
     };
     return cmocka_run_group_tests(tests, test_dir_make, test_dir_remove);
 }
