@@ -187,6 +187,17 @@ class Scan(Case):
         counts = self.counts()
         self.assertEqual((counts["other"], counts["failed"]), (5000, 1))
 
+    def test_100_000_names(self):
+        """In one folder: files under 49,500 names each, and 1,000 broken pictures."""
+        for i, number in enumerate((49500, 49500, 1000)):
+            file = self.write(f"{i}.jpg" if i == 2 else f"{i}.txt", b"text\n")
+            for j in range(1, number):
+                os.link(file, f"{self.pictures}/{i}-{j}{file.suffix}")
+        first = lines(self.scan("--json", self.pictures))
+        self.assertEqual(len(first), 1001)
+        self.assertEqual((first[-1]["scan"]["failed"], first[-1]["scan"]["other"]), (1000, 99000))
+        self.assertEqual(len(lines(self.scan("--json"))), 1)
+
     def test_links_make_no_loops(self):
         (self.pictures / "loop").symlink_to(self.pictures)
         (self.pictures / "self.jpg").symlink_to("self.jpg")
