@@ -98,7 +98,7 @@ def main(rounds="5", pictures="240", count="100000", source=EXAMPLES):
             alone = statistics.median(a for a, _ in times)
             sizes = [part.stat().st_size for part in _parquet.parts(str(folder / "warm"))]
             print(f"{pictures / alone:.2f} pictures a second on two processes; dask {ratio:.4f} times "
-                  f"the loop's time; {sum(sizes) / pictures:.0f} bytes a row")
+                  f"the loop's time (median of {rounds}); {sum(sizes) / pictures:.0f} bytes a row")
             (folder / "grown").mkdir()
             grown(folder / "grown", folder / "warm", count)
             known = seconds(lambda: _parquet.known(str(folder / "grown")).__enter__())
