@@ -50,7 +50,8 @@ ITEM_API item_status item_index_open(const char *path, uint32_t flags, item_inde
                                      item_error *err);
 
 /**
- * Closes an index. Its rows must be freed before.
+ * Closes an index. Its rows must be freed before. In a forked child it does nothing, and every other
+ * call with the parent's index or rows gives ITEM_E_FORKED: SQLite's locks are not the child's.
  *
  * @param index  index; NULL is ignored
  * Threads: one at a time.  Since: 0.2
@@ -145,7 +146,7 @@ ITEM_API item_status item_index_scan(item_index *index, item_ctx *ctx, const cha
  * @param n      how many; some thousand at once are quick
  * @param err    receives the reason of a failure, with the number of the row; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_FORMAT (a row is not as above), ITEM_E_IO,
- *         ITEM_E_MEMORY. After a failure none of these rows is there.
+ *         ITEM_E_MEMORY, ITEM_E_FORKED. After a failure none of these rows is there.
  * Threads: one at a time on the index.  Since: 0.2
  */
 ITEM_API item_status item_index_import(item_index *index, const char *const *rows, size_t n,
@@ -224,7 +225,7 @@ typedef struct item_index_row {
  * @param out    receives the rows; release with item_index_rows_free()
  * @param err    receives the reason of a failure; may be NULL
  * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT (the index is damaged, or a text is no
- *         UTF-8), ITEM_E_MEMORY
+ *         UTF-8), ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: caller.  Threads: one at a time on the index.  Since: 0.2
  */
 ITEM_API item_status item_index_find(item_index *index, const item_index_query *query,
@@ -236,7 +237,7 @@ ITEM_API item_status item_index_find(item_index *index, const item_index_query *
  * @param rows  rows
  * @param row   ITEM_INDEX_ROW_INIT; receives the row; its path is NULL after the last one
  * @param err   receives the reason of a failure; may be NULL
- * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_MEMORY
+ * @return ITEM_OK, ITEM_E_ARGUMENT, ITEM_E_IO, ITEM_E_FORMAT, ITEM_E_MEMORY, ITEM_E_FORKED
  * Owner: strings are those of the rows until the next call.  Threads: one at a time.  Since: 0.2
  */
 ITEM_API item_status item_index_next(item_index_rows *rows, item_index_row *row, item_error *err);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "index/index.h"
 
@@ -272,8 +273,10 @@ item_status item_index_find(item_index *index, const item_index_query *query, it
     *out = NULL;
     static const item_index_query every = ITEM_INDEX_QUERY_INIT;
     item_index_query q;
-    item_status status =
-        itemi_struct_in(&q, sizeof q, sizeof q, query ? query : &every, "item_index_query", err);
+    item_status status = itemi_index_check(index, err);
+    if (status == ITEM_OK)
+        status = itemi_struct_in(&q, sizeof q, sizeof q, query ? query : &every, "item_index_query",
+                                 err);
     if (status == ITEM_OK)
         status = check_query(&q, err);
     if (status != ITEM_OK)
@@ -294,7 +297,7 @@ item_status item_index_find(item_index *index, const item_index_query *query, it
 
 void item_index_rows_free(item_index_rows *rows)
 {
-    if (!rows)
+    if (!rows || rows->index->pid != getpid()) /* as item_index_free() */
         return;
     sqlite3_finalize(rows->query);
     itemi_buf_free(&rows->json);
@@ -408,8 +411,8 @@ item_status item_index_next(item_index_rows *rows, item_index_row *row, item_err
     if (!rows)
         return itemi_fail(err, ITEM_E_ARGUMENT, "item_index_next: rows is NULL");
     item_index_row ours = ITEM_INDEX_ROW_INIT;
-    item_status status = ITEM_OK;
-    if (!rows->ended) {
+    item_status status = itemi_index_check(rows->index, err);
+    if (status == ITEM_OK && !rows->ended) {
         const int code = sqlite3_step(rows->query);
         rows->ended = code != SQLITE_ROW;
         if (code == SQLITE_ROW)

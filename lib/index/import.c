@@ -238,8 +238,11 @@ item_status item_index_import(item_index *index, const char *const *rows, size_t
     if (!index->writable)
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "item_index_import: the index was opened without ITEM_INDEX_CREATE");
+    item_status status = itemi_index_check(index, err);
+    if (status != ITEM_OK)
+        return status;
     itemi_writer writer;
-    item_status status = itemi_writer_open(&writer, &index->base, err);
+    status = itemi_writer_open(&writer, &index->base, err);
     if (status == ITEM_OK)
         status = itemi_database_begin(&index->base, err);
     if (status == ITEM_OK)

@@ -11,8 +11,12 @@
 struct item_index {
     char *path;
     bool writable;
+    pid_t pid; /* that opened it */
     itemi_database base;
 };
+
+/* ITEM_E_FORKED in a child of the process that opened it: SQLite's locks are not the child's. */
+item_status itemi_index_check(const item_index *index, item_error *err);
 
 /* Statements that write (write.h). */
 typedef enum itemi_write {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index file: its tables, opening and closing. */
+#include <unistd.h>
+
 #include "index/index.h"
 
 /*
@@ -36,6 +38,7 @@ static const itemi_database_kind kind = {
 
 static item_status open_as(const char *path, uint32_t flags, item_index *index, item_error *err)
 {
+    index->pid = getpid();
     index->writable = (flags & ITEM_INDEX_CREATE) != 0;
     index->path = itemi_strdup(NULL, path);
     if (!index->path)
@@ -67,11 +70,21 @@ item_status item_index_open(const char *path, uint32_t flags, item_index **out, 
 
 void item_index_free(item_index *index)
 {
-    if (!index)
+    if (!index || index->pid != getpid()) /* SQLite's handles may not even be closed in a child */
         return;
     itemi_database_close(&index->base);
     itemi_free(NULL, index->path);
     itemi_free(NULL, index);
+}
+
+item_status itemi_index_check(const item_index *index, item_error *err)
+{
+    if (index->pid == getpid())
+        return ITEM_OK;
+    return itemi_fail(
+        err, ITEM_E_FORKED,
+        "%s: the index was opened by the parent of this process: open it after fork()",
+        index->path);
 }
 
 const char *itemi_text_at(const json_t *object, const char *key)

@@ -357,7 +357,9 @@ item_status item_index_scan(item_index *index, item_ctx *ctx, const char *const 
         return itemi_fail(err, ITEM_E_ARGUMENT,
                           "item_index_scan: the index was opened without ITEM_INDEX_CREATE");
     const item_scan_counts none = ITEM_SCAN_COUNTS_INIT;
-    item_status status = itemi_ctx_check(ctx, err);
+    item_status status = itemi_index_check(index, err);
+    if (status == ITEM_OK)
+        status = itemi_ctx_check(ctx, err);
     if (status == ITEM_OK && counts)
         status = give_counts(&none, counts, err);
     if (status != ITEM_OK)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to an index, and what they find. */
+#include <sys/wait.h>
+
 #include "indexes.h"
 
 static void rows_have_what_is_known(void **state)
@@ -331,6 +333,48 @@ static void wrong_arguments_are_told(void **state)
     item_index_rows_free(NULL);
 }
 
+/* ---- forked children ---- */
+
+static int in_child(world *w, item_index_rows *rows)
+{
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *more = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    const char *folder = w->folder;
+    item_status scanned = item_index_scan(w->index, w->ctx, &folder, 1, NULL, NULL, &err);
+    int wrong = scanned != ITEM_E_FORKED || !strstr(err.message, "opened by the parent");
+    wrong |= item_index_find(w->index, NULL, &more, NULL) != ITEM_E_FORKED || more;
+    wrong |= item_index_next(rows, &row, NULL) != ITEM_E_FORKED;
+    wrong |= item_index_import(w->index, NULL, 0, NULL) != ITEM_E_FORKED;
+    wrong |= item_index_write_html(w->index, NULL, NULL, folder, NULL) != ITEM_E_FORKED;
+    item_index_rows_free(rows); /* nothing of SQLite is closed */
+    item_index_free(w->index);
+    return wrong;
+}
+
+static void a_forked_child_gets_an_error(void **state)
+{
+    world *w = *state;
+    put_picture(w, "a.png", 1);
+    put_picture(w, "b.png", 2);
+    scan(w);
+    item_error err = ITEM_ERROR_INIT;
+    item_index_rows *rows = NULL;
+    item_index_row row = ITEM_INDEX_ROW_INIT;
+    assert_ok(item_index_find(w->index, NULL, &rows, &err), &err);
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(in_child(w, rows));
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_ok(item_index_next(rows, &row, &err), &err);
+    assert_non_null(strstr(row.path, "b.png"));
+    item_index_rows_free(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +389,7 @@ int main(void)
         INDEX_TEST(rows_that_are_none_are_refused),
         INDEX_TEST(claims_are_found),
         INDEX_TEST(wrong_arguments_are_told),
+        INDEX_TEST(a_forked_child_gets_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
