@@ -110,6 +110,20 @@ def imported(out, index, files):
     assert sorted(filter(None, names)) == sorted(files)
 
 
+def test_a_picture_that_ends_its_process_is_a_row(client, tmp_path, monkeypatch):
+    from deadly import Deadly
+
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    client.register_plugin(Deadly())
+    names = [str(tmp_path / name) for name in ("a.jpg", "poison.jpg", "b.jpg")]
+    for name in names:
+        shutil.copy(DOG, name)
+    assert check(names, tmp_path / "out") == 3
+    rows = table(tmp_path / "out")
+    assert rows[names[1]].error == "ITEM_E_BACKEND" and "died" in rows[names[1]].message
+    assert rows[names[1]].sha256 and rows[names[0]].caption == rows[names[2]].caption
+
+
 def test_bytes_are_rows_of_their_names(item, here, tmp_path):
     data = (PICTURES / "surfing_dog.jpg").read_bytes()
     pairs = [("shelf/dog", data), ("shelf/none", b"")]

@@ -29,6 +29,7 @@ from ._result import Result
 from ._tools import set_threads
 from .errors import (
     ArgumentError,
+    BackendError,
     CancelledError,
     Error,
     FileError,
@@ -161,14 +162,59 @@ def _rows(todo: list[_Picture], settings: _Settings) -> Iterator[dict[str, Any]]
             yield _row(picture.facts, _answer(picture, results), fingerprint)
 
 
-def _partition(items: Iterable[Any], part: str, known: str, settings: _Settings) -> int:
-    """Checks a partition and writes its file; how many were checked."""
+def _todo(items: Iterable[Any], known: str) -> list[_Picture]:
+    """What has no answer yet, each name once."""
     pictures = {picture.facts.path: picture for picture in map(_look, items)}
     with contextlib.closing(_parquet.Known(known)) as before:
-        todo = [picture for picture in pictures.values() if not before.has(picture.facts)]
+        return [picture for picture in pictures.values() if not before.has(picture.facts)]
+
+
+def _partition(items: Iterable[Any], part: str, known: str, settings: _Settings) -> int:
+    """Checks a partition and writes its file; how many were checked."""
+    todo = _todo(items, known)
     if todo:
         _parquet.write(Path(part), list(_rows(todo, settings)))
     return len(todo)
+
+
+def _give_up(items: Iterable[Any], part: str, known: str) -> int:
+    """The rows of pictures that no process lives through."""
+    todo = _todo(items, known)
+    died = BackendError("the process that checked it died")
+    rows = [_row(_read(picture).facts, Result._failed(died), "") for picture in todo]
+    _parquet.write(Path(part), rows)
+    return len(todo)
+
+
+def _pick(items: Iterable[Any], place: int) -> list[Any]:
+    return list(items)[place : place + 1]
+
+
+def _compute(tasks: list[Any]) -> list[int | None]:
+    """Their results; None: workers died of it until Dask gave up."""
+    dask = _parquet.need("dask")
+    client = getattr(dask.base.get_scheduler(), "__self__", None)
+    if client is None:  # in this process, or in a pool: these raise
+        return list(dask.compute(*tasks))
+    distributed = _parquet.need("distributed")
+    futures = client.compute(tasks)
+    for future in distributed.as_completed(futures):
+        killed = isinstance(future.exception(), distributed.KilledWorker)
+        if future.status != "finished" and not killed:
+            future.result()  # raises; the others end
+    return [f.result() if f.status == "finished" else None for f in futures]
+
+
+def _one_by_one(items: Any, part: str, known: str, settings: _Settings) -> int:
+    """A partition that workers died of: each picture by itself, so that one is to blame."""
+    dask, checked = _parquet.need("dask"), 0
+    for place in range(dask.delayed(len)(dask.delayed(list)(items)).compute()):
+        one, name = dask.delayed(_pick)(items, place), f"{part}-{place:06}.parquet"
+        (done,) = _compute([dask.delayed(_partition)(one, name, known, settings)])
+        if done is None:
+            (done,) = _compute([dask.delayed(_give_up)(one, name, known)])
+        checked += done or 0
+    return checked
 
 
 def _fingerprint(settings: _Settings) -> str:
@@ -185,7 +231,7 @@ def check(
 ) -> int:
     """Checks a Dask bag of paths, or of (name, bytes), into a folder of Parquet files.
 
-    A picture that fails is a row with `error`. What `output` has is skipped: the same path, size
+    A picture that fails is a row with `error`, also one that ends its process each time. What `output` has is skipped: the same path, size
     and time, or the same name and bytes, with the same fingerprint (any, unless same_fingerprint).
     What is answered anew takes the place of the older row. `threads` are those of each worker;
     other arguments those of libitem.open(). Returns how many pictures were checked. Workers must
@@ -203,11 +249,13 @@ def check(
         fingerprint = dask.delayed(_fingerprint)(settings).compute()
     run = f"{folder}/part-{time.time_ns():020}"
     with _parquet.known(folder, fingerprint) as known:
-        parts = [
-            dask.delayed(_partition)(items, f"{run}-{i:06}.parquet", known, settings)
-            for i, items in enumerate(pictures.to_delayed())
-        ]
-        checked: int = sum(dask.compute(*parts))
+        parts = [(items, f"{run}-{i:06}") for i, items in enumerate(pictures.to_delayed())]
+        work = dask.delayed(_partition)
+        done = _compute([work(items, f"{p}.parquet", known, settings) for items, p in parts])
+        checked = sum(
+            _one_by_one(items, part, known, settings) if count is None else count
+            for count, (items, part) in zip(done, parts)
+        )
     with _parquet.known(folder):
         return checked  # older rows were dropped
 
