@@ -238,4 +238,4 @@ import libitem.dask
 libitem.dask.check([], {str(tmp_path)!r})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert f"needs {missing}" in done.stderr and 'pip install "libitem[dask]"' in done.stderr
+    assert f"needs {missing}" in done.stderr and 'pip install "dask[distributed]" pyarrow' in done.stderr

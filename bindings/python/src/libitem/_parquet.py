@@ -41,7 +41,8 @@ def need(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ImportError(f'libitem.dask needs {name}: pip install "libitem[dask]"') from None
+        want = 'pip install "dask[distributed]" pyarrow'
+        raise ImportError(f"libitem.dask needs {name}: {want}") from None
 
 
 def parts(folder: str) -> list[Path]:

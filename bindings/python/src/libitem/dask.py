@@ -4,7 +4,7 @@
     libitem.dask.check(dask.bag.from_sequence(paths, npartitions=1000), "answers")
     python -m libitem.dask lines answers | item find --index pictures.item --import -
 
-Dask and pyarrow are optional: pip install "libitem[dask]".
+Dask and pyarrow are optional: pip install "dask[distributed]" pyarrow.
 """
 
 from __future__ import annotations
