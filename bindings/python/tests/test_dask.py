@@ -108,6 +108,9 @@ def imported(out, index, files):
     failed = subprocess.run([*find, "-0", "--failed"], capture_output=True, check=True).stdout
     names = (told + failed).decode().split("\0")
     assert sorted(filter(None, names)) == sorted(files)
+    scan = [BUILD / "cli" / "item", "scan", "--json", "--index", index, os.path.dirname(files[0])]
+    counts = json.loads(subprocess.run(scan, capture_output=True).stdout.splitlines()[-1])["scan"]
+    assert (counts["unchanged"], counts["answered"], counts["failed"]) == (len(files) - 2, 0, 1)
 
 
 def test_a_picture_that_ends_its_process_is_a_row(client, tmp_path, monkeypatch):
