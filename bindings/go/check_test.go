@@ -366,3 +366,52 @@ func (*brokenPipe) err() error { return io.ErrClosedPipe }
 func (b *brokenPipe) Read([]byte) (int, error) {
 	return 0, fmt.Errorf("the pipe is broken: %w", b.err())
 }
+
+// A picture whose pixels are fewer than its bounds say is refused, not read beyond them.
+func TestPixelsThatAreMissing(t *testing.T) {
+	c := open(t)
+	large, few := image.Rect(0, 0, 4000, 4000), make([]byte, 64)
+	for what, picture := range map[string]image.Image{
+		"NRGBA":           &image.NRGBA{Pix: few, Stride: 16000, Rect: large},
+		"Gray":            &image.Gray{Pix: few, Stride: 4000, Rect: large},
+		"short rows":      &image.NRGBA{Pix: few, Stride: 4, Rect: image.Rect(0, 0, 4, 4)},
+		"rows upwards":    &image.Gray{Pix: few, Stride: -8, Rect: image.Rect(0, 0, 8, 8)},
+		"no pixels":       &image.Gray{Rect: large},
+		"beyond the last": &image.Gray{Pix: few, Stride: 8, Rect: image.Rect(0, 0, 8, 9)},
+	} {
+		_, err := c.Decode(background, Picture(picture))
+		if err == nil {
+			t.Errorf("%s: no error", what)
+			continue
+		}
+		wantError(t, err, ErrArgument, "fewer pixels")
+	}
+	last := &image.Gray{Pix: few[:61], Stride: 8, Rect: image.Rect(0, 0, 5, 8)} // its last row is short
+	if _, err := c.Decode(background, Picture(last)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Bytes may be a part of what has pointers of Go's as well.
+func TestBytesBesidePointers(t *testing.T) {
+	content := read(t, file("fish.jpg"))
+	packet := &struct {
+		next *int
+		data [1 << 20]byte
+	}{next: new(int)}
+	n := copy(packet.data[:], content)
+	if _, err := open(t).Decode(background, Bytes(packet.data[:n])); err != nil {
+		t.Error(err)
+	}
+}
+
+// The largest limits: numbers do not run over.
+func TestLimitsWithoutEnd(t *testing.T) {
+	const most = "9007199254740992" // that libitem takes
+	c := openOwn(t, Set("max_file_bytes", most), Set("max_pixels", most))
+	if _, err := c.Decode(background, Reader(bytes.NewReader(read(t, file("fish.jpg"))))); err != nil {
+		t.Error(err)
+	}
+	_, err := c.Decode(background, Picture(&image.Gray{Rect: image.Rect(0, 0, 1<<32+8, 1)}))
+	wantError(t, err, ErrLimit, "pixels")
+}

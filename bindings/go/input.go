@@ -12,6 +12,7 @@ import (
 	"image"
 	"image/draw"
 	"io"
+	"math"
 	"unsafe"
 )
 
@@ -68,15 +69,14 @@ func (f File) decode(r *reading) (*C.item_image, error) {
 type Bytes []byte
 
 func (b Bytes) decode(r *reading) (*C.item_image, error) {
-	var first unsafe.Pointer
-	if len(b) > 0 {
-		first = unsafe.Pointer(&b[0])
-	} else {
-		first = unsafe.Pointer(&[1]byte{}) // an empty file is broken, a NULL would be an argument
+	size := len(b)
+	if size == 0 {
+		b = Bytes{0} // an empty file is broken, a NULL would be an argument
 	}
 	var out *C.item_image
 	e := C.itemgo_error()
-	status := C.item_image_from_memory(first, C.size_t(len(b)), &r.options, &out, &e)
+	// &b[0] stands in the call, where cgo sees bytes alone: what they are a part of may have pointers
+	status := C.item_image_from_memory(unsafe.Pointer(&b[0]), C.size_t(size), &r.options, &out, &e)
 	return out, r.err(status, &e)
 }
 
@@ -133,11 +133,15 @@ func (in picture) decode(r *reading) (*C.item_image, error) {
 	if size.X < 1 || size.Y < 1 {
 		return nil, refused("the picture is empty")
 	}
-	if uint64(size.X) > most/uint64(size.Y) { // before it is copied; an image.Uniform has no end
+	if uint64(size.X) > most/uint64(size.Y) || uint64(size.X|size.Y) > math.MaxUint32 {
+		// before it is copied; an image.Uniform has no end
 		return nil, &Error{Status: ErrLimit, Message: fmt.Sprintf(
 			"%d x %d pixels are more than max_pixels allows: %d", size.X, size.Y, most)}
 	}
 	pixels, format, stride := pixelsOf(in.of)
+	if pixels == nil {
+		return nil, refused("the picture has fewer pixels than its bounds say")
+	}
 	var out *C.item_image
 	e := C.itemgo_error()
 	status := C.item_image_from_pixels(unsafe.Pointer(&pixels[0]), format, C.uint32_t(size.X),
@@ -145,19 +149,20 @@ func (in picture) decode(r *reading) (*C.item_image, error) {
 	return out, r.err(status, &e)
 }
 
-// pixelsOf gives rows that libitem reads: those of the picture where it can, else converted ones.
+// pixelsOf gives rows that libitem reads: those of the picture where it can, else converted ones; nil
+// where the picture lacks some. Its members are the caller's, so nothing has compared them yet.
 func pixelsOf(of image.Image) (pixels []byte, format C.int32_t, stride int) {
-	area := of.Bounds()
 	switch p := of.(type) {
 	case *image.NRGBA:
-		return p.Pix[p.PixOffset(area.Min.X, area.Min.Y):], C.ITEM_PIXELS_RGBA, p.Stride
+		return rowsOf(p.Pix, p.Stride, p.Rect, 4), C.ITEM_PIXELS_RGBA, p.Stride
 	case *image.Gray:
-		return p.Pix[p.PixOffset(area.Min.X, area.Min.Y):], C.ITEM_PIXELS_GREY, p.Stride
+		return rowsOf(p.Pix, p.Stride, p.Rect, 1), C.ITEM_PIXELS_GREY, p.Stride
 	case *image.RGBA:
-		if p.Opaque() { // premultiplied, which changes nothing then
-			return p.Pix[p.PixOffset(area.Min.X, area.Min.Y):], C.ITEM_PIXELS_RGBA, p.Stride
+		if pixels := rowsOf(p.Pix, p.Stride, p.Rect, 4); pixels == nil || p.Opaque() {
+			return pixels, C.ITEM_PIXELS_RGBA, p.Stride // premultiplied, which changes nothing then
 		}
 	}
+	area := of.Bounds()
 	if whole, is := of.(interface{ Opaque() bool }); is && whole.Opaque() {
 		to := image.NewRGBA(area) // image/draw is quick here
 		draw.Draw(to, area, of, area.Min, draw.Src)
@@ -166,4 +171,13 @@ func pixelsOf(of image.Image) (pixels []byte, format C.int32_t, stride int) {
 	to := image.NewNRGBA(area)
 	draw.Draw(to, area, of, area.Min, draw.Src)
 	return to.Pix, C.ITEM_PIXELS_RGBA, to.Stride
+}
+
+// rowsOf gives pixels that hold all rows of an area, or nil.
+func rowsOf(pixels []byte, stride int, area image.Rectangle, channels int) []byte {
+	row, rows := area.Dx()*channels, area.Dy()
+	if stride < row || len(pixels) < row || (len(pixels)-row)/stride < rows-1 {
+		return nil
+	}
+	return pixels
 }
