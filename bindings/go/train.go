@@ -45,7 +45,7 @@ func (c *Context) Extract(ctx context.Context, manifest string, options ExtractO
 	how.split, how.cancel = k.optional(options.Split), k.cancel
 	how.progress, how.progress_user = k.options.progress, k.options.progress_user
 	if options.MaxFailures > 0 {
-		how.max_failures = C.uint32_t(options.MaxFailures)
+		how.max_failures = bounded(options.MaxFailures)
 	}
 	var out *C.item_dataset
 	e := C.itemgo_error()
@@ -54,6 +54,14 @@ func (c *Context) Extract(ctx context.Context, manifest string, options ExtractO
 		return nil, err
 	}
 	return newDataset(out), nil
+}
+
+// bounded keeps a large number large: cut to 32 bits it might be 0.
+func bounded(n int) C.uint32_t {
+	if n > math.MaxUint32 {
+		return math.MaxUint32
+	}
+	return C.uint32_t(n)
 }
 
 // LoadDataset reads a data set that Save, or the program item, wrote.
@@ -156,7 +164,7 @@ func (k *call) trainOptions(options TrainOptions) C.item_train_options {
 	for to, value := range map[*C.uint32_t]int{&how.epochs: options.Epochs, &how.folds: options.Folds,
 		&how.draws: options.Draws} {
 		if value > 0 {
-			*to = C.uint32_t(value)
+			*to = bounded(value)
 		}
 	}
 	if options.Penalty > 0 {
@@ -202,7 +210,7 @@ func Evaluate(ctx context.Context, data *Dataset, c *Context, options EvaluateOp
 			how.rivals = k.texts(options.Rivals, k.text)
 			how.rival_count = C.uint32_t(len(options.Rivals))
 			if options.Draws > 0 {
-				how.draws = C.uint32_t(options.Draws)
+				how.draws = bounded(options.Draws)
 			}
 			if options.Seed > 0 {
 				how.seed = C.uint64_t(options.Seed)

@@ -123,3 +123,11 @@ func TestTrainFails(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestNumbersAreNotCut(t *testing.T) {
+	for _, n := range []int{0, 7, math.MaxUint32} {
+		if int(bounded(n)) != n || bounded(n+1<<32) != math.MaxUint32 {
+			t.Errorf("%d became %d and %d", n, bounded(n), bounded(n+1<<32))
+		}
+	}
+}

@@ -257,3 +257,65 @@ func TestManyConnections(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before+4 })
 }
+
+// The time for an upload is over when it was read: a check may take longer, and its client is there.
+func TestCheckLongerThanUpload(t *testing.T) {
+	slow := fake{func(ctx context.Context, _ item.Bytes) (*item.Result, error) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+			return &item.Result{JSON: line}, nil
+		}
+	}}
+	_, addr := start(t, slow, func(l *limits) { l.upload = 100 * time.Millisecond })
+	for i := 0; i < 2; i++ { // the second on the same connection
+		if status, text := post(t, addr, "", strings.NewReader("x")); status != 200 {
+			t.Errorf("%d, %s", status, text)
+		}
+	}
+}
+
+// An upload that goes on after the grace is cut off, and the service ends without an error.
+func TestStopDuringSlowUpload(t *testing.T) {
+	s := newService(quick, defaults)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, s, listener, 50*time.Millisecond, func(string) {}) }()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /check HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nx")
+	eventually(t, "the upload is read", func() bool { return len(s.requests) == 1 })
+	stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(4 * time.Second):
+		t.Error("it does not end")
+	}
+}
+
+// A head that has no end is refused, and takes no place.
+func TestHugeHead(t *testing.T) {
+	s, addr := start(t, quick, nil)
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	go fmt.Fprintf(conn, "POST /check HTTP/1.1\r\nHost: test\r\nX: %s\r\n", strings.Repeat("x", 64<<10))
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Error(answer, err)
+	}
+	eventually(t, "the connection is gone", func() bool { return s.metrics.connections.Load() == 0 })
+}

@@ -52,6 +52,12 @@ func run(args []string, ready func(addr string)) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 || *grace < 0 {
+		return errors.New("there are no arguments but flags, and the grace is no negative time")
+	}
+	if err := limits.check(); err != nil {
+		return err
+	}
 
 	// Idle threads of the engine would take the processor from others for a while.
 	if os.Getenv("OMP_WAIT_POLICY") == "" {
@@ -88,8 +94,8 @@ func open(pack string, lanes, threads int, bytes int64) (*item.Context, error) {
 	return checker, nil
 }
 
-// serve answers until the context ends; then it takes no new request, lets the others end, and cancels
-// those that take too long.
+// serve answers until the context ends; then it takes no new request, lets the others end, cancels those
+// that take too long, and cuts off uploads that go on even then.
 func serve(signalled context.Context, s *service, listener net.Listener, grace time.Duration,
 	ready func(addr string)) error {
 	base, cancelAll := context.WithCancel(context.Background())
@@ -107,10 +113,11 @@ func serve(signalled context.Context, s *service, listener net.Listener, grace t
 	s.stopping.Store(true)
 	late := time.AfterFunc(grace, cancelAll)
 	defer late.Stop()
-	last, cancel := context.WithTimeout(context.Background(), grace+5*time.Second)
+	last, cancel := context.WithTimeout(context.Background(), grace+time.Second)
 	defer cancel()
 	if err := server.Shutdown(last); err != nil {
-		return fmt.Errorf("requests are still running: %w", err)
+		log.Printf("connections are cut off: %v", err)
+		server.Close()
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return err

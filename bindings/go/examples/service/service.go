@@ -51,6 +51,20 @@ func (l *limits) flags(set *flag.FlagSet) {
 	set.DurationVar(&l.idle, "idle-time", l.idle, "of a connection between requests")
 }
 
+// check refuses limits that would let nothing pass, or anything: 0 means no limit to net/http.
+func (l *limits) check() error {
+	const most = 1 << 40 // bytes; libitem takes no limit above 2^53
+	if l.bytes < 1 || l.bytes > most || l.requests < 1 || l.checks < 1 || l.connections < 1 {
+		return errors.New("limits must be 1 or more, and max-bytes no more than 1 TiB")
+	}
+	for _, limit := range []time.Duration{l.header, l.upload, l.wait, l.answer, l.idle} {
+		if limit <= 0 {
+			return errors.New("times must be above 0")
+		}
+	}
+	return nil
+}
+
 // A checker is an item.Context.
 type checker interface {
 	Check(context.Context, item.Input, ...item.CheckOption) (*item.Result, error)

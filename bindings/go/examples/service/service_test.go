@@ -326,7 +326,10 @@ func (a *answer) WriteHeader(status int)          { a.status = status }
 func (a *answer) Write(bytes []byte) (int, error) { return len(bytes), nil }
 
 func TestWrongStart(t *testing.T) {
-	for _, args := range [][]string{{"-pack", "no/pack"}, {"-listen", "256.0.0.1:x"}} {
+	for _, args := range [][]string{{"-pack", "no/pack"}, {"-listen", "256.0.0.1:x"}, {"a word"},
+		{"-checks", "0"}, {"-checks", "-1"}, {"-requests", "-1"}, {"-connections", "0"}, {"-max-bytes", "0"},
+		{"-max-bytes", "9223372036854775807"}, {"-upload-time", "0"}, {"-header-time", "-1s"},
+		{"-wait-time", "0"}, {"-answer-time", "0"}, {"-idle-time", "0"}, {"-grace", "-1s"}} {
 		if err := run(args, func(string) { t.Error("it serves") }); err == nil {
 			t.Errorf("%q: no error", args)
 		}
