@@ -14,7 +14,7 @@ item_status cli_sidecar_fail(const cli_sidecar *sidecar, item_status code, item_
                              const char *format, ...)
 {
     va_list list;
-    int used = snprintf(err->message, sizeof(err->message), "%s: ", sidecar->name);
+    int used = snprintf(err->message, sizeof(err->message), "%.260s: ", sidecar->name);
     va_start(list, format);
     vsnprintf(err->message + used, sizeof(err->message) - (size_t)used, format, list);
     va_end(list);

@@ -46,13 +46,39 @@ item_status cli_sidecar_write(const cli_sidecar *sidecar, const char *text, size
 item_status cli_sidecar_fail(const cli_sidecar *sidecar, item_status code, item_error *err,
                              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* ---- the text of a sidecar that is there (outline.c) ---- */
+
+/* What is to be left out of a text. */
+typedef struct cli_cut {
+    size_t from, to;
+} cli_cut;
+
+/* Where properties of ours stand in a sidecar, and where new ones go. */
+typedef struct cli_outline {
+    const cli_sidecar *sidecar;
+    cli_cut *cuts; /* in their order */
+    size_t count;
+    cli_cut packet, end; /* first and last tag of rdf:RDF; they are one in <rdf:RDF .../> */
+    cli_cut about;       /* what the packet is about, with its quotes; nothing: not said */
+    bool declares_rdf;   /* by the prefix "rdf" */
+} cli_outline;
+
+/* Refuses what is no XMP packet in UTF-8, and what would take Exempi long. */
+item_status cli_outline_read(cli_outline *outline, const cli_sidecar *sidecar,
+                             const cli_property *ours, size_t n, item_error *err);
+/* The sidecar's text, byte for byte, without our properties and with an element that holds them. */
+char *cli_outline_with(const cli_outline *outline, const char *element);
+void cli_outline_free(cli_outline *outline);
+
+/* ---- by Exempi (xmp.c) ---- */
+
 /* Whether this program was built with Exempi; without it the function below always fails. */
 bool cli_xmp_is_there(void);
 /*
- * The text of the sidecar with the properties set and all else kept; `date` is set with them and
+ * The text of the sidecar with the properties set and all else kept. The first one is the date, which
  * makes no difference by itself. `*out` is NULL where nothing changes; else the caller's, free().
  */
 item_status cli_xmp_merge(const cli_sidecar *sidecar, const cli_property *properties, size_t n,
-                          const char *date, char **out, item_error *err);
+                          char **out, item_error *err);
 
 #endif

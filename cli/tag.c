@@ -7,22 +7,30 @@
 
 #include "sidecar.h"
 
-#define PROPERTIES 7
+#define PROPERTIES 8
 
 static mode_t new_mode; /* of a sidecar that was not there: what the user's umask leaves */
 
-/* What a result says, as properties; texts live as long as the result and `probability`. */
-static void fill(cli_property out[PROPERTIES], const item_result *result, char probability[16])
+/* Texts of a result that it does not hold itself. */
+typedef struct texts {
+    char date[32], probability[16];
+} texts;
+
+/* What a result says, as properties, the date first; they live as long as result and texts. */
+static void fill(cli_property out[PROPERTIES], const item_result *result, texts *t)
 {
     double p = item_result_probability(result);
-    snprintf(probability, 16, "%.4f", p);
-    out[0] = (cli_property){"verdict", item_result_text(result, ITEM_TEXT_VERDICT)};
-    out[1] = (cli_property){"probability", isnan(p) ? "" : probability};
-    out[2] = (cli_property){"reason", item_result_text(result, ITEM_TEXT_REASON)};
-    out[3] = (cli_property){"caption", item_result_text(result, ITEM_TEXT_CAPTION)};
-    out[4] = (cli_property){"fingerprint", item_result_text(result, ITEM_TEXT_FINGERPRINT)};
-    out[5] = (cli_property){"pack", item_result_text(result, ITEM_TEXT_PACK)};
-    out[6] = (cli_property){"version", item_version()};
+    time_t now = time(NULL);
+    snprintf(t->probability, sizeof(t->probability), "%.4f", p);
+    strftime(t->date, sizeof(t->date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    out[0] = (cli_property){"date", t->date};
+    out[1] = (cli_property){"verdict", item_result_text(result, ITEM_TEXT_VERDICT)};
+    out[2] = (cli_property){"probability", isnan(p) ? "" : t->probability};
+    out[3] = (cli_property){"reason", item_result_text(result, ITEM_TEXT_REASON)};
+    out[4] = (cli_property){"caption", item_result_text(result, ITEM_TEXT_CAPTION)};
+    out[5] = (cli_property){"fingerprint", item_result_text(result, ITEM_TEXT_FINGERPRINT)};
+    out[6] = (cli_property){"pack", item_result_text(result, ITEM_TEXT_PACK)};
+    out[7] = (cli_property){"version", item_version()};
 }
 
 static void print_tag(cli_run *run, const char *file, const cli_sidecar *sidecar, const char *state,
@@ -31,8 +39,8 @@ static void print_tag(cli_run *run, const char *file, const cli_sidecar *sidecar
     const bool all = run->args->dry_run;
     cli_run_hide_progress(run);
     if (!run->args->json) {
-        cli_print_escaped("%-11s %-7s %s", state, properties[0].value, sidecar->path);
-        for (size_t i = 0; all && i < PROPERTIES; i++)
+        cli_print_escaped("%-11s %-7s %s", state, properties[1].value, sidecar->path);
+        for (size_t i = 1; all && i < PROPERTIES; i++)
             if (*properties[i].value)
                 cli_print_escaped("    " CLI_XMP_PREFIX ":%s %s", properties[i].name,
                                   properties[i].value);
@@ -40,7 +48,7 @@ static void print_tag(cli_run *run, const char *file, const cli_sidecar *sidecar
         return;
     }
     json_t *values = json_object();
-    for (size_t i = 0; i < PROPERTIES; i++)
+    for (size_t i = 1; i < PROPERTIES; i++)
         if (*properties[i].value)
             json_object_set_new(values, properties[i].name, cli_json_text(properties[i].value));
     cli_print_json(run,
@@ -51,12 +59,10 @@ static void print_tag(cli_run *run, const char *file, const cli_sidecar *sidecar
 static item_status write_tag(cli_run *run, const char *file, cli_sidecar *sidecar,
                              const cli_property *properties, item_error *err)
 {
-    char date[32], *text = NULL;
-    time_t now = time(NULL);
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    char *text = NULL;
     item_status status = cli_sidecar_read(sidecar, file, err);
     if (status == ITEM_OK)
-        status = cli_xmp_merge(sidecar, properties, PROPERTIES, date, &text, err);
+        status = cli_xmp_merge(sidecar, properties, PROPERTIES, &text, err);
     if (status == ITEM_OK && text && !run->args->dry_run)
         status = cli_sidecar_write(sidecar, text, strlen(text), new_mode, err);
     if (status == ITEM_OK)
@@ -77,8 +83,8 @@ static void tag_one(cli_run *run, const item_result *result, const char *file)
     if (status == ITEM_OK) {
         cli_sidecar sidecar;
         cli_property properties[PROPERTIES];
-        char probability[16];
-        fill(properties, result, probability);
+        texts own;
+        fill(properties, result, &own);
         status = write_tag(run, file, &sidecar, properties, &err);
         cli_sidecar_free(&sidecar);
     }

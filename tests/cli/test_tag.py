@@ -60,9 +60,36 @@ BROKEN = {  # content: words of the reason
     SIDECAR.replace(b"</rdf:RDF>", b"</rdf:RDF><letter/>"): "no XMP, or more than that",
     SIDECAR.replace(b"dog<", b"<a>" * 200000 + b"</a>" * 200000 + b"<"): "no XMP, or more than that",
     SIDECAR.replace(b"<x:xmp", b'<!DOCTYPE x [<!ENTITY a "A">]><x:xmp', 1): "no XMP, or more than that",
-    SIDECAR.replace(b'<rdf:li xml:lang="fr-FR">Mon chien</rdf:li>', b""): 'would lose "Mein Hund"',
+    SIDECAR.decode().encode("utf-16"): "not in UTF-8",
+    SIDECAR.replace(b"UTF-8", b"ISO-8859-1"): "not in UTF-8",
+    SIDECAR.replace(b"<ai:later>", b"".join(b"<odd:p%d>1</odd:p%d>" % (i, i) for i in range(4001)) + b"<ai:later>"):
+        "too many properties",
+    SIDECAR.replace(b"<odd:list>", b"<odd:list " + b"".join(b'odd:p%d="1" ' % i for i in range(4001)) + b">"):
+        "too many properties",
+    SIDECAR.replace(b"<rdf:li>dog", b"<rdf:li/>" * 500000 + b"<rdf:li>dog"): "too many properties",
     SIDECAR.replace(b'xmp:Rating="4"', b'xmp:Rating="4" rdf:li="5"'): "XML that is no XMP",
     SIDECAR.replace(b"<dc:subject>", b"<dc:subject/><dc:subject>"): "XML that is no XMP",
+}
+
+# Theirs as they are, byte for byte: what Exempi by itself would rename, mend, join or drop.
+THEIRS = {
+    "digikam": b'''<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+    xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+   tiff:Software="digiKam-7.9.0" xmp:CreatorTool="digiKam-7.9.0" tiff:Artist="Me" exif:GPSTimeStamp="12:00:00">
+   <dc:creator><rdf:Seq><rdf:li>Me</rdf:li></rdf:Seq></dc:creator> <!-- theirs -->
+   <dc:subject><rdf:Seq><rdf:li>in order</rdf:li></rdf:Seq></dc:subject>
+   <dc:rights><rdf:Alt><rdf:li xml:lang="x-default">one</rdf:li><rdf:li xml:lang="de">other</rdf:li></rdf:Alt></dc:rights>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+''' + b" " * 2000 + b'<?xpacket end="w"?>',
+    "one line": b'\xef\xbb\xbf<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description '
+                b"r:about='uuid:1 &amp; 2' xmlns:o='urn:o' o:a='&gt; /> =\"&apos;'/></r:RDF>",
+    "lines of Windows": b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\r\n <rdf:RDF '
+                        b'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\r\n </rdf:RDF>\r\n</x:xmpmeta>\r\n',
 }
 
 
@@ -190,8 +217,49 @@ class WithEngine(Folder):
         changed = {k for k in before | after if before.get(k) != after.get(k)}
         self.assertEqual(changed, {OURS + name for name in NAMES})
         self.assertEqual(len(before), 10)
-        self.assertEqual(path.read_bytes().count(b"DigitalSourceType"), 1 + 1)  # theirs, both tags
+        self.assertEqual(path.read_bytes().count(b"DigitalSourceType"), 1)  # theirs
         self.assertEqual(path.stat().st_mode & 0o7777, 0o604)
+
+    def test_every_byte_of_others_stays(self):
+        path = self.sidecar()
+        picture = self.picture()
+        for name, theirs in THEIRS.items():
+            with self.subTest(name):
+                path.write_bytes(theirs)
+                begin, end = re.fullmatch(rb"(.*?)([ ]*</r\w*:RDF>.*)", theirs, re.DOTALL).groups()
+                sizes = set()
+                for prior in ("0.01", "0.02", "0.03"):  # put in, and twice replaced
+                    self.assertIn("written", self.tags("--prior", prior, picture))
+                    text = path.read_bytes()
+                    self.assertTrue(text.startswith(begin) and text.endswith(end), text)
+                    self.assertEqual(text.count(b"<item:verdict>"), 1)
+                    about = re.search(rb"r?d?f?:about=(\S+|'.*?')", theirs)
+                    self.assertEqual(text.count(about[1] if about else b'rdf:about=""'), 2 if about else 1)
+                    ET.fromstring(text)
+                    sizes.add(len(text))
+                self.assertEqual(len(sizes), 1)
+
+    def test_ours_among_others(self):
+        """Another program wrote our properties into its own elements, under a prefix of its own."""
+        path = self.sidecar(SIDECAR.replace(b'xmp:Rating="4"', b"xmp:Rating=\"4\" ai:verdict = '>/>'\n ai:pack=\"x\"")
+                            .replace(b"<dc:subject>", b"<ai:date/><ai:reason>x</ai:reason>\n  <dc:subject>"))
+        self.picture()
+        self.tags(self.pictures)
+        text = path.read_bytes()
+        gone = b"   <ai:caption><rdf:Bag><rdf:li>of an old version</rdf:li></rdf:Bag></ai:caption>\n"
+        begin = SIDECAR.replace(gone, b"").split(b" </rdf:RDF>")[0]
+        begin = begin.replace(b"<dc:subject>", b"\n  <dc:subject>")
+        self.assertTrue(text.startswith(begin), text)
+        self.assertEqual(set(ours(text)), NAMES | {"later"})
+        self.assertIn("unchanged", self.tags(self.pictures))
+
+    def test_a_packet_without_an_end(self):
+        path = self.sidecar(b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" /><!-- e -->')
+        self.tags(self.picture())
+        text = path.read_bytes()
+        self.assertTrue(text.startswith(b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" >\n  <rdf:D'))
+        self.assertTrue(text.endswith(b"</rdf:Description>\n</rdf:RDF><!-- e -->"))
+        self.assertEqual({child.tag[len(OURS):] for child in ET.fromstring(text)[0]}, NAMES)
 
     def test_again_nothing_changes(self):
         self.picture()
@@ -259,7 +327,7 @@ class WithEngine(Folder):
         self.assertEqual(told["good"]["state"], "written")
         for i, (content, why) in enumerate(BROKEN.items()):
             message = told[str(i)]["error"]["message"]
-            self.assertTrue(message.startswith(f"{i}.jpg.xmp: the sidecar is "), message)
+            self.assertTrue(message.startswith(f"{i}.jpg.xmp: the sidecar "), message)
             self.assertIn(why, message)
             self.assertIn("left as it is", message)
             self.assertEqual((self.pictures / f"{i}.jpg.xmp").read_bytes(), content)

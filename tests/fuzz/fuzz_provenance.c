@@ -28,6 +28,7 @@ static const struct {
     {IN_WEBP, "EXIF", NAME("")},
     {IN_WEBP, "C2PA", NAME("")},
     {IN_HEIF, "uuid", NAME("\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81")},
+    {IN_HEIF, "meta", NAME("\0\0\0\0")},
 };
 
 #define PLACES (sizeof places / sizeof places[0])
