@@ -12,6 +12,7 @@ PLAIN = {
     "uint32_t": c.c_uint32,
     "int32_t": c.c_int32,
     "uint64_t": c.c_uint64,
+    "int64_t": c.c_int64,
     "uint8_t": c.c_uint8,
     "size_t": c.c_size_t,
     "double": c.c_double,

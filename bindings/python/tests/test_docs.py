@@ -17,6 +17,8 @@ def test_the_examples_run(item, tmp_path, monkeypatch, capsys):
     shutil.copy(DOG, "photo.jpg")
     (tmp_path / "notes.txt").write_text("no picture\n")
     pictures(tmp_path / "pictures", count=6)
+    (tmp_path / "holidays").mkdir()
+    shutil.copy(DOG, tmp_path / "holidays")
     names = {}
     for block in BLOCKS:
         exec(compile(block, "docs/python.md", "exec"), names)

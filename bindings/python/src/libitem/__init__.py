@@ -12,7 +12,9 @@ docs/python.md has the whole of it.
 from . import backends
 from ._calls import Cancel
 from ._context import Context, open
+from ._find import Filters, Row
 from ._images import Image, Picture
+from ._index import Index, Rows, ScanCounts
 from ._library import load
 from ._provenance import Claim, provenance
 from ._result import Object, Result, to_frame
@@ -49,9 +51,11 @@ __all__ = [
     "Dataset",
     "Error",
     "FileError",
+    "Filters",
     "ForkedError",
     "FormatError",
     "Image",
+    "Index",
     "InternalError",
     "LibraryError",
     "LimitError",
@@ -64,6 +68,9 @@ __all__ = [
     "Picture",
     "Report",
     "Result",
+    "Row",
+    "Rows",
+    "ScanCounts",
     "UnsupportedError",
     "backends",
     "calibrate",

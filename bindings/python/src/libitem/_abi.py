@@ -8,8 +8,8 @@ Handles are c_void_p. Classes have the names of their structs.
 from __future__ import annotations
 
 import ctypes as c
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64
-from ctypes import c_uint8, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32
+from ctypes import c_uint8, c_uint64, c_void_p
 from typing import Any, ClassVar, TypeVar
 
 OK, E_ARGUMENT, E_MEMORY, E_IO, E_FORMAT, E_UNSUPPORTED, E_LIMIT, E_CANCELLED = range(8)
@@ -26,6 +26,12 @@ VALUES_PHRASE_VECTOR, VALUES_PLAIN = 5, 6
 
 PROVENANCE_C2PA, PROVENANCE_SOURCE_TYPE, PROVENANCE_GENERATOR, PROVENANCE_UNREADABLE = range(1, 5)
 CLAIM_NONE, CLAIM_AI, CLAIM_AI_PART, CLAIM_CAPTURE = range(4)
+
+VERDICT_NONE, VERDICT_REAL, VERDICT_UNSURE, VERDICT_AI = range(4)
+
+INDEX_CREATE, SCAN_HASH = 1, 1
+STATE_ANSWERED, STATE_STALE, STATE_FAILED, STATE_MISSING = 1, 2, 4, 8
+ORDER_PATH, ORDER_PROBABILITY, ORDER_DATE = range(3)
 
 LABEL_REAL, LABEL_AI = 0, 1
 EXTRACT_NAMED, EXTRACT_PRIOR, EXTRACT_LAYERS = 1, 2, 4
@@ -351,6 +357,97 @@ class item_calibrate_options(Struct):
         ("pictures", c_char_p),
     ]
     _defaults_ = {"confidence": 0.95}
+
+
+# ---- indexes of folders ----
+
+trouble_fn = c.CFUNCTYPE(None, c_void_p, c_char_p, POINTER(item_error))
+
+
+class item_scan_options(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("cancel", c_void_p),
+        ("progress", progress_fn),
+        ("trouble", trouble_fn),
+        ("user", c_void_p),
+    ]
+
+
+class item_scan_counts(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("unchanged", c_uint64),
+        ("answered", c_uint64),
+        ("copies", c_uint64),
+        ("moved", c_uint64),
+        ("failed", c_uint64),
+        ("other", c_uint64),
+        ("missing", c_uint64),
+        ("unreadable", c_uint64),
+    ]
+
+
+class item_index_query(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("states", c_uint32),
+        ("verdicts", c_uint32),
+        ("order", c_uint32),
+        ("least", c_double),
+        ("most", c_double),
+        ("caption", c_char_p),
+        ("object", c_char_p),
+        ("folder", c_char_p),
+        ("since", c_int64),
+        ("until", c_int64),
+        ("limit", c_uint64),
+        ("claims", c_uint32),
+        ("reserved", c_uint32),
+    ]
+    _defaults_ = {
+        "states": STATE_ANSWERED | STATE_STALE,
+        "least": float("nan"),
+        "most": float("nan"),
+        "since": -(2**63),
+        "until": 2**63 - 1,
+    }
+
+
+class item_index_row(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("state", c_uint32),
+        ("path", c_char_p),
+        ("sha256", c_char_p),
+        ("bytes", c_uint64),
+        ("modified", c_int64),
+        ("taken", c_int64),
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("verdict", c_int32),
+        ("error", c_int32),
+        ("probability", c_double),
+        ("caption", c_char_p),
+        ("reason", c_char_p),
+        ("message", c_char_p),
+        ("json", c_char_p),
+        ("claims", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class item_page_options(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("title", c_char_p),
+        ("cancel", c_void_p),
+        ("progress", progress_fn),
+        ("progress_user", c_void_p),
+    ]
 
 
 # ---- backends and engines ----
@@ -730,6 +827,29 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "item_report_html": (c_char_p, [c_void_p]),
     "item_report_number": (c_double, [c_void_p, c_char_p]),
     "item_report_write_head": (status, [c_void_p, c_char_p, _error]),
+    # indexes of folders
+    "item_index_open": (status, [c_char_p, c_uint32, _handle_out, _error]),
+    "item_index_free": (None, [c_void_p]),
+    "item_index_scan": (
+        status,
+        [
+            c_void_p,
+            c_void_p,
+            _texts,
+            c_size_t,
+            POINTER(item_scan_options),
+            POINTER(item_scan_counts),
+            _error,
+        ],
+    ),
+    "item_index_import": (status, [c_void_p, _texts, c_size_t, _error]),
+    "item_index_find": (status, [c_void_p, POINTER(item_index_query), _handle_out, _error]),
+    "item_index_next": (status, [c_void_p, POINTER(item_index_row), _error]),
+    "item_index_rows_free": (None, [c_void_p]),
+    "item_index_write_html": (
+        status,
+        [c_void_p, POINTER(item_index_query), POINTER(item_page_options), c_char_p, _error],
+    ),
     # packs
     "item_pack_open": (status, [c_char_p, c_int32, _handle_out, _error]),
     "item_pack_free": (None, [c_void_p]),

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import threading
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Generic, Iterator, TypeVar
 
-from . import _abi
+from . import _abi, errors
 from ._library import Handle, library, make
 
 T = TypeVar("T")
@@ -80,12 +81,27 @@ class Progress:
 
     def _call(self, _user: int | None, done: int, total: int) -> None:
         assert self._tell is not None
+        self.run(self._tell, done, total)
+
+    def run(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Runs a function of the caller's within the call, this one or another."""
         try:
             if self.raised is None:
-                self._tell(done, total)
+                function(*arguments)
         except BaseException as error:
             self.raised = error
             self._cancel.set()
+
+    @contextlib.contextmanager
+    def raising(self) -> Iterator[None]:
+        """Around the call: what the function raised is raised, also where it came too late."""
+        try:
+            yield
+        except errors.CancelledError:
+            if self.raised is None:
+                raise
+        if self.raised is not None:
+            raise self.raised
 
 
 def bar(wanted: bool | Callable[[int, int], Any] | None) -> Callable[[int, int], Any] | None:

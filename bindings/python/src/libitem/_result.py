@@ -446,11 +446,16 @@ def _flat(result: Result) -> dict[str, Any]:
 
 def to_frame(results: Iterable[Result]) -> Any:
     """A pandas DataFrame with a row a picture. pandas must be installed."""
+    return frame(map(_flat, results), _COLUMNS)
+
+
+def frame(rows: Iterable[dict[str, Any]], columns: tuple[str, ...]) -> Any:
+    """A pandas DataFrame of rows."""
     try:
         pandas = importlib.import_module("pandas")
     except ImportError:
         raise ImportError("to_frame() makes a pandas DataFrame: pip install pandas") from None
-    return pandas.DataFrame([_flat(result) for result in results], columns=list(_COLUMNS))
+    return pandas.DataFrame(list(rows), columns=list(columns))
 
 
 _COLUMNS = tuple(_flat(Result(None)))

@@ -264,12 +264,8 @@ def extract(
         name, *inputs = what
         return make(name, address, *inputs, options, release="item_dataset_free")
 
-    try:
+    with told.raising():
         return Dataset(context._run(work, mine))
-    except errors.CancelledError:
-        if told.raised is not None:
-            raise told.raised from None
-        raise
 
 
 def train(
@@ -304,12 +300,8 @@ def train(
             lambda a: Report(make("item_train", a, how, release="item_report_free"))
         )
 
-    try:
+    with told.raising():
         return interruptible(work, mine)
-    except errors.CancelledError:
-        if told.raised is not None:
-            raise told.raised from None
-        raise
 
 
 def _head(head: Context | str | os.PathLike[str]) -> tuple[bytes | None, Handle | None]:

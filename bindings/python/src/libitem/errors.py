@@ -149,4 +149,9 @@ def make(error: _abi.item_error, status: int | None = None) -> Error:
     text = error.message.decode("utf-8", "replace")
     if code == _abi.E_FORKED:
         text += _SPAWN
-    return _CLASSES.get(code, Error)(text, code, error.system)
+    return of(code, text, error.system)
+
+
+def of(code: int, message: str, system: int = 0) -> Error:
+    """The exception of a status."""
+    return _CLASSES.get(code, Error)(message, code, system)
