@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Boxes of a HEIC or AVIF: where a C2PA manifest stands, and what libheif must not be given. libheif
- * 1.15 follows items that are parts of themselves until the stack ends, decodes a part as often as it
- * is named, and reads metadata that overlap as often as they do, so that a small file could take
- * any time and memory.
+ * 1.15 follows items that are parts of themselves until the stack ends, ends the process where a part
+ * is no picture, decodes a part as often as it is named, and reads metadata that overlap as often as
+ * they do, so that a small file could take any time and memory.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -124,17 +124,39 @@ static uint64_t bytes_of_items(span table)
     return total;
 }
 
+/* Notes which items are pictures, by what this libheif takes for one, and which are something else. */
+static void find_pictures(span table, items *pictures, items *others)
+{
+    static const char kinds[] = "hvc1av01gridideniovl";
+    const uint64_t wide = take(&table, 4) >> 24;
+    uint64_t count = take(&table, wide ? 4 : 2);
+    char type[4];
+    for (span entry; count && next_box(&table, type, &entry); count--) {
+        if (memcmp(type, "infe", 4) != 0)
+            continue;
+        const uint64_t version = take(&entry, 4) >> 24, item = take(&entry, version < 3 ? 2 : 4);
+        (void)take(&entry, 2); /* protection */
+        bool picture = false;
+        for (const char *kind = kinds; version >= 2 && entry.left >= 4 && *kind; kind += 4)
+            picture |= memcmp(entry.at, kind, 4) == 0;
+        add(picture ? pictures : others, item);
+    }
+}
+
 /* The walk through references of which one pass asks. */
 typedef struct parts {
+    const items *pictures, *others;
     const items *above; /* of which parts are asked for; NULL: of all items */
     items *found;
     size_t count, again;
+    bool strange; /* a part is no picture */
 } parts;
 
 static void part_of(parts *p, uint64_t whole, uint64_t part)
 {
     if (p->above && !has(p->above, whole))
         return;
+    p->strange |= !has(p->pictures, part) || has(p->others, part);
     p->count++;
     p->again += has(p->found, part);
     add(p->found, part);
@@ -164,14 +186,18 @@ static bool find_parts(span table, parts *p)
     return true;
 }
 
-static item_status check_references(itemi_decode *d, span table)
+static item_status check_references(itemi_decode *d, span table, const items *pictures,
+                                    const items *others)
 {
     items sets[2];
     size_t found = 1;
     for (int level = 0; found; level++) {
-        parts p = {.above = level ? &sets[(level + 1) % 2] : NULL, .found = &sets[level % 2]};
+        parts p = {.pictures = pictures,
+                   .others = others,
+                   .above = level ? &sets[(level + 1) % 2] : NULL,
+                   .found = &sets[level % 2]};
         memset(p.found, 0, sizeof *p.found);
-        if (!find_parts(table, &p))
+        if (!find_parts(table, &p) || p.strange)
             return itemi_fail(d->err, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
         if (p.again > AGAIN_MAX)
             return itemi_fail(d->err, ITEM_E_LIMIT,
@@ -194,21 +220,37 @@ static item_status check_bytes(itemi_decode *d, span table, size_t size)
                       size);
 }
 
+/* The tables of a file; references come last, wherever they stand. */
+static item_status check_tables(itemi_decode *d, span tables, size_t size)
+{
+    items pictures = {{0}}, others = {{0}};
+    item_status status = ITEM_OK;
+    span all = tables, table;
+    char type[4];
+    while (status == ITEM_OK && next_box(&all, type, &table)) {
+        if (memcmp(type, "iloc", 4) == 0)
+            status = check_bytes(d, table, size);
+        else if (memcmp(type, "iinf", 4) == 0)
+            find_pictures(table, &pictures, &others);
+    }
+    all = tables;
+    while (status == ITEM_OK && next_box(&all, type, &table)) {
+        if (memcmp(type, "iref", 4) == 0)
+            status = check_references(d, table, &pictures, &others);
+    }
+    return status;
+}
+
 item_status itemi_heif_check(itemi_decode *d, const uint8_t *bytes, size_t size)
 {
-    span file = {bytes, size}, box, child;
+    span file = {bytes, size}, box;
     char type[4];
     item_status status = ITEM_OK;
     while (status == ITEM_OK && next_box(&file, type, &box)) {
         if (memcmp(type, "meta", 4) != 0)
             continue;
         (void)take(&box, 4); /* version and flags */
-        while (status == ITEM_OK && next_box(&box, type, &child)) {
-            if (memcmp(type, "iloc", 4) == 0)
-                status = check_bytes(d, child, size);
-            else if (memcmp(type, "iref", 4) == 0)
-                status = check_references(d, child);
-        }
+        status = check_tables(d, box, size);
     }
     return status;
 }

@@ -38,6 +38,7 @@ typedef struct file {
     uint32_t extents[MOST];  /* each of all bytes of the file's data */
     container references;    /* content of `iref` behind its version */
     size_t data;             /* bytes, all zeros */
+    unsigned odd_name;       /* item whose entry is none */
     unsigned cut_references; /* taken from what the first reference says of its length */
 } file;
 
@@ -64,7 +65,7 @@ static void add_names(const file *f, container *meta)
         container_add(&name, "", 1);
         if (strcmp(f->type[i], "mime") == 0)
             container_add(&name, "application/rdf+xml", 20);
-        add_full_box(&names, "infe", 2, &name);
+        add_full_box(&names, i + 1 == f->odd_name ? "what" : "infe", 2, &name);
     }
     add_full_box(meta, "iinf", 0, &names);
 }
@@ -208,6 +209,17 @@ static void references_that_contradict_themselves(void **state)
     refuse_it(&f, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
 }
 
+static void parts_that_are_no_pictures(void **state)
+{
+    (void)state;
+    /* EXIF, a kind that nobody knows, one whose entry is called otherwise, nothing */
+    for (uint16_t part = 2; part < 6; part++) {
+        file f = {.items = 4, .type = {"iden", "Exif", "what", "iden"}, .odd_name = 4};
+        refer(&f, "dimg", 1, &part, 1);
+        refuse_it(&f, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
+    }
+}
+
 static void items_that_overlap(void **state)
 {
     (void)state;
@@ -245,6 +257,7 @@ int main(void)
         cmocka_unit_test(parts_of_themselves),
         cmocka_unit_test(parts_that_are_named_again),
         cmocka_unit_test(references_that_contradict_themselves),
+        cmocka_unit_test(parts_that_are_no_pictures),
         cmocka_unit_test(items_that_overlap),
         cmocka_unit_test(large_metadata),
     };
