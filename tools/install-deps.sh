@@ -5,7 +5,9 @@
 # and how much first; does nothing when all is there.
 set -eu
 
-packages="gcc g++ meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev libexpat1-dev
+# dpkg-dev: meson asks dpkg-architecture where libraries lie, and without it takes lib64, where Debian
+# looks for none.
+packages="gcc g++ dpkg-dev meson ninja-build pkg-config libjpeg62-turbo-dev libpng-dev liblcms2-dev libexpat1-dev
 zlib1g-dev libwebp-dev libheif-dev libjansson-dev libssl-dev libsqlite3-dev libexif-dev libexempi-dev
 libtorch-dev libdnnl-dev libopenblas0-openmp"
 # libc6-dbg: the leak sanitizer knows what is glibc's own by the names of functions.
