@@ -1,5 +1,6 @@
-# The two commands, and nine for those who work on libitem. Everything is in meson and tools/.
-.PHONY: demo check bench bench-models parity experiments robustness coverage docs format clean
+# The two commands, two that install, and nine for those who work on libitem. Everything is in meson
+# and tools/.
+.PHONY: demo check install deb bench bench-models parity experiments robustness coverage docs format clean
 
 demo:
 	@tools/demo.sh
@@ -7,6 +8,14 @@ demo:
 check:
 	@tools/install-deps.sh check
 	@tools/check.py
+
+# PREFIX=FOLDER
+install:
+	@tools/install.sh $(PREFIX)
+
+# Debian's packages, in build/deb
+deb:
+	@tools/deb.sh
 
 bench:
 	@tools/bench.sh
