@@ -64,20 +64,25 @@ func (w *watch) err(status C.item_status, e *C.item_error) error {
 // progress hands on what libitem counts, of several calls as if they were one.
 type progress struct {
 	tell      func(done, total uint64)
-	before    uint64 // done by earlier calls
-	all       uint64 // of all calls; 0: as libitem says
+	trouble   func(path string, why error) // of a scan
+	before    uint64                       // done by earlier calls
+	all       uint64                       // of all calls; 0: as libitem says
 	cancel    *C.item_cancel
 	said      any // what the function panicked with
 	panicking bool
 }
 
-// report keeps a panic from going on through libitem; rethrow raises it when the call is back.
 func (p *progress) report(done, total uint64) {
-	if p.panicking {
-		return
-	}
 	if p.all > 0 {
 		total = p.all
+	}
+	p.guard(func() { p.tell(p.before+done, total) })
+}
+
+// guard keeps a panic from going on through libitem; rethrow raises it when the call is back.
+func (p *progress) guard(run func()) {
+	if p.panicking {
+		return
 	}
 	p.panicking = true
 	defer func() {
@@ -86,7 +91,7 @@ func (p *progress) report(done, total uint64) {
 			C.item_cancel_set(p.cancel)
 		}
 	}()
-	p.tell(p.before+done, total)
+	run()
 	p.panicking = false
 }
 
@@ -96,8 +101,8 @@ func (p *progress) rethrow() {
 	}
 }
 
-// A call holds what one call of this package needs: the context (training has none), the watch, the
-// options.
+// A call holds what one call of this package needs: the context (training and pages have none), the
+// watch, the options.
 type call struct {
 	*watch
 	memory
@@ -125,6 +130,17 @@ func (c *Context) begin(ctx context.Context, options []CheckOption) (*call, erro
 		c.release()
 		return nil, err
 	}
+	k.fill()
+	return k, nil
+}
+
+// without is a call that has no context.
+func without(ctx context.Context, tell func(done, total uint64)) (*call, error) {
+	w, err := newWatch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := &call{watch: w, settings: settings{progress: tell}}
 	k.fill()
 	return k, nil
 }

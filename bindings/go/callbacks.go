@@ -23,3 +23,9 @@ func itemGoLog(user unsafe.Pointer, level C.int32_t, text *C.char) {
 func itemGoProgress(user unsafe.Pointer, done, total C.uint64_t) {
 	userValue(user).(*progress).report(uint64(done), uint64(total))
 }
+
+//export itemGoTrouble
+func itemGoTrouble(user unsafe.Pointer, path *C.char, why *C.item_error) {
+	p := userValue(user).(*progress)
+	p.guard(func() { p.trouble(C.GoString(path), failure(C.item_status(why.code), why)) })
+}

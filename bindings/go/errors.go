@@ -33,7 +33,7 @@ const (
 	ErrInternal    Status = C.ITEM_E_INTERNAL    // a bug of libitem
 )
 
-// ErrClosed is what a closed Context, Image, Dataset or Report answers.
+// ErrClosed is what a closed Context, Image, Dataset, Report or Index answers.
 var ErrClosed = errors.New("item: it is closed")
 
 // Error is the name of the status, such as "ITEM_E_FORMAT".

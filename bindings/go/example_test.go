@@ -132,3 +132,42 @@ func ExamplePhrases() {
 	// brown dog
 	// two cats
 }
+
+// A folder is scanned once and asked as often as wanted.
+func ExampleIndex() {
+	checker, err := item.Open("")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer checker.Close()
+	place, err := os.MkdirTemp("", "index")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(place)
+	index, err := item.OpenIndex(place+"/pictures.item", item.IndexCreate)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer index.Close()
+	some := []string{folder + "fish.jpg", folder + "surfing_dog.jpg"} // or folders
+	counts, err := index.Scan(context.Background(), checker, some, item.ScanOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(counts.Answered, "were checked")
+	rows, err := index.Find(item.Query{Object: "dog"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		fmt.Println(rows.Row().Verdict, rows.Row().Caption)
+	}
+	if err := rows.Err(); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// 2 were checked
+	// unsure a dog runs through the water
+}

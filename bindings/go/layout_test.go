@@ -58,7 +58,7 @@ func TestStructsAreThoseOfC(t *testing.T) {
 	}
 }
 
-// Each status, verdict, reason, level, kind and claim of C has its name here.
+// Each status, verdict, reason, level, kind, claim, flag, state and order of C has its name here.
 func TestConstantsAreThoseOfC(t *testing.T) {
 	ours := map[string]any{
 		"ITEM_E_ARGUMENT": ErrArgument, "ITEM_E_MEMORY": ErrMemory, "ITEM_E_IO": ErrIO,
@@ -78,12 +78,17 @@ func TestConstantsAreThoseOfC(t *testing.T) {
 		"ITEM_PROVENANCE_C2PA": ProvenanceC2PA, "ITEM_PROVENANCE_SOURCE_TYPE": ProvenanceSourceType,
 		"ITEM_PROVENANCE_GENERATOR": ProvenanceGenerator, "ITEM_PROVENANCE_UNREADABLE": ProvenanceUnreadable,
 		"ITEM_CLAIM_NONE": ClaimNone, "ITEM_CLAIM_AI": ClaimAI, "ITEM_CLAIM_AI_PART": ClaimAIPart,
-		"ITEM_CLAIM_CAPTURE": ClaimCapture,
+		"ITEM_CLAIM_CAPTURE":  ClaimCapture,
+		"ITEM_INDEX_CREATE":   IndexCreate,
+		"ITEM_STATE_ANSWERED": StateAnswered, "ITEM_STATE_STALE": StateStale,
+		"ITEM_STATE_FAILED": StateFailed, "ITEM_STATE_MISSING": StateMissing,
+		"ITEM_ORDER_PATH": OrderPath, "ITEM_ORDER_PROBABILITY": OrderProbability,
+		"ITEM_ORDER_DATE": OrderDate,
 	}
 	met := 0
 	for name, value := range readDump(t).Constants {
 		for _, kind := range []string{"ITEM_E_", "ITEM_VERDICT_", "ITEM_REASON_", "ITEM_LOG_",
-			"ITEM_PROVENANCE_", "ITEM_CLAIM_"} {
+			"ITEM_PROVENANCE_", "ITEM_CLAIM_", "ITEM_INDEX_", "ITEM_STATE_", "ITEM_ORDER_"} {
 			if !strings.HasPrefix(name, kind) {
 				continue
 			}

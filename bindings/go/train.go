@@ -230,13 +230,11 @@ type Report struct {
 // report runs a call on a data set that gives a report.
 func report(ctx context.Context, data *Dataset, tell func(done, total uint64),
 	run func(*call, *C.item_dataset, **C.item_report, *C.item_error) C.item_status) (*Report, error) {
-	w, err := newWatch(ctx)
+	k, err := without(ctx, tell)
 	if err != nil {
 		return nil, err
 	}
-	k := &call{watch: w, settings: settings{progress: tell}}
 	defer k.end()
-	k.fill()
 	var out *C.item_report
 	err = data.use(func(ptr *C.item_dataset, e *C.item_error) (C.item_status, error) {
 		return 0, k.err(run(k, ptr, &out, e), e)

@@ -32,6 +32,11 @@ func Structs() map[string]reflect.Type {
 		"item_extract_options":  reflect.TypeOf(C.item_extract_options{}),
 		"item_train_options":    reflect.TypeOf(C.item_train_options{}),
 		"item_eval_options":     reflect.TypeOf(C.item_eval_options{}),
+		"item_scan_options":     reflect.TypeOf(C.item_scan_options{}),
+		"item_scan_counts":      reflect.TypeOf(C.item_scan_counts{}),
+		"item_index_query":      reflect.TypeOf(C.item_index_query{}),
+		"item_index_row":        reflect.TypeOf(C.item_index_row{}),
+		"item_page_options":     reflect.TypeOf(C.item_page_options{}),
 	}
 }
 
@@ -53,6 +58,11 @@ func Sizes() map[string]uint32 {
 		"item_extract_options":  uint32(C.itemgo_extract_options().struct_size),
 		"item_train_options":    uint32(C.itemgo_train_options().struct_size),
 		"item_eval_options":     uint32(C.itemgo_eval_options().struct_size),
+		"item_scan_options":     uint32(C.itemgo_scan_options().struct_size),
+		"item_scan_counts":      uint32(C.itemgo_scan_counts().struct_size),
+		"item_index_query":      uint32(C.itemgo_index_query().struct_size),
+		"item_index_row":        uint32(C.itemgo_index_row().struct_size),
+		"item_page_options":     uint32(C.itemgo_page_options().struct_size),
 	}
 }
 
