@@ -218,6 +218,25 @@ def cancel_run(session):
     return app
 
 
+def changes_meanwhile(session):
+    """While a run goes on one of its files is deleted, another is added, and others are selected."""
+    folder = session.work / "moving"
+    app = session.start("moving", folder)
+    wait_for("pictures", lambda: app.text("3 files"))
+    app.activate("file-list-select-all")
+    wait_for("selection", lambda: app.text("3 files selected"))
+    app.activate("ai-check")
+    wait_for("the run", lambda: app.lines("run begins"))
+    (folder / "c.jpg").unlink()
+    shutil.copy(folder / "a.jpg", folder / "d.jpg")
+    app.activate("file-list-select-all")
+    assert "3 of 3 done, 1 failed" in app.wait_run(1)
+    assert app.lines("checked a.jpg") and app.lines("checked b.jpg")
+    text = wait_for("a message", lambda: app.text("could not be checked"))
+    assert "1 of 3" in text and "c.jpg" in text and "No such file" in text, text
+    return app
+
+
 def close_window(app):
     """gThumb leaves without a word on its last window's close."""
     wait_for("the run's end", lambda: app.lines("run ends"))
@@ -238,9 +257,9 @@ def no_pack(session):
 
 
 def make_folders(work):
-    few, many = work / "few", work / "many"
-    few.mkdir()
-    many.mkdir()
+    few, many, moving = work / "few", work / "many", work / "moving"
+    for folder in (few, many, moving):
+        folder.mkdir()
     (few / "folder.jpg").mkdir()
     shutil.copy(PICTURES / "surfing_dog.jpg", few / "dog.jpg")
     picture = (PICTURES / "chelsea.jpg").read_bytes()
@@ -249,6 +268,8 @@ def make_folders(work):
     (few / "turned.jpg").write_bytes(lying[:2] + TURNED + lying[2:])
     (few / "broken.jpg").write_bytes(picture[:3000])
     (few / "words.jpg").write_text("no picture at all\n")
+    for name in ("a", "b", "c"):
+        shutil.copy(PICTURES / "surfing_dog.jpg", moving / f"{name}.jpg")
     for source in PICTURES.glob("*.jpg"):
         for copy in ("a", "b"):
             shutil.copy(source, many / f"{copy}_{source.name}")
@@ -267,6 +288,7 @@ def main():
             close_window(app)
             if not session.valgrind:  # under which a window opens in a minute
                 close_window(cancel_run(session))
+                close_window(changes_meanwhile(session))
                 no_pack(session)
             for app in session.started:
                 assert not app.faults(), app.faults()
