@@ -105,9 +105,9 @@ static void warn_primaries(job *j)
 {
     struct heif_color_profile_nclx *nclx = NULL;
     struct heif_error e = heif_image_handle_get_nclx_color_profile(j->handle, &nclx);
-    if (e.code != heif_error_Ok || !nclx)
+    if (!nclx)
         return;
-    if (nclx->color_primaries != heif_color_primaries_ITU_R_BT_709_5 &&
+    if (e.code == heif_error_Ok && nclx->color_primaries != heif_color_primaries_ITU_R_BT_709_5 &&
         nclx->color_primaries != heif_color_primaries_unspecified)
         itemi_warn(j->d, "other primaries than those of sRGB are taken as sRGB", NULL);
     heif_nclx_color_profile_free(nclx);

@@ -344,6 +344,11 @@ def make_provenance():
                        ("Description", "Job ID: 01234567-89ab-cdef-0123-456789abcdef")):
         put("corpus/provenance", f"text_{name}", b"\x05" + name.encode() + b"\0" + text.encode())
     put("corpus/provenance", "ztxt", b"\x06\0" + zlib.compress(b"a" * 100000))
+    avif = (HERE.parent / "golden" / "image" / "pictures" / "origin.avif").read_bytes()
+    meta = avif.index(b"meta") + 8
+    tables = avif[meta:meta + int.from_bytes(avif[meta - 8 - 4:meta - 8], "big") - 12]
+    put("corpus/provenance", "meta_12", b"\x0c" + tables)
+    put("corpus/provenance", "parts_12", b"\x0c" + tables + struct.pack(">I4sII4sHHH", 26, b"iref", 0, 14, b"dimg", 1, 1, 1))
     put("corpus/provenance", "webp", b"\x0fRIFF\0\0\0\0WEBPEXIF" + struct.pack("<I", len(exif)) + exif)
 
 

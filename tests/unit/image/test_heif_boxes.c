@@ -99,12 +99,15 @@ static void add_properties(const file *f, container *meta)
     content = (container){0};
     container_add(&content, BYTES("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"));
     add_full_box(&list, "auxC", 0, &content);
+    container_add(&content, "nclx\0\x63\0\x63\0\x63\x80", 11); /* numbers that nobody knows */
+    add_box(&list, "colr", &content);
+    free(content.data);
     add_box(&all, "ipco", &list);
     free(list.data);
     container_number(&of_items, f->items, 4, false);
     for (unsigned i = 0; i < f->items; i++) {
         container_number(&of_items, i + 1, 2, false);
-        container_add(&of_items, i == 1 ? "\3\1\2\3" : "\2\1\2", i == 1 ? 4 : 3);
+        container_add(&of_items, i == 1 ? "\3\1\2\3" : "\3\1\2\4", 4);
     }
     add_full_box(&all, "ipma", 0, &of_items);
     add_box(meta, "iprp", &all);
