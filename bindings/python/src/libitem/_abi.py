@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes as c
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32
 from ctypes import c_uint8, c_uint64, c_void_p
+from operator import index
 from typing import Any, ClassVar, TypeVar
 
 OK, E_ARGUMENT, E_MEMORY, E_IO, E_FORMAT, E_UNSUPPORTED, E_LIMIT, E_CANCELLED = range(8)
@@ -43,6 +44,9 @@ status = c_int32
 Self = TypeVar("Self", bound="Struct")
 
 
+_UNSIGNED: dict[Any, int] = {c_uint32: 2**32 - 1, c_uint64: 2**64 - 1}
+
+
 class Struct(c.Structure):
     """A public struct; new() gives what its INIT macro gives."""
 
@@ -50,7 +54,24 @@ class Struct(c.Structure):
 
     @classmethod
     def new(cls: type[Self], **members: Any) -> Self:
+        cls.refuse_cut(members)
         return cls(struct_size=c.sizeof(cls), **{**cls._defaults_, **members})
+
+    @classmethod
+    def refuse_cut(cls, members: dict[str, Any]) -> None:
+        """ValueError for what ctypes would cut to another number without a word."""
+        for name, kind, *_ in cls._fields_:
+            most = _UNSIGNED.get(kind)
+            if most is None or name not in members:
+                continue
+            try:
+                value = index(members[name])
+            except TypeError:
+                raise TypeError(
+                    f"{name} must be a whole number, not {members[name]!r}"
+                ) from None
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} must be a whole number from 0 to {most}, not {value}")
 
 
 class item_error(Struct):

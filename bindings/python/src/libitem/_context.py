@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import itertools
 import os
-import threading
+from numbers import Integral, Real
 from types import TracebackType
 from typing import Any, Callable, Iterable, Iterator, Literal, Sequence, Sized, TypeVar
 
@@ -24,10 +25,12 @@ T = TypeVar("T")
 
 def _value(name: str, value: Any) -> bytes:
     """An option as libitem reads it: text."""
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return b"1" if value else b"0"
-    if isinstance(value, (int, float)):
-        return repr(value).encode()
+    if isinstance(value, Integral):  # NumPy's are
+        return str(int(value)).encode()
+    if isinstance(value, Real):
+        return repr(float(value)).encode()
     if isinstance(value, (str, os.PathLike)):
         return encode_path(value, f"option {name}")
     raise TypeError(f"option {name} is text, a number or a path, not {type(value).__name__}")
@@ -46,26 +49,22 @@ class Context:
         needs_engine: bool = True,
         keep: object = None,
     ) -> None:
-        self._closing = threading.Lock()
         self._handle: Handle | None = None
         self._config = config
-        self._keep = keep  # what the configuration points to
         self._needs_engine = needs_engine
-        self._engine_fits = threading.Lock()
         folder = None if pack is None else encode_path(pack, "pack")
         self._handle = interruptible(
-            lambda: make("item_ctx_open", folder, config.address, release="item_ctx_unref"),
+            lambda: make(
+                "item_ctx_open", folder, config.address, release="item_ctx_unref", keep=keep
+            ),
             Cancel(),
         )
 
     # ---- life ----
 
     def close(self) -> None:
-        """Closes it; calls that run in other threads are answered first. May be called twice."""
-        with self._closing:
-            handle, self._handle = self._handle, None
-        if handle is not None:
-            handle.release()
+        """Closes it; calls that run in other threads are answered still. May be called twice."""
+        self._handle = None  # released when the last of them lets go of it
 
     @property
     def closed(self) -> bool:
@@ -90,24 +89,26 @@ class Context:
         return "<libitem.Context, closed>" if self.closed else f"<libitem.Context {self.pack!r}>"
 
     def _share(self) -> Handle:
-        """A reference of one's own, which close() does not take away."""
-        with self._closing:
-            if self._handle is None:
-                raise errors.ClosedError("the context is closed")
-            return Handle(library().item_ctx_ref(self._handle.address), "item_ctx_unref")
+        """What whoever uses its address keeps until then: close() does not take it away.
+
+        No lock, which a forked child, a signal's handler or a collection could find taken.
+        """
+        handle = self._handle
+        if handle is None:
+            raise errors.ClosedError("the context is closed")
+        return handle
 
     def _check_engine(self) -> None:
         """Before the first network: two libtorch must not meet."""
-        with self._engine_fits:
-            if not self._needs_engine:
-                return
-            found = ctypes.POINTER(_abi.item_engine_ops)()
-            try:
-                call("item_engine_find", self._config.address, ctypes.byref(found))
-            except errors.Error:
-                return  # the call that needs it says why
-            _torch.check(text(found.contents.id))
-            self._needs_engine = False
+        if not self._needs_engine:
+            return
+        found = ctypes.POINTER(_abi.item_engine_ops)()
+        try:
+            call("item_engine_find", self._config.address, ctypes.byref(found))
+        except errors.Error:
+            return  # the call that needs it says why
+        _torch.check(text(found.contents.id))
+        self._needs_engine = False  # several threads may have found it
 
     def _run(
         self, work: Callable[[int, Cancel], T], cancel: Cancel | None, networks: bool = True
@@ -115,13 +116,13 @@ class Context:
         """Runs work(address of the context, cancel handle), which may take long."""
         if cancel is not None and not isinstance(cancel, Cancel):
             raise TypeError(f"cancel must be a libitem.Cancel, not {type(cancel).__name__}")
-        mine, shared = cancel or Cancel(), self._share()
+        mine, handle = cancel or Cancel(), self._share()
 
         def job() -> T:
             if networks:
                 self._check_engine()
             with backends.blame():
-                return work(shared.address, mine)
+                return work(handle.address, mine)
 
         return interruptible(job, mine)
 
@@ -130,8 +131,8 @@ class Context:
     @property
     def info(self) -> dict[str, Any]:
         """Facts: width, has_head, working_size, pack, layout, no_verdict, batch and others."""
-        info = _abi.item_ctx_info.new()
-        call("item_ctx_get_info", self._share().address, ctypes.byref(info))
+        info, handle = _abi.item_ctx_info.new(), self._share()
+        call("item_ctx_get_info", handle.address, ctypes.byref(info))
         found: dict[str, Any] = {}
         for name, kind, *_ in info._fields_:
             value = getattr(info, name)
@@ -213,7 +214,7 @@ class Context:
         _refuse_one(pictures)
         tell, total = bar(progress), len(pictures) if isinstance(pictures, Sized) else 0
         options = _options(None, max_objects, sample, sample_seed)
-        size = int(self.info["batch"])
+        size = self._batch()
         return self._groups(iter(pictures), captions, errors, tell, total, options, size, cancel)
 
     def _groups(
@@ -231,7 +232,7 @@ class Context:
         said: Iterator[str | None] = iter(itertools.repeat(None))
         if captions is not None:
             said = iter(captions)
-        while group := list(itertools.islice(pictures, size)):
+        for group in _batches(pictures, size):
             words = list(itertools.islice(said, len(group)))
             if len(words) < len(group):
                 raise ValueError("there are fewer captions than pictures")
@@ -252,11 +253,16 @@ class Context:
         cancel: Cancel | None,
     ) -> list[Result]:
         """Files together, and together what is in memory: one call each."""
-        sources = [prepare(picture) for picture in pictures]
         words = [encode(caption, "a caption") for caption in captions]
         results: list[Result | None] = [None] * len(pictures)
-        files = {i: source for i, source in enumerate(sources) if isinstance(source, bytes)}
-        others = [i for i in range(len(sources)) if i not in files]
+        sources: dict[int, Source] = {}
+        for i, picture in enumerate(pictures):
+            try:
+                sources[i] = prepare(picture)
+            except errors.Error as reason:
+                results[i] = Result._failed(reason)
+        files = {i: source for i, source in sources.items() if isinstance(source, bytes)}
+        others = [i for i in sources if i not in files]
 
         def some(name: str, context: int, places: list[int], inputs: Any) -> None:
             options.captions = (ctypes.c_char_p * len(places))(*(words[i] for i in places))
@@ -273,10 +279,10 @@ class Context:
             for i in others:
                 try:
                     images[i] = read(sources[i], limits(context, cancel))
-                except errors.CancelledError:
+                except (errors.CancelledError, TypeError):
                     raise
-                except errors.Error as reason:
-                    results[i] = Result._failed(reason)
+                except Exception as reason:  # a file object's or Pillow's among them
+                    results[i] = Result._failed(errors.of_picture(reason))
             if images:
                 some("item_check_images", context, list(images), _addresses(images.values()))
 
@@ -346,6 +352,9 @@ class Context:
 
         return self._stage(pictures, options, work, cancel)
 
+    def _batch(self) -> int:
+        return int(self.info["batch"])
+
     def _stage(
         self,
         pictures: Iterable[Picture],
@@ -353,9 +362,24 @@ class Context:
         work: Callable[[int, list[Handle]], list[Handle]],
         cancel: Cancel | None,
     ) -> list[Result]:
-        given = _listed(pictures)
-        handles = self._with_images(given, options, work, cancel)
-        return [Result(handle, picture) for handle, picture in zip(handles, given)]
+        _refuse_one(pictures)
+        results: list[Result] = []
+        for given in _batches(iter(pictures), self._batch()):
+            results += map(Result, self._with_images(given, options, work, cancel), given)
+        return results
+
+    def _in_batches(
+        self,
+        pictures: Iterable[Picture],
+        options: _abi.item_check_options,
+        work: Callable[[int, list[Any]], T],
+        cancel: Cancel | None,
+    ) -> list[T]:
+        """What work() gives of each batch, of which one is in memory; of none at least once."""
+        _refuse_one(pictures)
+        given = _batches(iter(pictures), self._batch())
+        found = [self._with_images(some, options, work, cancel) for some in given]
+        return found or [self._with_images([], options, work, cancel)]
 
     def _with_images(
         self,
@@ -388,7 +412,7 @@ class Context:
         self, pictures: Iterable[Picture], *, cancel: Cancel | None = None
     ) -> Floats:
         """Unit vectors of pictures, a row each."""
-        given, options = _listed(pictures), _abi.item_check_options.new()
+        options = _abi.item_check_options.new()
 
         def work(context: int, images: list[Handle]) -> Floats:
             width = self._width("width", context, lambda: _open_embedder(context))
@@ -399,13 +423,13 @@ class Context:
             )
             return out
 
-        return self._with_images(given, options, work, cancel)
+        return np.concatenate(self._in_batches(pictures, options, work, cancel))
 
     def embed_layers(
         self, pictures: Iterable[Picture], *, cancel: Cancel | None = None
     ) -> tuple[Floats, Floats]:
         """Unit vectors of pictures, and numbers of the network's inner layers, by one run."""
-        given, options = _listed(pictures), _abi.item_check_options.new()
+        options = _abi.item_check_options.new()
 
         def work(context: int, images: list[Handle]) -> tuple[Floats, Floats]:
             width = self._width("width", context, lambda: _open_embedder(context))
@@ -426,7 +450,8 @@ class Context:
             )
             return out, layers
 
-        return self._with_images(given, options, work, cancel)
+        rows, more = zip(*self._in_batches(pictures, options, work, cancel))
+        return np.concatenate(rows), np.concatenate(more)
 
     def embed_texts(self, texts: Iterable[str], *, cancel: Cancel | None = None) -> Floats:
         """Unit vectors of texts, a row each."""
@@ -501,12 +526,11 @@ class Context:
 def _options(
     caption: str | None, max_objects: int, sample: float, seed: int
 ) -> _abi.item_check_options:
-    for name, value in (("max_objects", max_objects), ("sample_seed", seed)):
-        if not isinstance(value, int) or value < 0:
-            raise ValueError(f"{name} must be a whole number, 0 or above, not {value!r}")
+    if not isinstance(max_objects, Integral) or max_objects < 0:
+        raise ValueError(f"max_objects must be a whole number, 0 or above, not {max_objects!r}")
     return _abi.item_check_options.new(
         caption=encode(caption, "caption"),
-        max_objects=min(max_objects, 2**32 - 1),
+        max_objects=min(int(max_objects), 2**32 - 1),
         sample=float(sample),
         sample_seed=seed,
     )
@@ -514,7 +538,7 @@ def _options(
 
 def _refuse_one(pictures: Iterable[Any]) -> None:
     """A picture is no list of pictures, though Python can walk through most."""
-    one = (str, bytes, bytearray, memoryview, os.PathLike)
+    one = (str, bytes, bytearray, memoryview, os.PathLike, io.IOBase)
     if isinstance(pictures, one) or (isinstance(pictures, np.ndarray) and pictures.ndim < 4):
         raise TypeError("a list of pictures is wanted, not one picture")
 
@@ -522,6 +546,23 @@ def _refuse_one(pictures: Iterable[Any]) -> None:
 def _listed(pictures: Iterable[Any]) -> list[Any]:
     _refuse_one(pictures)
     return list(pictures)
+
+
+def _batches(pictures: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Lists of as many; what the iterator raises comes after what it gave before."""
+    while True:
+        group: list[T] = []
+        raised: Exception | None = None
+        try:
+            group.extend(itertools.islice(pictures, size))
+        except Exception as error:
+            raised = error
+        if group:
+            yield group
+        if raised is not None:
+            raise raised
+        if len(group) < size:
+            return
 
 
 def _texts(texts: Iterable[str], what: str) -> ctypes.Array[ctypes.c_char_p]:

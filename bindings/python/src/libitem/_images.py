@@ -14,6 +14,7 @@ import numpy.typing as npt
 from . import _abi
 from ._calls import Cancel
 from ._library import Handle, call, encode_path, library, make, text
+from .errors import LimitError
 
 
 class Readable(Protocol):
@@ -36,6 +37,7 @@ Picture = Union[
 Source = Union[bytes, Callable[[_abi.item_image_options], Handle]]
 KINDS = {1: _abi.PIXELS_GREY, 3: _abi.PIXELS_RGB, 4: _abi.PIXELS_RGBA}
 DEFAULT_FILE_BYTES = 256 << 20
+DEFAULT_PIXELS = 100_000_000
 
 
 def view(address: int, shape: tuple[int, ...], kind: Any, owner: object) -> npt.NDArray[Any]:
@@ -118,10 +120,15 @@ def _from_bytes(data: bytes | bytearray | memoryview) -> Source:
 
 def _from_file(file: Readable) -> Source:
     def decode(options: _abi.item_image_options) -> Handle:
-        most = options.max_file_bytes or DEFAULT_FILE_BYTES
-        data = file.read(most + 1)  # one more, so that libitem names its limit
-        if not isinstance(data, bytes):
-            raise TypeError("the file gives no bytes: open it with mode 'rb'")
+        most = (options.max_file_bytes or DEFAULT_FILE_BYTES) + 1  # so that libitem names its limit
+        data = bytearray()
+        while len(data) < most:  # a pipe gives what is there
+            some = file.read(most - len(data))
+            if not isinstance(some, bytes):
+                raise TypeError("the file gives no bytes: open it with mode 'rb'")
+            if not some:
+                break
+            data += some
         source = _from_bytes(data)
         assert callable(source)
         return source(options)
@@ -139,17 +146,19 @@ def _from_array(pixels: npt.NDArray[Any]) -> Source:
             f"{pixels.shape}"
         )
     height, width, channels = shown.shape
-    if shown.strides[1:] != (channels, 1) or shown.strides[0] < width * channels:
-        shown = np.ascontiguousarray(shown)
 
     def decode(options: _abi.item_image_options) -> Handle:
+        _refuse_large(width, height, options)
+        rows = shown
+        if rows.strides[1:] != (channels, 1) or rows.strides[0] < width * channels:
+            rows = np.ascontiguousarray(rows)
         return make(
             "item_image_from_pixels",
-            shown.ctypes.data,
+            rows.ctypes.data,
             KINDS[channels],
             width,
             height,
-            shown.strides[0],
+            rows.strides[0],
             ctypes.byref(options),
             release="item_image_unref",
         )
@@ -157,17 +166,46 @@ def _from_array(pixels: npt.NDArray[Any]) -> Source:
     return decode
 
 
+def _refuse_large(width: int, height: int, options: _abi.item_image_options) -> None:
+    """Before anything is copied: an array may repeat one row without end."""
+    most = options.max_pixels or DEFAULT_PIXELS
+    if width * height > most:
+        raise LimitError(
+            f"{width} x {height} pixels are more than max_pixels allows: {most}"
+        )
+
+
 def _from_pillow(picture: Any) -> Source:
     """As libitem would read the file: upright, and in colours if there is a palette."""
+    if picture.mode in ("I", "F"):
+        raise TypeError(
+            f"Pillow's mode {picture.mode} does not say which number is white: convert('L') first"
+        )
+
+    def decode(options: _abi.item_image_options) -> Handle:
+        _refuse_large(picture.width, picture.height, options)
+        source = _from_array(_pillow_pixels(picture))
+        assert callable(source)
+        return source(options)
+
+    return decode
+
+
+def _pillow_pixels(picture: Any) -> npt.NDArray[np.uint8]:
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):  # convert() would make all above 255 white
+        return (np.asarray(upright) >> 8).astype(np.uint8)
+    if upright.mode == "La":  # which Pillow turns into nothing else
+        upright = upright.convert("LA")
     if upright.mode not in ("RGB", "RGBA", "L"):
-        clear = "transparency" in upright.info or upright.mode in ("LA", "PA", "La", "RGBa")
+        clear = "transparency" in upright.info or upright.mode in ("LA", "PA", "RGBa")
         upright = upright.convert("RGBA" if clear else "RGB")
     elif "transparency" in upright.info:
         upright = upright.convert("RGBA")
-    return _from_array(np.asarray(upright))
+    pixels: npt.NDArray[np.uint8] = np.asarray(upright)
+    return pixels
 
 
 def prepare(picture: Picture) -> Source:

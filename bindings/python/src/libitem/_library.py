@@ -82,13 +82,15 @@ def call(name: str, *arguments: Any) -> None:
 class Handle:
     """A handle of libitem, released when nobody has it any more.
 
-    Whoever uses the address keeps the Handle meanwhile, so that no collection ends a call.
+    Whoever uses the address keeps the Handle meanwhile, so that no collection ends a call. `keep` is
+    what libitem may call until then: it goes after the handle.
     """
 
-    __slots__ = ("address", "_release", "__weakref__")
+    __slots__ = ("address", "_keep", "_release", "__weakref__")
 
-    def __init__(self, address: int, release: str) -> None:
+    def __init__(self, address: int, release: str, keep: object = None) -> None:
         self.address = address
+        self._keep = keep
         self._release = weakref.finalize(self, getattr(library(), release), address)
         self._release.atexit = False  # the process takes it along
 
@@ -100,12 +102,12 @@ class Handle:
         self._release()
 
 
-def make(name: str, *arguments: Any, release: str) -> Handle:
+def make(name: str, *arguments: Any, release: str, keep: object = None) -> Handle:
     """Calls a function that gives a handle, `out` before the item_error."""
     out = ctypes.c_void_p()
     call(name, *arguments, ctypes.byref(out))
     assert out.value is not None
-    return Handle(out.value, release)
+    return Handle(out.value, release, keep)
 
 
 def text(value: bytes | None) -> str:
@@ -124,7 +126,7 @@ def encode_text(value: str, what: str) -> bytes:
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     data = value.encode("utf-8", "surrogatepass")  # libitem refuses what is no UTF-8
     if b"\0" in data:
-        raise ValueError(f"{what} holds a NUL character")
+        raise errors.ArgumentError(f"{what} holds a NUL character: {value!r}")
     return data
 
 
@@ -132,9 +134,12 @@ def encode_path(value: str | bytes | os.PathLike[Any], what: str = "path") -> by
     """A file name for libitem."""
     if not isinstance(value, (str, bytes, os.PathLike)):
         raise TypeError(f"{what} must be a str or a path, not {type(value).__name__}")
-    data = os.fsencode(value)
+    try:
+        data = os.fsencode(value)
+    except UnicodeEncodeError as reason:
+        raise errors.ArgumentError(f"{what} cannot be encoded: {reason}") from None
     if b"\0" in data:
-        raise ValueError(f"{what} holds a NUL character")
+        raise errors.ArgumentError(f"{what} holds a NUL character: {value!r}")
     return data
 
 

@@ -9,8 +9,6 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import errors
-
 if TYPE_CHECKING:
     from ._result import Result
 
@@ -27,11 +25,13 @@ def _picture(source: Any) -> str | None:
     """The picture, small, as a data: address; None: it or Pillow is not there any more."""
     from ._images import Image
 
+    if callable(getattr(source, "read", None)):  # a file was read to its end: a pipe could block
+        return None
     try:
         from PIL import Image as pillow
 
         shown = pillow.fromarray(Image(source).pixels)
-    except (ImportError, OSError, TypeError, errors.Error):
+    except Exception:  # whatever it is: a result can be shown without
         return None
     shown.thumbnail((SHOWN, SHOWN))
     data = io.BytesIO()

@@ -31,27 +31,43 @@ _LABELS = ("real", "ai")
 
 
 class _Owned:
-    """A handle that may be closed, and is not while a call uses it."""
+    """A handle that may be closed, and is not while calls use it: any number may read it."""
 
     _what = ""
 
     def __init__(self, handle: Handle) -> None:
         self._handle: Handle | None = handle
-        self._using = threading.RLock()  # one thread at a time
+        self._changing = threading.RLock()  # held for moments, but by _change()
+        self._readers = 0
 
     def close(self) -> None:
-        """Frees it now; a call that uses it ends first. May be called twice."""
-        with self._using:
-            handle, self._handle = self._handle, None
-            if handle is not None:
-                handle.release()
+        """Frees it, once no call uses it. May be called twice."""
+        self._handle = None
+
+    def _share(self) -> Handle:
+        handle = self._handle
+        if handle is None:
+            raise errors.ClosedError(f"the {self._what} is closed")
+        return handle
 
     def _use(self, work: Callable[[int], T]) -> T:
         """Runs work(address)."""
-        with self._using:
-            if self._handle is None:
-                raise errors.ClosedError(f"the {self._what} is closed")
-            return work(self._handle.address)
+        with self._changing:
+            handle = self._share()
+            self._readers += 1
+        try:
+            return work(handle.address)
+        finally:
+            with self._changing:
+                self._readers -= 1
+
+    def _change(self, work: Callable[[int], None]) -> None:
+        """Runs work(address), and nothing else meanwhile."""
+        with self._changing:
+            handle = self._share()
+            if self._readers:  # to wait for them could be to wait for oneself, in a callback
+                raise errors.ArgumentError(f"the {self._what} is used by a call that runs")
+            work(handle.address)
 
     def __exit__(
         self,
@@ -84,10 +100,11 @@ class Dataset(_Owned):
         self._use(lambda address: call("item_dataset_save", address, name))
 
     def remove(self, column: str, value: str) -> int:
-        """Takes out every picture with a value in a column; tells how many went."""
+        """Takes out every picture with a value in a column; tells how many went. ArgumentError
+        while another call uses the data set."""
         removed = ctypes.c_uint64()
         key, wanted = encode_text(column, "column"), encode_text(value, "value")
-        self._use(
+        self._change(
             lambda address: call(
                 "item_dataset_remove", address, key, wanted, ctypes.byref(removed)
             )
@@ -218,12 +235,31 @@ def _list(texts: Sequence[str | bytes]) -> Any:
     return (ctypes.c_char_p * len(data))(*data) if data else None
 
 
+def _expect(value: Any, kind: type, name: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a libitem.{kind.__name__}, not {type(value).__name__}")
+
+
+def _one_of(known: dict[str, int], value: str, name: str) -> int:
+    if value not in known:
+        raise ValueError(f"{name}: {value!r} is none of {', '.join(known)}")
+    return known[value]
+
+
+def _whole(value: int) -> int:
+    if not isinstance(value, int) or not 0 <= value < 2**32:
+        raise ValueError(f"hidden must be whole numbers from 0 to {2**32 - 1}, not {value!r}")
+    return value
+
+
 def _fill(options: Any, given: dict[str, Any]) -> None:
     """Members of an options struct by their names."""
     names = {name for name, *_ in options._fields_}
     for name, value in given.items():
         if name not in names or name in ("struct_size", "reserved", "cancel", "progress"):
             raise TypeError(f"there is no option {name}")
+    options.refuse_cut(given)
+    for name, value in given.items():
         setattr(options, name, encode(value, name) if isinstance(value, str) else value)
 
 
@@ -244,20 +280,22 @@ def extract(
     one = isinstance(pictures, (str, bytes, os.PathLike))
     if one == (label is not None):
         raise TypeError("extract() takes a manifest or folder, or a list of files and their label")
+    _expect(context, Context, "context")
     mine = cancel or Cancel()
     told = Progress(bar(progress), mine)
     options = _abi.item_extract_options.new(
         max_failures=max_failures,
         split=encode(split, "split"),
         progress=told.function,
-        columns=sum(_COLUMNS[name] for name in set(columns)),
+        columns=sum(_one_of(_COLUMNS, name, "columns") for name in set(columns)),
         views=views,
     )
     if isinstance(pictures, (str, os.PathLike)):
         what: tuple[Any, ...] = ("item_dataset_extract", encode_path(pictures))
     else:
-        files = _list([encode_path(file) for file in pictures])
-        what = ("item_dataset_extract_files", files, len(pictures), _LABELS.index(str(label)))
+        files = [encode_path(file) for file in pictures]
+        number = _one_of({name: i for i, name in enumerate(_LABELS)}, str(label), "label")
+        what = ("item_dataset_extract_files", _list(files), len(files), number)
 
     def work(address: int, cancel: Cancel) -> Handle:
         options.cancel = cancel._handle.address
@@ -280,13 +318,14 @@ def train(
 ) -> Report:
     """Trains and calibrates a head. Other arguments are members of item_train_options: penalty,
     seed, folds, epochs, threshold_rule, controls ... (item/train.h)."""
+    _expect(data, Dataset, "data")
     mine = cancel or Cancel()
     told = Progress(progress, mine)
     units = (tuple(hidden) + (0, 0, 0))[: max(3, len(hidden))]
     if len(units) > 3:
         raise ValueError(f"at most 3 hidden layers, not {len(hidden)}")
     how = _abi.item_train_options.new(
-        hidden=units,
+        hidden=tuple(_whole(n) for n in units),
         layout=encode(layout, "layout"),
         candidates=_list(candidates),
         candidate_count=len(candidates),
@@ -324,13 +363,16 @@ def evaluate(
 ) -> Report:
     """Evaluates a head, a context's or a file's, on pictures that it was not trained on. Other
     arguments are members of item_eval_options: draws, bins, level, seed."""
+    _expect(data, Dataset, "data")
+    if controls is not None:
+        _expect(controls, Dataset, "controls")
     mine = cancel or Cancel()
     file, shared = _head(head)
     how = _abi.item_eval_options.new(
         threshold=encode(None if threshold is None else str(threshold), "threshold"),
         rivals=_list([encode_path(rival, "rival") for rival in rivals]),
         rival_count=len(rivals),
-        known_sources=_KNOWN[known_sources],
+        known_sources=_one_of(_KNOWN, known_sources, "known_sources"),
         cancel=mine._handle.address,
     )
     _fill(how, dict(options))
@@ -362,6 +404,7 @@ def calibrate(
     pictures: str | None = None,
 ) -> Report:
     """Sets the thresholds of a head by photographs of your own; `pictures` says what they are."""
+    _expect(data, Dataset, "data")
     file, shared = _head(head)
     how = _abi.item_calibrate_options.new(
         confidence=confidence, pictures=encode(pictures, "pictures")

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from . import _abi, errors
 from ._images import Image, borrowed
 from ._library import call as call_library
-from ._library import text
+from ._library import encode_text, text
 
 
 class Caption(NamedTuple):
@@ -71,13 +71,25 @@ class Call:
     #: of a detector: head nouns of the phrases of each picture, None where they are not known
     heads: Sequence[Sequence[str | None]] = ()
 
-    def __init__(self, host: _abi.item_call) -> None:
-        self._host = host
+    def __init__(self, host: _abi.item_call, width: int = 0) -> None:
+        self._width = width  # that an embedder was registered with: libitem's array has no more
+        self._host: _abi.item_call | None = host
+
+    def _end(self) -> None:
+        """The host is gone from now on."""
+        self._host = None
+
+    def _live(self) -> _abi.item_call:
+        host = self._host
+        if host is None:
+            raise errors.ClosedError("the call is over: a backend may use it until it returns")
+        return host
 
     @property
     def cancelled(self) -> bool:
         """True: stop now. Ask at least every 200 ms."""
-        return bool(self._host.cancelled(self._host.host))
+        host = self._live()
+        return bool(host.cancelled(host.host))
 
     def stop_if_cancelled(self) -> None:
         """Raises CancelledError then, which ends the call as it should."""
@@ -86,11 +98,13 @@ class Call:
 
     def log(self, level: int, line: str) -> None:
         """A line for the context's log; level 1 (error) to 4 (debug)."""
-        self._host.log(self._host.host, level, line.encode())
+        host = self._live()
+        host.log(host.host, level, encode_text(line, "a line"))
 
     def warn(self, line: str) -> None:
         """A line for the result's warnings."""
-        self._host.warn(self._host.host, line.encode())
+        host = self._live()
+        host.warn(host.host, encode_text(line, "a line"))
 
 
 class Captioner(Protocol):
@@ -151,7 +165,8 @@ class Embedder(Protocol):
 _registered: dict[int, Any] = {}  # by the number that libitem hands back as `self`
 _tables: dict[int, Any] = {}
 _numbers = itertools.count(1)
-_lock = threading.Lock()
+_stages_of: dict[int, set[int]] = {}  # by id() of the backend: its numbers
+_lock = threading.RLock()  # a collection while it is held may close other contexts
 _thread = threading.local()
 
 
@@ -172,9 +187,13 @@ def blame() -> Iterator[None]:
 def _tell(raised: BaseException, error: Any) -> int:
     """Status and line of an exception."""
     _thread.raised = raised
-    code, line = _abi.E_BACKEND, f"{type(raised).__name__}: {raised}"
-    if isinstance(raised, errors.Error) and raised.code > 0:
-        code, line = raised.code, raised.message
+    try:
+        said = str(raised)
+    except Exception:  # its own __str__ may be anything
+        said = "it cannot be told"
+    code, line = _abi.E_BACKEND, f"{type(raised).__name__}: {said}"
+    if isinstance(raised, errors.Error) and errors.known(raised.code):
+        code, line = raised.code, said
     elif isinstance(raised, MemoryError):
         code = _abi.E_MEMORY
     data = " ".join(line.split()).encode("utf-8", "replace")[: _abi.item_error.message.size - 1]
@@ -187,11 +206,14 @@ def _answering(answer: Callable[..., int | None]) -> Callable[..., int]:
     """A function for a table: answer(backend, call, ...), with the item_error left out."""
 
     def function(self: int, host: Any, *arguments: Any) -> int:
+        call = Call(host.contents, getattr(_tables.get(self), "width", 0))
         try:
-            status = answer(_registered[self], Call(host.contents), *arguments[:-1])
+            status = answer(_registered[self], call, *arguments[:-1])
             return status or _abi.OK
         except BaseException as raised:  # no exception may reach C
             return _tell(raised, arguments[-1])
+        finally:
+            call._end()
 
     return function
 
@@ -265,6 +287,8 @@ def _detect(
     for i in range(n):
         sink = sinks[i].contents
         for phrase, box, score in found[i]:
+            if len(box) != 4:
+                raise ValueError(f"a box has four numbers, not {len(box)}")
             status = sink.add(sink.host, phrase, (ctypes.c_double * 4)(*box), score)
             if status != _abi.OK:
                 return int(status)
@@ -278,22 +302,29 @@ def _fill(out: Any, found: npt.ArrayLike, shape: tuple[int, ...]) -> None:
     np.ctypeslib.as_array(out, shape=shape)[...] = rows
 
 
-def _embed_images(backend: Embedder, call: Call, crops: Any, n: int, out: Any) -> None:
+def _embed_images(backend: Any, call: Call, crops: Any, n: int, out: Any) -> None:
     given = [crops[i].contents for i in range(n)]
     parts = [Crop(borrowed(crop.image), tuple(crop.box)) for crop in given]
-    _fill(out, backend.embed_images(parts, call), (n, backend.width))
+    _fill(out, backend.embed_images(parts, call), (n, call._width))
 
 
-def _embed_texts(backend: Embedder, call: Call, texts: Any, n: int, out: Any) -> None:
+def _embed_texts(backend: Any, call: Call, texts: Any, n: int, out: Any) -> None:
     words = [text(texts[i]) for i in range(n)]
-    _fill(out, backend.embed_texts(words, call), (n, backend.width))
+    _fill(out, backend.embed_texts(words, call), (n, call._width))
+
+
+def _forget(number: int) -> tuple[Any, bool]:
+    """The backend, and whether this was the last stage of it; True once alone."""
+    with _lock:
+        backend = _registered.pop(number)
+        _tables.pop(number)
+        numbers = _stages_of.get(id(backend), set())
+        numbers.discard(number)
+        return backend, not numbers and _stages_of.pop(id(backend), None) is not None
 
 
 def _close(self: int) -> None:
-    with _lock:
-        backend = _registered.pop(self)
-        _tables.pop(self)
-        last = all(other is not backend for other in _registered.values())
+    backend, last = _forget(self)
     if last and hasattr(backend, "close"):
         backend.close()
 
@@ -343,6 +374,7 @@ def table(stage: str, backend: Any) -> tuple[Any, int]:
     with _lock:
         number = next(_numbers)
         _registered[number], _tables[number] = backend, made
+        _stages_of.setdefault(id(backend), set()).add(number)
     return made, number
 
 
@@ -352,7 +384,5 @@ def register(config: int, stage: str, backend: Any) -> None:
     try:
         call_library(f"item_config_set_{stage}", config, ctypes.byref(made), number)
     except BaseException:
-        with _lock:  # it stays the caller's
-            _registered.pop(number)
-            _tables.pop(number)
+        _forget(number)  # it stays the caller's
         raise

@@ -117,6 +117,17 @@ class LibraryError(ImportError):
     """libitem itself cannot be loaded."""
 
 
+def of_picture(reason: Exception) -> Error:
+    """An error of a picture that Python could not give, such as a file object's."""
+    if isinstance(reason, Error):
+        return reason
+    said = " ".join(str(reason).split()) or type(reason).__name__
+    system = reason.errno or 0 if isinstance(reason, OSError) else 0
+    made = FileError(f"cannot read the picture: {said}", system=system)
+    made.__cause__ = reason
+    return made
+
+
 _CLASSES: dict[int, type[Error]] = {
     cls.code: cls
     for cls in (
@@ -138,6 +149,11 @@ _CLASSES: dict[int, type[Error]] = {
 _NAMES = {
     value: "ITEM_" + name for name, value in vars(_abi).items() if name.startswith("E_")
 }
+def known(code: object) -> bool:
+    """Whether it is a failure's status of libitem."""
+    return isinstance(code, int) and code in _CLASSES
+
+
 _SPAWN = (
     '; with multiprocessing, start the processes by spawn: multiprocessing.get_context("spawn")'
 )
