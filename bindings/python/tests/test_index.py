@@ -479,6 +479,47 @@ def test_rows_may_be_left(fakes, folder, index):
     assert file._rows == set()
 
 
+def test_threads_share_an_index_that_is_closed(fakes, folder, index):
+    """Whatever they are at, each is answered or told that it is closed; nothing is left open."""
+    index.scan(fakes, folder)
+    answered, wrong = [], []
+
+    def ask():
+        try:
+            while True:
+                rows = index.find()
+                answered.append(next(rows).path)
+                del rows  # freed by whoever is the last
+        except libitem.ClosedError:
+            pass
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(answered) < 300 and not wrong:
+        time.sleep(0.001)
+    index.close()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong and index._file._index is None and not index._file._rows
+
+
+def test_a_program_that_closes_nothing_leaves_no_journal(fakes, folder, index):
+    index.scan(fakes, folder)
+    index.close()
+    code = """
+import sys, libitem
+index = libitem.Index(sys.argv[1], create=True)
+rows = index.find()
+print(next(rows).state)
+"""
+    done = subprocess.run([sys.executable, "-c", code, index.path], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("answered\n", "")
+    assert not os.path.exists(index.path + "-wal")
+
+
 def test_a_forked_child_is_told_to_spawn(fakes, folder, tmp_path):
     code = """
 import multiprocessing, sys, libitem

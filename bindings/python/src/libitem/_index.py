@@ -62,18 +62,21 @@ class _File:
         self._dropped: list[int] = []
         self.closed = False
 
+    def _open(self) -> int:
+        if self.closed or self._index is None:
+            raise errors.ClosedError("the index is closed")
+        return self._index
+
     def use(self, work: Callable[[int], T]) -> T:
         """Runs work(address)."""
         if self._process != os.getpid():  # the locks may be another thread's of the parent
-            return work(self._index or 0)  # which libitem refuses
+            return work(self._open())  # which libitem refuses
         with self._state:
-            if self.closed:
-                raise errors.ClosedError("the index is closed")
-            assert self._index is not None
+            index = self._open()
             self._users += 1
         try:
             with self._turn:
-                return work(self._index)
+                return work(index)
         finally:
             with self._state:
                 self._users -= 1
