@@ -27,6 +27,10 @@ user apt-get install -y --no-install-recommends ./debs/*.deb
 user item check --json photo.jpg
 begin "Python, after it"
 user "python3 -c 'import libitem; print(libitem.open().check(\"photo.jpg\"))'"
+given apt-get install -y --no-install-recommends python3-torch
+begin "Python with Debian's torch, either first"
+user "python3 -c 'import libitem; print(libitem.open().check(\"photo.jpg\")); import torch; print(torch.ones(2))'"
+user "python3 -c 'import torch, libitem; print(libitem.open().check(\"photo.jpg\"), torch.ones(2))'"
 given apt-get install -y --no-install-recommends gcc libc6-dev pkg-config
 begin "C, after it"
 user 'cc check.c $(pkg-config --cflags --libs item) -o check'

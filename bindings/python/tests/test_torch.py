@@ -126,6 +126,20 @@ def test_releases_are_read_without_importing(tmp_path, monkeypatch):
         _torch.check("torch 0.2.0 libtorch 1.13.0 oneDNN")
 
 
+def test_the_distributions_torch_is_known_by_its_libtorch(item, tmp_path):
+    """Debian's says 1.13.0a0, and its libtorch 1.13.0; engine and torch load the same file."""
+    path = fake_torch(tmp_path, built_for() + "a0")
+    (tmp_path / "torch" / "lib").mkdir()
+    core = tmp_path / "torch" / "lib" / "libtorch_cpu.so"
+    core.touch()
+    done = run(CHECK, path)
+    assert done.stdout.startswith("refused:"), done.stdout + done.stderr
+    core.rename(tmp_path / "libtorch_cpu.so.1.13")
+    core.symlink_to(tmp_path / "libtorch_cpu.so.1.13")
+    done = run(CHECK, path)
+    assert done.stdout == "unsure\n", done.stdout + done.stderr
+
+
 BEFORE = "import torch; a = torch.ones(3).sum()\n"
 AFTER = """
 import torch

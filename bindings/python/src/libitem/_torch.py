@@ -59,6 +59,20 @@ def built_for(engine: str) -> str | None:
     return said[1] if said else None
 
 
+def _is_distributions(torch: Torch) -> bool:
+    """It brings no libtorch along, but links to the system's, as Debian's python3-torch does.
+
+    That one's file names its release; a wheel's does not, wherever it lies.
+    """
+    return (torch.folder / CORE).resolve().name != CORE.name
+
+
+def _release(torch: Torch) -> str:
+    """Its release, as its libtorch names it: Debian's torch says 1.13.0a0, its libtorch 1.13.0."""
+    release = torch.version.split("+")[0]
+    return re.sub(r"[^\d.].*", "", release) if _is_distributions(torch) else release
+
+
 def _cure(torch: Torch, wanted: str) -> str:
     """The command that mends it: of a wheel another torch, else another engine."""
     if OWN.exists():
@@ -75,12 +89,12 @@ def check(engine: str) -> None:
     torch, wanted = installed(), built_for(engine)
     if torch is None or wanted is None:
         return
-    if torch.version.split("+")[0] != wanted:
+    if _release(torch) != wanted:
         raise NoEngineError(
             f"libitem's engine was built for libtorch {wanted}, and torch {torch.version} is "
             f"installed ({torch.folder}): two libtorch in one process end it. Do: "
             f"{_cure(torch, wanted)}; or, if nothing needs it: pip uninstall torch"
         )
     core = torch.folder / CORE
-    if core.exists():
+    if core.exists() and not _is_distributions(torch):  # the system's is found by the engine itself
         ctypes.CDLL(str(core))  # the engine asks for it by name, and gets this one
