@@ -319,6 +319,7 @@ def test_wrong_types(index, fakes):
         lambda: index.import_rows([3]),
         lambda: index.import_rows(3),
         lambda: index.write_html(3),
+        lambda: index.write_html("page.html", cancel=True),
         lambda: pickle.dumps(index),
         lambda: pickle.dumps(index.find()),
     ):

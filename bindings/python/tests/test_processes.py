@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ctrl-C, threads, and other processes."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import libitem
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 import stand_ins
 import workers
 from conftest import DOG
+from libitem._calls import interruptible
 
 BLACK = np.zeros((20, 30, 3), np.uint8)
 
@@ -105,6 +108,29 @@ def test_ctrl_c_ends_networks(item):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["at", "until", "unsure"], done.stdout
+
+
+def test_an_interrupted_call_keeps_its_cancel():
+    """libitem looks at the handle to the end of the call, for which nobody waits any more."""
+    cancel, end, ended = libitem.Cancel(), threading.Event(), threading.Event()
+    seen = weakref.ref(cancel)
+
+    def work():
+        os.kill(os.getpid(), signal.SIGINT)
+        end.wait(60)
+        ended.set()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interruptible(work, cancel)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+    del cancel
+    gc.collect()
+    assert seen() is not None and seen().is_set and not ended.is_set()
+    end.set()
 
 
 def test_other_handlers_of_signals_run_meanwhile():

@@ -33,6 +33,13 @@ class Cancel:
         return self._set
 
 
+def own(cancel: Cancel | None) -> Cancel:
+    """The caller's handle, or a new one."""
+    if cancel is not None and not isinstance(cancel, Cancel):
+        raise TypeError(f"cancel must be a libitem.Cancel, not {type(cancel).__name__}")
+    return cancel or Cancel()
+
+
 class _Outcome(Generic[T]):
     value: T
     error: BaseException | None = None
@@ -50,7 +57,7 @@ def interruptible(work: Callable[[], T], cancel: Cancel) -> T:
     done = threading.Lock()
     done.acquire()
 
-    def run() -> None:
+    def run(_kept: Cancel) -> None:
         try:
             outcome.value = work()
         except BaseException as error:  # raised in the main thread, below
@@ -59,7 +66,8 @@ def interruptible(work: Callable[[], T], cancel: Cancel) -> T:
             done.release()
 
     try:
-        threading.Thread(target=run, name="libitem", daemon=True).start()
+        # the call looks at the handle to its end, also where nobody waits for that
+        threading.Thread(target=run, args=(cancel,), name="libitem", daemon=True).start()
         done.acquire()
     except BaseException:
         cancel.set()
@@ -126,4 +134,4 @@ def bar(wanted: bool | Callable[[int, int], Any] | None) -> Callable[[int, int],
     return tell
 
 
-__all__ = ["Cancel", "Handle", "Progress", "bar", "interruptible"]
+__all__ = ["Cancel", "Handle", "Progress", "bar", "interruptible", "own"]

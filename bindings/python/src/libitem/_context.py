@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _abi, _torch, backends, errors
-from ._calls import Cancel, bar, interruptible
+from ._calls import Cancel, bar, interruptible, own
 from ._images import Picture, Source, limits, prepare, read
 from ._library import Handle, call, encode, encode_path, encode_text, library, make, text
 from ._result import Doubles, Floats, Result
@@ -114,9 +114,7 @@ class Context:
         self, work: Callable[[int, Cancel], T], cancel: Cancel | None, networks: bool = True
     ) -> T:
         """Runs work(address of the context, cancel handle), which may take long."""
-        if cancel is not None and not isinstance(cancel, Cancel):
-            raise TypeError(f"cancel must be a libitem.Cancel, not {type(cancel).__name__}")
-        mine, handle = cancel or Cancel(), self._share()
+        mine, handle = own(cancel), self._share()
 
         def job() -> T:
             if networks:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 from . import _abi, errors
-from ._calls import Cancel, Progress, bar, interruptible
+from ._calls import Cancel, Progress, bar, interruptible, own
 from ._context import Context
 from ._find import COLUMNS, Filters, Path, Row, flat, query, row
 from ._library import call, encode, encode_path, encode_text, library
@@ -249,7 +249,7 @@ class Index:
         if isinstance(folders, (str, bytes, os.PathLike)):
             folders = [folders]
         names = [encode_path(folder, "a folder") for folder in folders]
-        mine = cancel or Cancel()
+        mine = own(cancel)
         told = Progress(bar(progress), mine)
 
         def tell(_user: int | None, path: bytes, why: Any) -> None:
@@ -310,7 +310,7 @@ class Index:
     ) -> None:
         """Writes what find() finds as one web page that loads nothing; whole or not at all."""
         name = encode_path(path)
-        mine = cancel or Cancel()
+        mine = own(cancel)
         told = Progress(bar(progress), mine)
         options = _abi.item_page_options.new(
             title=encode(title, "title"), cancel=mine._handle.address, progress=told.function

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator, Literal, Sequence, TypeVar
 import numpy as np
 
 from . import _abi, errors
-from ._calls import Cancel, Progress, bar, interruptible
+from ._calls import Cancel, Progress, bar, interruptible, own
 from ._context import Context
 from ._images import view
 from ._library import Handle, call, encode, encode_path, encode_text, library, lines, make, text
@@ -281,7 +281,7 @@ def extract(
     if one == (label is not None):
         raise TypeError("extract() takes a manifest or folder, or a list of files and their label")
     _expect(context, Context, "context")
-    mine = cancel or Cancel()
+    mine = own(cancel)
     told = Progress(bar(progress), mine)
     options = _abi.item_extract_options.new(
         max_failures=max_failures,
@@ -319,7 +319,7 @@ def train(
     """Trains and calibrates a head. Other arguments are members of item_train_options: penalty,
     seed, folds, epochs, threshold_rule, controls ... (item/train.h)."""
     _expect(data, Dataset, "data")
-    mine = cancel or Cancel()
+    mine = own(cancel)
     told = Progress(progress, mine)
     units = (tuple(hidden) + (0, 0, 0))[: max(3, len(hidden))]
     if len(units) > 3:
@@ -366,7 +366,7 @@ def evaluate(
     _expect(data, Dataset, "data")
     if controls is not None:
         _expect(controls, Dataset, "controls")
-    mine = cancel or Cancel()
+    mine = own(cancel)
     file, shared = _head(head)
     how = _abi.item_eval_options.new(
         threshold=encode(None if threshold is None else str(threshold), "threshold"),
