@@ -160,6 +160,18 @@ static void sync_folder(const char *folder)
     close(fd);
 }
 
+/* Where there was none, one that another program makes in this moment is not replaced either. */
+static bool put_in_place(const cli_sidecar *sidecar, const char *beside_it)
+{
+    if (!sidecar->exists) {
+        if (renameat2(AT_FDCWD, beside_it, AT_FDCWD, sidecar->path, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EINVAL && errno != ENOSYS) /* a file system that cannot tell */
+            return false;
+    }
+    return rename(beside_it, sidecar->path) == 0;
+}
+
 static item_status replace(const cli_sidecar *sidecar, int fd, const char *beside_it,
                            const char *text, size_t length, mode_t mode, item_error *err)
 {
@@ -172,12 +184,13 @@ static item_status replace(const cli_sidecar *sidecar, int fd, const char *besid
     errno = why;
     if (!good)
         return fail_by_errno(sidecar, "written", err);
-    if (!is_as_read(sidecar))
+    const bool as_read = is_as_read(sidecar);
+    if (as_read && put_in_place(sidecar, beside_it))
+        return ITEM_OK;
+    if (!as_read || errno == EEXIST)
         return cli_sidecar_fail(sidecar, ITEM_E_IO, err,
                                 "another program wrote the sidecar meanwhile: tag again");
-    if (rename(beside_it, sidecar->path) != 0)
-        return fail_by_errno(sidecar, "written", err);
-    return ITEM_OK;
+    return fail_by_errno(sidecar, "written", err);
 }
 
 item_status cli_sidecar_write(const cli_sidecar *sidecar, const char *text, size_t length,

@@ -373,12 +373,22 @@ class WithEngine(Folder):
         self.assertEqual(path.read_bytes(), SIDECAR)
         self.assertEqual(self.listed(), ["a.jpg", "a.jpg.xmp"])
 
+    def preloaded(self, picture):
+        checks = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        return subprocess.run(command("tag", "--pack", PACK, picture), capture_output=True, timeout=300,
+                              env={**os.environ, "LD_PRELOAD": KILLER, "ASAN_OPTIONS": checks})
+
+    def test_another_program_is_quicker(self):
+        done = self.preloaded(self.picture())
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"another program wrote the sidecar meanwhile: tag again", done.stdout)
+        self.assertEqual((self.pictures / "a.jpg.xmp").read_bytes(), b"theirs")
+        self.assertEqual(self.listed(), ["a.jpg", "a.jpg.xmp"])
+
     def test_killed_before_the_new_one_is_in_place(self):
         picture = self.picture()
         path = self.sidecar()
-        checks = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        done = subprocess.run(command("tag", "--pack", PACK, picture), capture_output=True, timeout=300,
-                              env={**os.environ, "LD_PRELOAD": KILLER, "ASAN_OPTIONS": checks})
+        done = self.preloaded(picture)
         self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
         self.assertEqual(path.read_bytes(), SIDECAR)
         beside = [name for name in self.listed() if name.startswith(".item-tag-")]
