@@ -194,9 +194,52 @@ def test_wrong_names_and_types(fakes):
     ):
         with pytest.raises(TypeError, match="must be a libitem"):
             wrong()
+    for wrong in (
+        lambda: fakes.check_many([BLACK] * 5, captions="a dog"),
+        lambda: libitem.train(data, candidates="difference/both/1"),
+        lambda: libitem.evaluate(data, "head", rivals="head.safetensors"),
+        lambda: libitem.train(data, hidden="12"),
+    ):
+        with pytest.raises(TypeError, match="must be a list"):
+            wrong()
+
+
+def test_where_no_thread_can_be_started(fakes, monkeypatch):
+    """As at the end of a process, or at the system's limit: the call is made all the same."""
+
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert fakes.check(BLACK).caption
+    cancel = libitem.Cancel()
+    with pytest.raises(libitem.FormatError):
+        fakes.check(b"no picture", cancel=cancel)
+    assert not cancel.is_set
+
+
+@pytest.mark.parametrize("data", [b"", memoryview(b"abcdef")[::2], bytearray(), np.zeros(9, "S1")])
+def test_bytes_that_are_no_picture(fakes, data):
+    with pytest.raises((libitem.FormatError, TypeError)):
+        fakes.check(data)
 
 
 # ---- lifetimes ----
+
+
+def test_a_log_may_ask_its_context():
+    asked = []
+
+    def log(level, line):
+        asked.append(context.info["pack"])
+
+    class Talking(StandIn):
+        def caption(self, pictures, call):
+            call.log(2, "a line")
+            return super().caption(pictures, call)
+
+    context = stand_ins.open(captioner=Talking(), log=log)
+    assert context.check(BLACK).caption and asked
 
 
 def test_the_log_lives_as_long_as_a_call():
@@ -214,6 +257,34 @@ def test_the_log_lives_as_long_as_a_call():
     del used
     gc.collect()
     assert seen() is None
+
+
+def test_a_failure_holds_nothing_that_others_need(fakes):
+    """Neither the context that is closed behind it, nor the other pictures of its batch."""
+    gc.collect()
+    gc.disable()
+    try:
+        context = stand_ins.open()
+        release = context._handle._release
+        with pytest.raises(libitem.FormatError):
+            context.check(b"no picture")
+        context.close()
+        assert not release.alive
+
+        def pictures():
+            for bad in (b"no picture", Gone()):
+                picture = np.zeros((20, 30, 3), np.uint8)
+                seen.append(weakref.ref(picture))
+                yield picture
+                del picture
+                yield bad
+
+        seen = []
+        results = list(fakes.check_many(pictures()))
+        assert [bool(result.error) for result in results] == [False, True] * 2
+        assert [ref() for ref in seen] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_log_that_knows_its_context_is_collected():

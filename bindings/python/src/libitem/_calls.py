@@ -65,17 +65,28 @@ def interruptible(work: Callable[[], T], cancel: Cancel) -> T:
         finally:
             done.release()
 
+    started = True
     try:
-        # the call looks at the handle to its end, also where nobody waits for that
-        threading.Thread(target=run, args=(cancel,), name="libitem", daemon=True).start()
-        done.acquire()
+        try:
+            # the call looks at the handle to its end, also where nobody waits for that
+            threading.Thread(target=run, args=(cancel,), name="libitem", daemon=True).start()
+        except RuntimeError:  # at the system's limit, or when the process ends
+            started = False
+        else:
+            done.acquire()
     except BaseException:
         cancel.set()
         done.acquire(timeout=PATIENCE)
         raise
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value
+    if not started:
+        return work()
+    error, outcome.error = outcome.error, None
+    if error is None:
+        return outcome.value
+    try:
+        raise error
+    finally:
+        del error  # it knows this frame, which must not know it: a ring waits for a collection
 
 
 class Progress:

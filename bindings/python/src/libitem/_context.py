@@ -17,7 +17,8 @@ import numpy.typing as npt
 from . import _abi, _torch, backends, errors
 from ._calls import Cancel, bar, interruptible, own
 from ._images import Picture, Source, limits, prepare, read
-from ._library import Handle, call, encode, encode_path, encode_text, library, make, text
+from ._library import Handle, call, encode, encode_path, encode_text, library, make, refuse_text
+from ._library import text
 from ._result import Doubles, Floats, Result
 
 T = TypeVar("T")
@@ -210,6 +211,7 @@ class Context:
         if errors not in ("return", "raise"):
             raise ValueError(f'errors must be "return" or "raise", not {errors!r}')
         _refuse_one(pictures)
+        refuse_text(captions, "captions")
         tell, total = bar(progress), len(pictures) if isinstance(pictures, Sized) else 0
         options = _options(None, max_objects, sample, sample_seed)
         size = self._batch()

@@ -103,8 +103,15 @@ def borrowed(address: int) -> Image:
     return Image._of(Handle(library().item_image_ref(address), "item_image_unref"))
 
 
+def octets(data: bytes | bytearray | memoryview) -> npt.NDArray[np.uint8]:
+    """Bytes in a row, copied only where they are none."""
+    if isinstance(data, memoryview) and not data.c_contiguous:
+        data = data.tobytes()
+    return np.frombuffer(data, dtype=np.uint8)
+
+
 def _from_bytes(data: bytes | bytearray | memoryview) -> Source:
-    buffer = np.frombuffer(data, dtype=np.uint8)
+    buffer = octets(data)
 
     def decode(options: _abi.item_image_options) -> Handle:
         return make(

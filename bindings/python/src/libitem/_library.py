@@ -120,6 +120,12 @@ def encode(value: str | None, what: str) -> bytes | None:
     return None if value is None else encode_text(value, what)
 
 
+def refuse_text(value: object, name: str) -> None:
+    """Python takes a text for a list of its letters."""
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must be a list, not one {type(value).__name__}")
+
+
 def encode_text(value: str, what: str) -> bytes:
     """A text for libitem."""
     if not isinstance(value, str):

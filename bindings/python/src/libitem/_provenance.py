@@ -7,9 +7,8 @@ import ctypes
 import os
 from typing import NamedTuple
 
-import numpy as np
-
 from . import _abi
+from ._images import octets
 from ._library import call, encode_path, library, make, text
 
 # the words of docs/json.md
@@ -49,7 +48,7 @@ def provenance(picture: str | os.PathLike[str] | bytes) -> tuple[Claim, ...]:
     """What a picture file, or its bytes, says of its origin; the picture is not decoded."""
     release = "item_provenance_free"
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        data = np.frombuffer(picture, dtype=np.uint8)
+        data = octets(picture)
         where = (data.ctypes.data, data.size, None)
         handle = make("item_provenance_from_memory", *where, release=release)
     else:

@@ -105,6 +105,9 @@ class Result:
     @classmethod
     def _failed(cls, error: errors.Error, source: object = None) -> Result:
         """Of a picture that could not even be read."""
+        for known in (error, error.__cause__, error.__context__):
+            if known is not None:  # a traceback has the frames, with all pictures of the batch
+                known.__traceback__ = None
         result = cls(None, source)
         result._kept = {"error": error}
         return result

@@ -16,7 +16,8 @@ from . import _abi, errors
 from ._calls import Cancel, Progress, bar, interruptible, own
 from ._context import Context
 from ._images import view
-from ._library import Handle, call, encode, encode_path, encode_text, library, lines, make, text
+from ._library import Handle, call, encode, encode_path, encode_text, library, lines, make
+from ._library import refuse_text, text
 from ._result import Floats
 
 T = TypeVar("T")
@@ -319,6 +320,8 @@ def train(
     """Trains and calibrates a head. Other arguments are members of item_train_options: penalty,
     seed, folds, epochs, threshold_rule, controls ... (item/train.h)."""
     _expect(data, Dataset, "data")
+    refuse_text(hidden, "hidden")
+    refuse_text(candidates, "candidates")
     mine = own(cancel)
     told = Progress(progress, mine)
     units = (tuple(hidden) + (0, 0, 0))[: max(3, len(hidden))]
@@ -364,6 +367,7 @@ def evaluate(
     """Evaluates a head, a context's or a file's, on pictures that it was not trained on. Other
     arguments are members of item_eval_options: draws, bins, level, seed."""
     _expect(data, Dataset, "data")
+    refuse_text(rivals, "rivals")
     if controls is not None:
         _expect(controls, Dataset, "controls")
     mine = own(cancel)
