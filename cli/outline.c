@@ -153,7 +153,8 @@ static void on_description(reader *r, const XML_Char *name, const XML_Char **att
             }
         } else if (is_ours(r, *attributes)) {
             const cli_cut found = attribute(r, *attributes, &value);
-            cut_attribute(r, found.from, found.to);
+            if (found.to > 0) /* else Exempi will tell that it is there twice */
+                cut_attribute(r, found.from, found.to);
         } else {
             r->others = true;
         }

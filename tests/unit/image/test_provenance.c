@@ -120,6 +120,11 @@ static void texts_of_other_chunks(void **state)
                 BYTES("Dream\0\0\0\0\0\xc2\x9b"
                       "31m\xc2\xa0\xc2\x80"),
                 "3 1 PNG text Dream|InvokeAI|  31m\xc2\xa0  \n"); /* controls of two bytes */
+    container file = container_begin(IN_PNG); /* a wrong checksum takes no claim back */
+    container_part(&file, "tEXt", BYTES("Dream\0a cat"));
+    file.data[file.size - 1] ^= 1;
+    expect_file("a wrong checksum", &file, "3 1 PNG text Dream|InvokeAI|a cat\n");
+    free(file.data);
     static const char broken[] = "4 0 PNG text||PNG text: the chunk is broken\n";
     expect_part(IN_PNG, "iTXt", BYTES("Dream\0\0\0en\0"), broken);
     expect_part(IN_PNG, "iTXt", BYTES("Dream\0"), broken);
