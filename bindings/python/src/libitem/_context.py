@@ -8,7 +8,6 @@ import io
 import itertools
 import os
 from numbers import Integral, Real
-from types import TracebackType
 from typing import Any, Callable, Iterable, Iterator, Literal, Sequence, Sized, TypeVar
 
 import numpy as np
@@ -17,8 +16,18 @@ import numpy.typing as npt
 from . import _abi, _torch, backends, errors
 from ._calls import Cancel, bar, interruptible, own
 from ._images import Picture, Source, limits, prepare, read
-from ._library import Handle, call, encode, encode_path, encode_text, library, make, refuse_text
-from ._library import text
+from ._library import (
+    Closing,
+    Handle,
+    call,
+    encode,
+    encode_path,
+    encode_text,
+    library,
+    make,
+    refuse_text,
+    text,
+)
 from ._result import Doubles, Floats, Result
 
 T = TypeVar("T")
@@ -37,7 +46,7 @@ def _value(name: str, value: Any) -> bytes:
     raise TypeError(f"option {name} is text, a number or a path, not {type(value).__name__}")
 
 
-class Context:
+class Context(Closing):
     """A pack that is ready to answer; made by open(). Any number of threads may use it at once.
 
     In the main thread a call ends with KeyboardInterrupt soon after Ctrl-C.
@@ -74,14 +83,6 @@ class Context:
     def __enter__(self) -> Context:
         self._share()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("a Context cannot be pickled: open one in each process")

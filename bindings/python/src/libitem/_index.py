@@ -8,14 +8,13 @@ import itertools
 import json
 import os
 import threading
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 from . import _abi, errors
 from ._calls import Cancel, Progress, bar, interruptible, own
 from ._context import Context
 from ._find import COLUMNS, Filters, Path, Row, flat, query, row
-from ._library import call, encode, encode_path, encode_text, library
+from ._library import Closing, call, encode, encode_path, encode_text, library
 from ._result import frame
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class _File:
             self.close()
 
 
-class Rows(Iterator[Row]):
+class Rows(Closing, Iterator[Row]):
     """What a question found, row by row: those of one moment."""
 
     def __init__(self, file: _File, wanted: _abi.item_index_query) -> None:
@@ -160,14 +159,6 @@ class Rows(Iterator[Row]):
     def __enter__(self) -> Rows:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __del__(self) -> None:
         self.close()
 
@@ -179,7 +170,7 @@ class Rows(Iterator[Row]):
         return frame(map(flat, self), COLUMNS)
 
 
-class Index:
+class Index(Closing):
     """An index of pictures, an SQLite file: whole folders are checked once, and can be asked.
 
     `create` makes the file if it is not there and opens it for writing, as scan() and
@@ -210,14 +201,6 @@ class Index:
     def __enter__(self) -> Index:
         self._file.use(lambda _index: None)
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an Index cannot be pickled: open it in each process")

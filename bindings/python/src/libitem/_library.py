@@ -79,6 +79,16 @@ def call(name: str, *arguments: Any) -> None:
         raise errors.make(error, status)
 
 
+class Closing:
+    """What the end of `with` closes."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+
 class Handle:
     """A handle of libitem, released when nobody has it any more.
 

@@ -7,7 +7,6 @@ import ctypes
 import json
 import os
 import threading
-from types import TracebackType
 from typing import Any, Callable, Iterator, Literal, Sequence, TypeVar
 
 import numpy as np
@@ -16,8 +15,19 @@ from . import _abi, errors
 from ._calls import Cancel, Progress, bar, interruptible, own
 from ._context import Context
 from ._images import view
-from ._library import Handle, call, encode, encode_path, encode_text, library, lines, make
-from ._library import refuse_text, text
+from ._library import (
+    Closing,
+    Handle,
+    call,
+    encode,
+    encode_path,
+    encode_text,
+    library,
+    lines,
+    make,
+    refuse_text,
+    text,
+)
 from ._result import Floats
 
 T = TypeVar("T")
@@ -31,7 +41,7 @@ _KNOWN = {"refuse": _abi.KNOWN_REFUSE, "keep": _abi.KNOWN_KEEP, "drop": _abi.KNO
 _LABELS = ("real", "ai")
 
 
-class _Owned:
+class _Owned(Closing):
     """A handle that may be closed, and is not while calls use it: any number may read it."""
 
     _what = ""
@@ -69,14 +79,6 @@ class _Owned:
             if self._readers:  # to wait for them could be to wait for oneself, in a callback
                 raise errors.ArgumentError(f"the {self._what} is used by a call that runs")
             work(handle.address)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: write it to a file")
