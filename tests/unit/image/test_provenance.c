@@ -22,6 +22,7 @@
 #define XMP_TAIL "</rdf:Description></rdf:RDF></x:xmpmeta>"
 #define TYPES    "http://cv.iptc.org/newscodes/digitalsourcetype/"
 #define JOB      "a fox --v 6 Job ID: 01234567-89ab-cdef-0123-456789abcdef"
+#define BLANKS   "                                                                      "
 #define WEB_UI   "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7"
 #define GRAPH    "{\"3\": {\"class_type\": \"KSampler\"}}"
 #define STORE                                                                                      \
@@ -214,8 +215,6 @@ static void long_utf8(void **state)
 }
 
 /* ---- XMP ---- */
-
-#define BLANKS "                                                                      "
 
 static void xmp_properties(void **state)
 {
@@ -419,8 +418,6 @@ static void golden_files(void **state)
         free(file.data);
     }
 }
-
-/* ---- lists ---- */
 
 /* Entries come by kind, at most 16; what is more is left out without harm. */
 static void many_entries(void **state)
