@@ -16,6 +16,9 @@ type watch struct {
 }
 
 func newWatch(ctx context.Context) (*watch, error) {
+	if ctx == nil {
+		return nil, refused("the context.Context is nil")
+	}
 	if ctx.Err() != nil {
 		return nil, cancelled(ctx)
 	}

@@ -96,6 +96,16 @@ func TestUseAfterClose(t *testing.T) {
 	}
 }
 
+// Without a context.Context there is an error, and the Context is not held.
+func TestNilContext(t *testing.T) {
+	c := openOwn(t)
+	_, err := c.Check(nil, file("fish.jpg"))
+	wantError(t, err, ErrArgument, "is nil")
+	if c.users != 0 {
+		t.Errorf("%d calls hold it", c.users)
+	}
+}
+
 // Close, and the garbage collector, wait for the calls that run.
 func TestCloseWhileCallsRun(t *testing.T) {
 	countGoroutines(t)
