@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # try-deb.sh - builds the Debian packages in a new root of Debian 12, reads them with lintian, installs
 # them in another new root, uses them there from the shell, C and Python, and purges them. By hand, as
-# root: it takes ten minutes, 6 GB below build/, and Debian's mirror.
+# root: it takes five to fifteen minutes, 6 GB below build/, and Debian's mirror.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/clean-root.sh
