@@ -9,8 +9,11 @@ cd "$(dirname "$0")/.."
 
 new_root deb-build
 git clone -q --no-local . "$root/libitem"
-begin "Debian's packages"
+cp examples/pictures/surfing_dog.jpg "$root/libitem/photo.jpg"
+begin "Python, from the sources"
 user tools/deb.sh
+user apt-get install -y --no-install-recommends ./build/deb/*.deb
+user "python3 -c 'import libitem; print(libitem.open().check(\"photo.jpg\"))'"
 given apt-get install -y --no-install-recommends lintian
 given 'lintian --allow-root --fail-on error,warning /libitem/build/deb/*.changes'
 made=$root/libitem/build/deb
