@@ -157,6 +157,13 @@ def test_stages_hold_one_batch_of_pictures(fakes):
     assert len(fakes.caption_many([BLACK] * 20)) == 20 and fakes.caption_many([]) == []
 
 
+def test_only_scores_take_no_picture(fakes):
+    assert len(fakes.score([None, BLACK], ["a", "b"])) == 2
+    for stage in (fakes.embed_images, fakes.caption_many, lambda p: fakes.detect_many(p, "a")):
+        with pytest.raises(TypeError, match="a picture is a path"):
+            stage([BLACK, None])
+
+
 # ---- numbers and options ----
 
 

@@ -384,13 +384,16 @@ class Context(Closing):
 
     def _with_images(
         self,
-        pictures: Sequence[Picture | None],
+        pictures: Sequence[Any],
         options: _abi.item_check_options,
         work: Callable[[int, list[Any]], T],
         cancel: Cancel | None,
+        absent: bool = False,
     ) -> T:
-        """Reads pictures, each once, and runs work(context, pictures); None stays None."""
-        sources: dict[int, Source] = {id(p): prepare(p) for p in pictures if p is not None}
+        """Reads pictures, each once, and runs work(context, pictures); if `absent`, None stays None."""
+        sources: dict[int, Source] = {
+            id(p): prepare(p) for p in pictures if not (absent and p is None)
+        }
 
         def job(context: int, cancel: Cancel) -> T:
             options.cancel = cancel._handle.address
@@ -490,7 +493,7 @@ class Context(Closing):
             call("item_score_captions", context, many, words, len(words), options, numbers)
             return out
 
-        return self._with_images(given, options, work, cancel)
+        return self._with_images(given, options, work, cancel, absent=True)
 
     def tokenize(self, text: str) -> list[int]:
         """Token ids of a text, as the embedder's text side reads it."""
