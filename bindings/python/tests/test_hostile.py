@@ -112,7 +112,8 @@ def test_grey_of_16_bits_is_no_white():
     file = io.BytesIO()
     pillow.fromarray(shades).save(file, "PNG")
     wanted = libitem.Image(file.getvalue()).pixels
-    assert (libitem.Image(pillow.open(file)).pixels == wanted).all() and len(np.unique(wanted)) == 64
+    assert (libitem.Image(pillow.open(file)).pixels == wanted).all()
+    assert len(np.unique(wanted)) == 64
     for mode in ("I", "F"):
         with pytest.raises(TypeError, match=f"mode {mode} "):
             libitem.Image(pillow.new(mode, (9, 7)))

@@ -390,7 +390,10 @@ class Context(Closing):
         cancel: Cancel | None,
         absent: bool = False,
     ) -> T:
-        """Reads pictures, each once, and runs work(context, pictures); if `absent`, None stays None."""
+        """Reads pictures, each once, and runs work(context, pictures).
+
+        None stays None where one may be `absent`.
+        """
         sources: dict[int, Source] = {
             id(p): prepare(p) for p in pictures if not (absent and p is None)
         }

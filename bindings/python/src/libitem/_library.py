@@ -92,8 +92,8 @@ class Closing:
 class Handle:
     """A handle of libitem, released when nobody has it any more.
 
-    Whoever uses the address keeps the Handle meanwhile, so that no collection ends a call. `keep` is
-    what libitem may call until then: it goes after the handle.
+    Whoever uses the address keeps the Handle meanwhile, so that no collection ends a call.
+    `keep` is what libitem may call until then: it goes after the handle.
     """
 
     __slots__ = ("address", "_keep", "_release", "__weakref__")
