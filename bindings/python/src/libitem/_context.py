@@ -1,34 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contexts: an open pack, the check, and single stages."""
+"""Contexts: an open pack, and the check."""
 
 from __future__ import annotations
 
 import ctypes
-import io
 import itertools
 import os
 from numbers import Integral, Real
 from typing import Any, Callable, Iterable, Iterator, Literal, Sequence, Sized, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from . import _abi, _torch, backends, errors
+from . import _abi, _arguments, _torch, backends, errors
 from ._calls import Cancel, bar, interruptible, own
 from ._images import Picture, Source, limits, prepare, read
-from ._library import (
-    Closing,
-    Handle,
-    call,
-    encode,
-    encode_path,
-    encode_text,
-    library,
-    make,
-    refuse_text,
-    text,
-)
-from ._result import Doubles, Floats, Result
+from ._library import Handle, call, encode, encode_path, make, refuse_text, text
+from ._result import Result
+from ._stages import Stages
 
 T = TypeVar("T")
 
@@ -46,7 +34,7 @@ def _value(name: str, value: Any) -> bytes:
     raise TypeError(f"option {name} is text, a number or a path, not {type(value).__name__}")
 
 
-class Context(Closing):
+class Context(Stages):
     """A pack that is ready to answer; made by open(). Any number of threads may use it at once.
 
     In the main thread a call ends with KeyboardInterrupt soon after Ctrl-C.
@@ -178,7 +166,7 @@ class Context(Closing):
         `caption` is one of your own; the other settings are those of item_check_options.
         """
         source = prepare(picture)
-        options = _options(caption, max_objects, sample, sample_seed)
+        options = _arguments.options(caption, max_objects, sample, sample_seed)
 
         def work(context: int, cancel: Cancel) -> Handle:
             options.cancel = cancel._handle.address
@@ -211,10 +199,10 @@ class Context(Closing):
         """
         if errors not in ("return", "raise"):
             raise ValueError(f'errors must be "return" or "raise", not {errors!r}')
-        _refuse_one(pictures)
+        _arguments.refuse_one(pictures)
         refuse_text(captions, "captions")
         tell, total = bar(progress), len(pictures) if isinstance(pictures, Sized) else 0
-        options = _options(None, max_objects, sample, sample_seed)
+        options = _arguments.options(None, max_objects, sample, sample_seed)
         size = self._batch()
         return self._groups(iter(pictures), captions, errors, tell, total, options, size, cancel)
 
@@ -233,7 +221,7 @@ class Context(Closing):
         said: Iterator[str | None] = iter(itertools.repeat(None))
         if captions is not None:
             said = iter(captions)
-        for group in _batches(pictures, size):
+        for group in _arguments.batches(pictures, size):
             words = list(itertools.islice(said, len(group)))
             if len(words) < len(group):
                 raise ValueError("there are fewer captions than pictures")
@@ -267,7 +255,7 @@ class Context(Closing):
 
         def some(name: str, context: int, places: list[int], inputs: Any) -> None:
             options.captions = (ctypes.c_char_p * len(places))(*(words[i] for i in places))
-            handles = _many(name, context, inputs, len(places), ctypes.byref(options))
+            handles = _arguments.many(name, context, inputs, len(places), ctypes.byref(options))
             for i, handle in zip(places, handles):
                 results[i] = Result(handle, pictures[i] if i in files else None)
 
@@ -285,324 +273,11 @@ class Context(Closing):
                 except Exception as reason:  # a file object's or Pillow's among them
                     results[i] = Result._failed(errors.of_picture(reason))
             if images:
-                some("item_check_images", context, list(images), _addresses(images.values()))
+                addresses = _arguments.addresses(images.values())
+                some("item_check_images", context, list(images), addresses)
 
         self._run(work, cancel)
         return [result for result in results if result is not None]
-
-    # ---- single stages ----
-
-    def caption(
-        self,
-        picture: Picture,
-        *,
-        sample: float = 0.0,
-        sample_seed: int = 0,
-        cancel: Cancel | None = None,
-    ) -> Result:
-        """Captions a picture: a result with caption, tokens and times alone."""
-        return self.caption_many(
-            [picture], sample=sample, sample_seed=sample_seed, cancel=cancel
-        )[0]
-
-    def caption_many(
-        self,
-        pictures: Iterable[Picture],
-        *,
-        sample: float = 0.0,
-        sample_seed: int = 0,
-        cancel: Cancel | None = None,
-    ) -> list[Result]:
-        """Captions pictures, `batch` at a time. One that fails lets all fail."""
-        options = _options(None, 0, sample, sample_seed)
-
-        def work(context: int, images: list[Handle]) -> list[Handle]:
-            addresses = _addresses(images)
-            return _many("item_caption_images", context, addresses, len(images), options)
-
-        return self._stage(pictures, options, work, cancel)
-
-    def detect(
-        self,
-        picture: Picture,
-        phrases: str | Sequence[str],
-        *,
-        max_objects: int = 0,
-        cancel: Cancel | None = None,
-    ) -> Result:
-        """Finds the objects that phrases name: a result with objects alone, best first."""
-        return self.detect_many([picture], phrases, max_objects=max_objects, cancel=cancel)[0]
-
-    def detect_many(
-        self,
-        pictures: Iterable[Picture],
-        phrases: str | Sequence[str],
-        *,
-        max_objects: int = 0,
-        cancel: Cancel | None = None,
-    ) -> list[Result]:
-        """Finds the objects that phrases name in each of some pictures."""
-        words = _texts([phrases] if isinstance(phrases, str) else phrases, "a phrase")
-        options = _options(None, max_objects, 0.0, 0)
-
-        def work(context: int, images: list[Handle]) -> list[Handle]:
-            many, count = _addresses(images), len(images)
-            out = (ctypes.c_void_p * max(count, 1))()
-            call("item_detect_images", context, many, count, words, len(words), options, out)
-            return _results(out, count)
-
-        return self._stage(pictures, options, work, cancel)
-
-    def _batch(self) -> int:
-        return int(self.info["batch"])
-
-    def _stage(
-        self,
-        pictures: Iterable[Picture],
-        options: _abi.item_check_options,
-        work: Callable[[int, list[Handle]], list[Handle]],
-        cancel: Cancel | None,
-    ) -> list[Result]:
-        _refuse_one(pictures)
-        results: list[Result] = []
-        for given in _batches(iter(pictures), self._batch()):
-            results += map(Result, self._with_images(given, options, work, cancel), given)
-        return results
-
-    def _in_batches(
-        self,
-        pictures: Iterable[Picture],
-        options: _abi.item_check_options,
-        work: Callable[[int, list[Any]], T],
-        cancel: Cancel | None,
-    ) -> list[T]:
-        """What work() gives of each batch, of which one is in memory; of none at least once."""
-        _refuse_one(pictures)
-        given = _batches(iter(pictures), self._batch())
-        found = [self._with_images(some, options, work, cancel) for some in given]
-        return found or [self._with_images([], options, work, cancel)]
-
-    def _with_images(
-        self,
-        pictures: Sequence[Any],
-        options: _abi.item_check_options,
-        work: Callable[[int, list[Any]], T],
-        cancel: Cancel | None,
-        absent: bool = False,
-    ) -> T:
-        """Reads pictures, each once, and runs work(context, pictures).
-
-        None stays None where one may be `absent`.
-        """
-        sources: dict[int, Source] = {
-            id(p): prepare(p) for p in pictures if not (absent and p is None)
-        }
-
-        def job(context: int, cancel: Cancel) -> T:
-            options.cancel = cancel._handle.address
-            how = limits(context, cancel)
-            images = {key: read(source, how) for key, source in sources.items()}
-            return work(context, [images.get(id(picture)) for picture in pictures])
-
-        return self._run(job, cancel)
-
-    def _width(self, name: str, context: int, embed: Callable[[], None]) -> int:
-        """Numbers of a vector; opens the embedder where nobody knows them yet."""
-        info = _abi.item_ctx_info.new()
-        call("item_ctx_get_info", context, ctypes.byref(info))
-        if not getattr(info, name):
-            embed()
-            call("item_ctx_get_info", context, ctypes.byref(info))
-        return int(getattr(info, name))
-
-    def embed_images(
-        self, pictures: Iterable[Picture], *, cancel: Cancel | None = None
-    ) -> Floats:
-        """Unit vectors of pictures, a row each."""
-        options = _abi.item_check_options.new()
-
-        def work(context: int, images: list[Handle]) -> Floats:
-            width = self._width("width", context, lambda: _open_embedder(context))
-            out = np.empty((len(images), width), dtype=np.float32)
-            many = _addresses(images)
-            call(
-                "item_embed_images", context, many, len(images), options, _floats(out), width
-            )
-            return out
-
-        return np.concatenate(self._in_batches(pictures, options, work, cancel))
-
-    def embed_layers(
-        self, pictures: Iterable[Picture], *, cancel: Cancel | None = None
-    ) -> tuple[Floats, Floats]:
-        """Unit vectors of pictures, and numbers of the network's inner layers, by one run."""
-        options = _abi.item_check_options.new()
-
-        def work(context: int, images: list[Handle]) -> tuple[Floats, Floats]:
-            width = self._width("width", context, lambda: _open_embedder(context))
-            more = self._width("layers_width", context, lambda: _open_embedder(context))
-            out = np.empty((len(images), width), dtype=np.float32)
-            layers = np.empty((len(images), more), dtype=np.float32)
-            many = _addresses(images)
-            call(
-                "item_embed_layers",
-                context,
-                many,
-                len(images),
-                options,
-                _floats(out),
-                width,
-                _floats(layers),
-                more,
-            )
-            return out, layers
-
-        rows, more = zip(*self._in_batches(pictures, options, work, cancel))
-        return np.concatenate(rows), np.concatenate(more)
-
-    def embed_texts(self, texts: Iterable[str], *, cancel: Cancel | None = None) -> Floats:
-        """Unit vectors of texts, a row each."""
-        if isinstance(texts, str):
-            raise TypeError("embed_texts() takes a list of texts")
-        words, options = _texts(texts, "a text"), _abi.item_check_options.new()
-
-        def work(context: int, cancel: Cancel) -> Floats:
-            options.cancel = cancel._handle.address
-            width = self._width("width", context, lambda: _open_embedder(context))
-            out = np.empty((len(words), width), dtype=np.float32)
-            call("item_embed_texts", context, words, len(words), options, _floats(out), width)
-            return out
-
-        return self._run(work, cancel)
-
-    def score(
-        self,
-        pictures: Iterable[Picture | None],
-        texts: Iterable[str],
-        *,
-        cancel: Cancel | None = None,
-    ) -> Doubles:
-        """How probable texts are for pictures: mean log-probability of a token, texts[i] for
-        pictures[i]. None stands for no picture; the same picture in a row is looked at once."""
-        given, options = _listed(pictures), _abi.item_check_options.new()
-        words = _texts([texts] if isinstance(texts, str) else texts, "a text")
-        if len(words) != len(given):
-            raise ValueError(f"{len(given)} pictures and {len(words)} texts: one each is wanted")
-        out = np.empty(len(given), dtype=np.float64)
-
-        def work(context: int, images: list[Handle | None]) -> Doubles:
-            numbers = out.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
-            many = _addresses(images)
-            call("item_score_captions", context, many, words, len(words), options, numbers)
-            return out
-
-        return self._with_images(given, options, work, cancel, absent=True)
-
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids of a text, as the embedder's text side reads it."""
-        words, room = encode_text(text, "a text"), 512
-
-        def work(context: int, _cancel: Cancel) -> list[int]:
-            count, capacity = ctypes.c_size_t(room), 0
-            while count.value > capacity:
-                capacity = count.value
-                ids = (ctypes.c_int32 * capacity)()
-                call("item_tokenize", context, words, ids, capacity, ctypes.byref(count))
-            return list(ids[: count.value])
-
-        return self._run(work, None, networks=False)
-
-    def apply_head(self, features: npt.ArrayLike) -> dict[str, Any]:
-        """Verdict, reason, probability, score and thresholds of features that you bring."""
-        numbers = np.ascontiguousarray(features, dtype=np.float32)
-        summary = _abi.item_result_summary.new()
-
-        def work(context: int, _cancel: Cancel) -> None:
-            call("item_head_apply", context, _floats(numbers), numbers.size, summary)
-
-        self._run(work, None, networks=False)
-        names = ("probability", "score", "threshold", "real_below", "promised_fpr")
-        verdicts = ("none", "real", "unsure", "ai")
-        return {
-            "verdict": verdicts[summary.verdict] if summary.verdict < 4 else "none",
-            "reason": summary.reason,
-            **{name: getattr(summary, name) for name in names},
-        }
-
-
-def _options(
-    caption: str | None, max_objects: int, sample: float, seed: int
-) -> _abi.item_check_options:
-    if not isinstance(max_objects, Integral) or max_objects < 0:
-        raise ValueError(f"max_objects must be a whole number, 0 or above, not {max_objects!r}")
-    return _abi.item_check_options.new(
-        caption=encode(caption, "caption"),
-        max_objects=min(int(max_objects), 2**32 - 1),
-        sample=float(sample),
-        sample_seed=seed,
-    )
-
-
-def _refuse_one(pictures: Iterable[Any]) -> None:
-    """A picture is no list of pictures, though Python can walk through most."""
-    one = (str, bytes, bytearray, memoryview, os.PathLike, io.IOBase)
-    if isinstance(pictures, one) or (isinstance(pictures, np.ndarray) and pictures.ndim < 4):
-        raise TypeError("a list of pictures is wanted, not one picture")
-
-
-def _listed(pictures: Iterable[Any]) -> list[Any]:
-    _refuse_one(pictures)
-    return list(pictures)
-
-
-def _batches(pictures: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Lists of as many; what the iterator raises comes after what it gave before."""
-    while True:
-        group: list[T] = []
-        raised: Exception | None = None
-        try:
-            group.extend(itertools.islice(pictures, size))
-        except Exception as error:
-            raised = error
-        if group:
-            yield group
-        if raised is not None:
-            raise raised
-        if len(group) < size:
-            return
-
-
-def _texts(texts: Iterable[str], what: str) -> ctypes.Array[ctypes.c_char_p]:
-    words = [encode_text(word, what) for word in texts]
-    return (ctypes.c_char_p * len(words))(*words)
-
-
-def _addresses(handles: Iterable[Handle | None]) -> ctypes.Array[ctypes.c_void_p]:
-    found = [handle.address if handle else None for handle in handles]
-    return (ctypes.c_void_p * len(found))(*found)
-
-
-def _floats(array: npt.NDArray[np.float32]) -> Any:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
-
-
-def _results(out: Any, count: int) -> list[Handle]:
-    return [Handle(out[i], "item_result_unref") for i in range(count)]
-
-
-def _many(name: str, context: int, inputs: Any, count: int, options: Any) -> list[Handle]:
-    """A call that gives a result for each of some inputs."""
-    out = (ctypes.c_void_p * max(count, 1))()
-    call(name, context, inputs, count, options, out)
-    return _results(out, count)
-
-
-def _open_embedder(context: int) -> None:
-    """Opens it without embedding anything, so that its width is known."""
-    try:
-        call("item_embed_layers", context, None, 0, None, None, 0, None, 0)
-    except errors.UnsupportedError:
-        call("item_embed_texts", context, None, 0, None, None, 0)
 
 
 def open(
