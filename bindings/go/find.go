@@ -135,7 +135,8 @@ func newRow(from *C.item_index_row) Row {
 	return row
 }
 
-// Rows are what a Query found: those of one moment. One goroutine at a time.
+// Rows are what a Query found: those of one moment, but for what the same Index
+// imports meanwhile. One goroutine at a time.
 //
 //	rows, err := index.Find(item.Query{Object: "dog"})
 //	if err != nil {

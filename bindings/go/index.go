@@ -195,8 +195,8 @@ const importedAtOnce = 1000 // rows that are taken or refused together
 // Import brings in answers that were given elsewhere, a JSON object a line, as item_index_import()
 // takes them, and tells how many. A thousand at a time are taken or refused.
 func (x *Index) Import(ctx context.Context, from io.Reader) (int, error) {
-	if from == nil {
-		return 0, refused("the reader is nil")
+	if ctx == nil || from == nil {
+		return 0, refused("the context.Context or the reader is nil")
 	}
 	lines := bufio.NewReader(untilEnd{ctx, from})
 	for done := 0; ; {

@@ -242,6 +242,9 @@ func exportAndImport(t *testing.T, x *Index, folder string) {
 		_, err := y.Import(background, strings.NewReader(content))
 		wantError(t, err, ErrFormat, wanted)
 	}
+	if _, err := y.Import(nil, strings.NewReader("")); !errors.Is(err, ErrArgument) { //lint:ignore SA1012 the mistake is meant
+		t.Error(err)
+	}
 	_, err := y.Import(background, strings.NewReader("{}\x00"))
 	wantError(t, err, ErrArgument, "zero byte")
 	_, err = y.Import(background, iotest.ErrReader(fs.ErrPermission))

@@ -218,7 +218,8 @@ typedef struct item_index_row {
     }
 
 /**
- * Looks for pictures. A scan may go on meanwhile: the rows are those of one moment.
+ * Looks for pictures. Another program, or another item_index, may scan meanwhile: the rows are those
+ * of one moment. What this item_index itself imports meanwhile may be among them.
  *
  * @param index  index
  * @param query  what to look for; NULL: ITEM_INDEX_QUERY_INIT

@@ -39,6 +39,9 @@ static item_status fail_by(const job *j, struct heif_error why)
     default:
         break;
     }
+    /* Phones write planes that belong to two pictures; libheif 1.15 refuses such a file. */
+    if (strstr(why.message, "Too many auxiliary image references"))
+        return itemi_fail(err, ITEM_E_UNSUPPORTED, "unsupported: %s: %s", j->kind, why.message);
     if (why.subcode == heif_suberror_Security_limit_exceeded)
         return itemi_fail(err, ITEM_E_LIMIT, "%s: a limit of libheif: %s", j->kind, why.message);
     return itemi_fail(err, ITEM_E_FORMAT, "%s %s: %s",

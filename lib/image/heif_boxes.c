@@ -103,25 +103,41 @@ static void add(items *set, uint64_t item)
     set->bits[(item & 0xffff) / 8] |= (uint8_t)(1u << (item & 7));
 }
 
-/* Bytes of all items together, by the table of where they lie. */
-static uint64_t bytes_of_items(span table)
+/* What the table of where items lie says. */
+typedef struct places {
+    uint64_t total; /* bytes of all items together */
+    bool odd;       /* libheif would read another table than this */
+    bool cut;       /* the file ends before an item does */
+} places;
+
+static void add_place(places *p, uint64_t at, uint64_t length, size_t size)
 {
+    p->cut |= at > size || length > size - at;
+    p->odd |= __builtin_add_overflow(p->total, length, &p->total);
+}
+
+static places read_places(span table, size_t size)
+{
+    places p = {0};
     const uint64_t version = take(&table, 4) >> 24, sizes = take(&table, 2);
     const unsigned offset = sizes >> 12 & 15, length = sizes >> 8 & 15, base = sizes >> 4 & 15;
     const unsigned index = version > 0 ? sizes & 15 : 0, number = version < 2 ? 2 : 4;
-    uint64_t total = 0;
-    for (uint64_t count = take(&table, number); count && table.left; count--) {
-        (void)take(&table, number + (version > 0 ? 4 : 2)); /* item, way, file */
-        (void)take(&table, base);
+    /* libheif takes a number of any other size for none */
+    p.odd =
+        ((offset | length | base | index) & 3) || offset > 8 || length > 8 || base > 8 || index > 8;
+    for (uint64_t count = take(&table, number); count && table.left && !p.odd; count--) {
+        (void)take(&table, number);
+        const bool in_file = version == 0 || (take(&table, 2) & 15) == 0;
+        (void)take(&table, 2);
+        const uint64_t from = take(&table, base);
         uint64_t parts = take(&table, 2);
         for (; length && parts && table.left; parts--) {
             (void)take(&table, index);
-            (void)take(&table, offset);
-            if (__builtin_add_overflow(total, take(&table, length), &total))
-                return UINT64_MAX;
+            const uint64_t at = take(&table, offset);
+            add_place(&p, in_file ? from + at : 0, take(&table, length), size);
         }
     }
-    return total;
+    return p;
 }
 
 /* Notes which items are pictures, by what this libheif takes for one, and which are something else. */
@@ -152,13 +168,13 @@ typedef struct parts {
     bool strange; /* a part is no picture */
 } parts;
 
-static void part_of(parts *p, uint64_t whole, uint64_t part)
+static void part_of(parts *p, uint64_t whole, uint64_t part, bool counts)
 {
     if (p->above && !has(p->above, whole))
         return;
     p->strange |= !has(p->pictures, part) || has(p->others, part);
     p->count++;
-    p->again += has(p->found, part);
+    p->again += counts && has(p->found, part);
     add(p->found, part);
 }
 
@@ -173,14 +189,16 @@ static bool find_parts(span table, parts *p)
     while (table.left >= 8) {
         const uint64_t length = take(&table, 4), type = take(&table, 4);
         const uint64_t from = take(&table, number), count = take(&table, 2);
-        if (length != 8 + number + 2 + count * number || count * number > table.left)
+        if (type == 0x75756964 || /* uuid: libheif takes 16 bytes more for its head */
+            length != 8 + number + 2 + count * number || count * number > table.left)
             return false;
         for (uint64_t i = 0; i < count; i++) {
             const uint64_t to = take(&table, number);
             if (type == 0x64696d67) /* dimg */
-                part_of(p, from, to);
-            else if (type == 0x6175786c) /* auxl */
-                part_of(p, to, from);
+                part_of(p, from, to, true);
+            else if (type ==
+                     0x6175786c) /* auxl; a plane may belong to several, as phones have it */
+                part_of(p, to, from, i == 0);
         }
     }
     return true;
@@ -212,11 +230,15 @@ static item_status check_references(itemi_decode *d, span table, const items *pi
 
 static item_status check_bytes(itemi_decode *d, span table, size_t size)
 {
-    const uint64_t total = bytes_of_items(table);
-    if (total <= size + OVERLAP_MAX)
+    const places p = read_places(table, size);
+    if (p.odd)
+        return itemi_fail(d->err, ITEM_E_FORMAT, "broken HEIC or AVIF: where its items lie");
+    if (p.total <= size + OVERLAP_MAX)
         return ITEM_OK;
+    if (p.cut)
+        return itemi_fail(d->err, ITEM_E_FORMAT, "truncated HEIC or AVIF: the file ends early");
     return itemi_fail(d->err, ITEM_E_LIMIT,
-                      "a HEIC or AVIF with items of %" PRIu64 " bytes in a file of %zu", total,
+                      "a HEIC or AVIF with items of %" PRIu64 " bytes in a file of %zu", p.total,
                       size);
 }
 

@@ -129,11 +129,12 @@ def test_a_picture_that_ends_its_process_is_a_row(client, tmp_path, monkeypatch)
 
 def test_bytes_are_rows_of_their_names(item, here, tmp_path):
     data = (PICTURES / "surfing_dog.jpg").read_bytes()
-    pairs = [("shelf/dog", data), ("shelf/none", b"")]
-    assert check(pairs, tmp_path) == 2
+    pairs = [("shelf/dog", data), ("shelf/none", b""), ("\udcff", b"")]
+    assert check(pairs, tmp_path) == 3
     rows = table(tmp_path)
     assert rows["shelf/dog"].caption == item.check(data).caption
     assert rows["shelf/none"].error == "ITEM_E_FORMAT"
+    assert not list(libitem.dask.lines(tmp_path))  # of no file
     pairs[0] = ("shelf/dog", data[:-1] + b"?")  # as long, and another
     assert check(pairs, tmp_path) == 1 and check(pairs, tmp_path) == 0
     assert table(tmp_path)["shelf/dog"].sha256 != rows["shelf/dog"].sha256
@@ -167,8 +168,19 @@ def test_another_fingerprint_is_answered_anew_unless_told(here, tmp_path):
 def test_failures_that_may_pass_are_tried_again(here, tmp_path, error, holds):
     found = os.stat(DOG)
     row = {"path": DOG, "bytes": found.st_size, "mtime_ns": found.st_mtime_ns, "error": error}
-    _parquet.write(tmp_path / "part-1.parquet", [row])
+    future = time.time_ns() + 10**15  # a clock that was wrong
+    _parquet.write(tmp_path / f"part-{future:020}-000000.parquet", [row])
     assert check([DOG], tmp_path, same_fingerprint=False) == (0 if holds else 1)
+
+
+def test_an_outage_takes_no_answers_away(here, files, tmp_path):
+    out, folder = tmp_path / "out", tmp_path / "pictures"
+    assert check(files[:2], out) == 2
+    before = table(out)
+    folder.rename(tmp_path / "away")
+    assert check(files[:2], out) == 2 and table(out) == before
+    (tmp_path / "away").rename(folder)
+    assert check(files[:2], out) == 0 and table(out) == before
 
 
 def test_names_that_cannot_be_read_are_rows(here, tmp_path):

@@ -244,7 +244,7 @@ def test_filters(real, item):
     assert names(real.find(caption="water dog")) == ["surfing_dog.jpg"]
     assert names(real.find(caption="wat*", object="dog")) == ["surfing_dog.jpg"]
     assert names(real.find(order="probability")) == probable
-    assert names(real.find(order="probability", limit=1)) == probable[:1]
+    assert names(real.find(order="probability", limit=np.int64(1))) == probable[:1]
     middle = known[probable[1]].probability
     assert names(real.find(least=middle - 1e-6, order="probability")) == probable[:2]
     assert names(real.find(most=middle + 1e-6, order="probability")) == probable[1:]
@@ -291,6 +291,7 @@ def test_what_a_file_says_of_its_origin(fakes, tmp_path, index):
         {"order": "size"},
         {"order": []},
         {"limit": 0},
+        {"limit": True},
         {"limit": "3"},
         {"least": "much"},
         {"caption": "a\0b"},

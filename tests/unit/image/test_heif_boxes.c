@@ -39,6 +39,7 @@ typedef struct file {
     container references;    /* content of `iref` behind its version */
     size_t data;             /* bytes, all zeros */
     unsigned odd_name;       /* item whose entry is none */
+    uint8_t place_sizes;     /* of numbers in the table of places; 0: 4 bytes each */
     unsigned cut_references; /* taken from what the first reference says of its length */
 } file;
 
@@ -73,7 +74,8 @@ static void add_names(const file *f, container *meta)
 static void add_places(const file *f, container *meta, size_t data_at)
 {
     container places = {0};
-    container_add(&places, "\x44\0", 2);
+    container_number(&places, f->place_sizes ? f->place_sizes : 0x44, 1, false);
+    container_number(&places, 0, 1, false);
     container_number(&places, f->items, 2, false);
     for (unsigned i = 0; i < f->items; i++) {
         container_number(&places, i + 1, 2, false);
@@ -210,6 +212,27 @@ static void references_that_contradict_themselves(void **state)
     file f = {.items = 1, .type = {"iden"}, .cut_references = 2};
     refer(&f, "dimg", 1, (uint16_t[]){1}, 1);
     refuse_it(&f, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
+    f = (file){.items = 1, .type = {"iden"}}; /* of which libheif reads another head */
+    refer(&f, "uuid", 1, (uint16_t[]){0, 0, 0, 0, 0, 0, 0, 0}, 8);
+    refer(&f, "dimg", 1, (uint16_t[]){1}, 1);
+    refuse_it(&f, ITEM_E_FORMAT, "broken HEIC or AVIF: its references");
+}
+
+/* A plane of two pictures, as in HDR photographs of phones: libheif says what it makes of it. */
+static void a_plane_of_several(void **state)
+{
+    (void)state;
+    file f = {.items = 8, .type = {"av01", "av01", "av01", "av01", "av01", "av01", "av01", "av01"}};
+    for (uint16_t plane = 3; plane < 9; plane++)
+        refer(&f, "auxl", plane, (uint16_t[]){1, 2}, 2);
+    container whole = build(&f);
+    item_image *image = NULL;
+    item_error err = ITEM_ERROR_INIT;
+    assert_int_not_equal(item_image_from_memory(whole.data, whole.size, NULL, &image, &err),
+                         ITEM_E_LIMIT);
+    assert_null(strstr(err.message, "its references"));
+    item_image_unref(image);
+    free(whole.data);
 }
 
 static void parts_that_are_no_pictures(void **state)
@@ -233,6 +256,12 @@ static void items_that_overlap(void **state)
     refuse_it(&f, ITEM_E_LIMIT, "items of 400000 bytes in a file of 100");
     f = (file){.items = 1, .type = {"av01"}, .data = 100000, .extents = {1}};
     refuse_it(&f, ITEM_E_FORMAT, "broken AVIF");
+    f = (file){.items = 1, .type = {"av01"}, .data = 100000, .extents = {1}, .place_sizes = 0xf4};
+    refuse_it(&f, ITEM_E_FORMAT, "broken HEIC or AVIF: where its items lie");
+    f = (file){.items = 1, .type = {"av01"}, .data = 1 << 20, .extents = {1}};
+    container whole = build(&f);
+    refuse(whole.data, whole.size / 2, NULL, ITEM_E_FORMAT, "truncated HEIC or AVIF");
+    free(whole.data);
 }
 
 /* Metadata beyond the limit are told of, as they are in other files. */
@@ -260,6 +289,7 @@ int main(void)
         cmocka_unit_test(parts_of_themselves),
         cmocka_unit_test(parts_that_are_named_again),
         cmocka_unit_test(references_that_contradict_themselves),
+        cmocka_unit_test(a_plane_of_several),
         cmocka_unit_test(parts_that_are_no_pictures),
         cmocka_unit_test(items_that_overlap),
         cmocka_unit_test(large_metadata),

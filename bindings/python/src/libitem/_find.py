@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Callable, Iterable, Literal, Mapping, TypedDict
 
 from . import _abi, errors
@@ -178,9 +179,10 @@ def _seconds(when: Any, what: str) -> int:
 
 
 def _limit(given: Any) -> int:
-    if not isinstance(given, int) or not 0 < given < 2**64:
+    whole = isinstance(given, Integral) and not isinstance(given, bool)
+    if not whole or not 0 < given < 2**64:
         raise ValueError(f"limit must be a whole number above 0, not {given!r}")
-    return given
+    return int(given)
 
 
 def _order(given: Any) -> int:

@@ -126,7 +126,8 @@ class _File:
 
 
 class Rows(Closing, Iterator[Row]):
-    """What a question found, row by row: those of one moment."""
+    """What a question found, row by row: those of one moment, but for what the same Index
+    imports meanwhile."""
 
     def __init__(self, file: _File, wanted: _abi.item_index_query) -> None:
         self._address: int | None = None

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import sqlite3
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple
@@ -96,18 +97,24 @@ def _learn(folder: str, base: sqlite3.Connection, fingerprint: str | None) -> di
     """Fills the table; gives the rows that newer ones stand for, by file."""
     base.execute(
         "CREATE TABLE known (path TEXT PRIMARY KEY, bytes INT, mtime_ns INT, sha256 TEXT, "
-        "holds INT, part TEXT) WITHOUT ROWID"
+        "holds INT, answered INT, part TEXT) WITHOUT ROWID"
     )
     old: dict[Path, set[str]] = defaultdict(set)
     columns = ["path", "bytes", "mtime_ns", "sha256", "error", "fingerprint"]
     for part, row in rows(folder, columns):
-        ask = "SELECT part FROM known WHERE path = ?"
-        if before := base.execute(ask, (row["path"],)).fetchone():
+        answered = row["error"] is None or row["error"] in _OF_THE_BYTES
+        ask = "SELECT part, answered FROM known WHERE path = ?"
+        before = base.execute(ask, (row["path"],)).fetchone()
+        if before and before[1] and not answered:  # a failure that may pass takes no answer away
+            old[part].add(row["path"])
+            continue
+        if before:
             old[Path(before[0])].add(row["path"])
-        holds = row["error"] is None or row["error"] in _OF_THE_BYTES
-        holds = holds and fingerprint in (None, row["fingerprint"])
-        known = (row["path"], row["bytes"], row["mtime_ns"], row["sha256"], holds, str(part))
-        base.execute("REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?)", known)
+        holds = answered and fingerprint in (None, row["fingerprint"])
+        facts = (row["path"], row["bytes"], row["mtime_ns"], row["sha256"])
+        base.execute(
+            "REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)", (*facts, holds, answered, str(part))
+        )
     return old
 
 
@@ -144,9 +151,17 @@ def known(folder: str, fingerprint: str | None = None) -> Iterator[str]:
         Path(file).unlink(missing_ok=True)
 
 
+def next_number(folder: str) -> int:
+    """Of files that sort behind all others, whatever the clock says."""
+    last = max((int(part.name.split("-")[1]) for part in parts(folder)), default=0)
+    return max(time.time_ns(), last + 1)
+
+
 def lines(folder: str) -> Iterable[str]:
-    """What `item find --import` and item_index_import() take; newer ones last."""
+    """What `item find --import` and item_index_import() take: of files, by absolute names."""
     names = ["path", "bytes", "mtime_ns", "sha256", "json"]
     for _, row in rows(folder, names):
         answer = json.loads(row.pop("json"))
+        if not os.path.isabs(row["path"]):
+            continue
         yield json.dumps({**row, "answer": answer}, ensure_ascii=False)

@@ -17,7 +17,6 @@ import os
 import stat
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple
 
@@ -97,7 +96,8 @@ def _look(item: Any) -> _Picture:
         data = bytes(memoryview(data))
     except (TypeError, ValueError):
         raise TypeError(f"a path, or (name, bytes), is wanted, not {type(item).__name__}") from None
-    return _Picture(data, Facts(str(name), len(data), 0, hashlib.sha256(data).hexdigest()))
+    name = str(name).encode("utf-8", "backslashreplace").decode()
+    return _Picture(data, Facts(name, len(data), 0, hashlib.sha256(data).hexdigest()))
 
 
 def _read(picture: _Picture) -> _Picture:
@@ -186,8 +186,8 @@ def _give_up(items: Iterable[Any], part: str, known: str) -> int:
     return len(todo)
 
 
-def _pick(items: Iterable[Any], place: int) -> list[Any]:
-    return list(items)[place : place + 1]
+def _pick(items: list[Any], place: int) -> list[Any]:
+    return items[place : place + 1]
 
 
 def _compute(tasks: list[Any]) -> list[int | None]:
@@ -208,12 +208,15 @@ def _compute(tasks: list[Any]) -> list[int | None]:
 def _one_by_one(items: Any, part: str, known: str, settings: _Settings) -> int:
     """A partition that workers died of: each picture by itself, so that one is to blame."""
     dask, checked = _parquet.need("dask"), 0
-    for place in range(dask.delayed(len)(dask.delayed(list)(items)).compute()):
-        one, name = dask.delayed(_pick)(items, place), f"{part}-{place:06}.parquet"
+    (kept,) = dask.persist(dask.delayed(list)(items))  # loaded once
+    for place in range(dask.delayed(len)(kept).compute()):
+        one, name = dask.delayed(_pick)(kept, place), f"{part}-{place:06}.parquet"
         (done,) = _compute([dask.delayed(_partition)(one, name, known, settings)])
         if done is None:
             (done,) = _compute([dask.delayed(_give_up)(one, name, known)])
-        checked += done or 0
+        if done is None:
+            raise BackendError(f"{part}: processes die of picture {place} before it is checked")
+        checked += done
     return checked
 
 
@@ -247,7 +250,7 @@ def check(
     fingerprint = None
     if same_fingerprint and _parquet.parts(folder):
         fingerprint = dask.delayed(_fingerprint)(settings).compute()
-    run = f"{folder}/part-{time.time_ns():020}"
+    run = f"{folder}/part-{_parquet.next_number(folder):020}"
     with _parquet.known(folder, fingerprint) as known:
         parts = [(items, f"{run}-{i:06}") for i, items in enumerate(pictures.to_delayed())]
         work = dask.delayed(_partition)
