@@ -63,6 +63,15 @@ static bool read_order(const cli_args *args, item_index_query *query)
     return order >= 0;
 }
 
+/* A question that nothing can answer is a slip. */
+static bool in_order(const cli_args *args, const item_index_query *query)
+{
+    if (!(query->least > query->most))
+        return true;
+    cli_complain(args, "--least is more than --most");
+    return false;
+}
+
 static bool read_share(const cli_args *args, const char *name, const char *text, double *out)
 {
     char *end = NULL;
@@ -102,7 +111,7 @@ bool cli_read_query(const cli_args *args, item_index_query *query)
         query->states = (args->failed ? ITEM_STATE_FAILED : 0) | ITEM_STATE_MISSING;
     return read_lists(args, query) && read_order(args, query) &&
            read_share(args, "--least", args->least, &query->least) &&
-           read_share(args, "--most", args->most, &query->most) &&
+           read_share(args, "--most", args->most, &query->most) && in_order(args, query) &&
            read_day(args, "--since", args->since, &query->since) &&
            read_day(args, "--until", args->until, &query->until);
 }

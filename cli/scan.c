@@ -41,6 +41,8 @@ static void print_counts(cli_run *run, const item_scan_counts *met)
     print_count(met->other, "other files");
     print_count(met->unreadable, "folders that cannot be read");
     printf(".\n");
+    if (met->failed)
+        printf("item find --failed tells what failed.\n");
 }
 
 static int scan(const cli_args *args, item_ctx *ctx, item_index *index)
@@ -63,6 +65,8 @@ static int scan(const cli_args *args, item_ctx *ctx, item_index *index)
         print_counts(&run, &met);
     else
         cli_complain_error(args, &err);
+    if (status == ITEM_E_CANCELLED && !args->json)
+        printf("Cancelled: the next scan goes on from here.\n");
     run.failed = (size_t)(met.failed + met.unreadable) + (status != ITEM_OK);
     int code = cli_run_end(&run);
     return status == ITEM_E_ARGUMENT ? CLI_USAGE : code;

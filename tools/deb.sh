@@ -3,6 +3,7 @@
 # deb.sh - builds the Debian packages into build/deb, from a copy of the sources there. Installs what
 # building them takes, as root or with sudo.
 set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # Debian's Python, whatever other one comes first
 cd "$(dirname "$0")/.."
 as_root=""
 [ "$(id -u)" = 0 ] || as_root=sudo

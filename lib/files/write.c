@@ -3,16 +3,44 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "files/files_private.h"
 
-/* Renaming over /dev/null as root would replace it, so only files are ever replaced. */
+/* Whether a file begins as pictures do. */
+static bool is_picture(const char *path)
+{
+    static const char *const begins[] = {"\xff\xd8\xff", "\x89PNG", "GIF8", "8BPS"};
+    char head[12] = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool found = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head;
+    if (fd >= 0)
+        (void)close(fd);
+    if (!found)
+        return false;
+    for (size_t i = 0; i < ITEMI_COUNT(begins); i++) {
+        if (strncmp(head, begins[i], strlen(begins[i])) == 0)
+            return true;
+    }
+    return memcmp(head, "II*\0", 4) == 0 || memcmp(head, "MM\0*", 4) == 0 ||
+           memcmp(head + 4, "ftyp", 4) == 0 ||
+           (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBP", 4) == 0);
+}
+
+/*
+ * Renaming over /dev/null as root would replace it, so only files are ever replaced; and no pictures:
+ * libitem writes none, and a slip of the hand must not cost a photograph.
+ */
 static item_status replaceable(const char *path, item_error *err)
 {
     struct stat facts;
-    if (stat(path, &facts) != 0 || S_ISREG(facts.st_mode))
+    if (stat(path, &facts) != 0)
+        return ITEM_OK;
+    if (S_ISREG(facts.st_mode) && is_picture(path))
+        return itemi_fail(err, ITEM_E_IO, "%s: is a picture: name another file", path);
+    if (S_ISREG(facts.st_mode))
         return ITEM_OK;
     return itemi_fail(err, ITEM_E_IO, "%s: is a %s", path,
                       S_ISDIR(facts.st_mode) ? "folder" : "pipe or device");

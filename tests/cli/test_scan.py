@@ -54,6 +54,7 @@ class Scan(Case):
         self.fails(self.find("--sort", "size"), 2, "--sort: size is not path")
         for bad in ("1.5", "-1", "many", "", "0.5x"):
             self.fails(self.find("--least", bad), 2, "--least")
+        self.fails(self.find("--least", "0.6", "--most", "0.5"), 2, "--least is more than --most")
         for bad in ("2024-02-30", "2024-13-01", "yesterday", "2024-01-01x", ""):
             self.fails(self.find("--since", bad), 2, "--since", "2024-07-31")
         self.fails(self.find("--caption", " "), 2, "caption has no words")

@@ -127,6 +127,12 @@ def test_a_picture_that_ends_its_process_is_a_row(client, tmp_path, monkeypatch)
     assert rows[names[1]].sha256 and rows[names[0]].caption == rows[names[2]].caption
 
 
+def test_lines_of_nothing_are_a_mistake(tmp_path):
+    command = [sys.executable, "-m", "libitem.dask", "lines", tmp_path / "none"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "none: no answers are there" in done.stderr
+
+
 def test_bytes_are_rows_of_their_names(item, here, tmp_path):
     data = (PICTURES / "surfing_dog.jpg").read_bytes()
     pairs = [("shelf/dog", data), ("shelf/none", b""), ("\udcff", b"")]

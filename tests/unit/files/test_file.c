@@ -188,6 +188,17 @@ static void writes_over_files_only(void **state)
 {
     refuse_write(*state, ITEM_E_IO, ": is a folder");
     refuse_write("/dev/null", ITEM_E_IO, "/dev/null: is a pipe or device");
+    static const char *const pictures[] = {"\xff\xd8\xff\xe0 and eight more",
+                                           "\x89PNG\r\n\x1a\n and more", "RIFF....WEBPVP8 ",
+                                           "....ftypheic"};
+    for (size_t i = 0; i < ITEMI_COUNT(pictures); i++) {
+        const char *path = test_path(*state, "photo");
+        test_puts(path, pictures[i]);
+        refuse_write(path, ITEM_E_IO, "photo: is a picture: name another file");
+        expect_content(path, pictures[i]);
+    }
+    test_puts(test_path(*state, "photo"), "RIFF....WAVE");
+    assert_int_equal(itemi_file_write(test_path(*state, "photo"), "x", 1, NULL), ITEM_OK);
     refuse_write(test_path(*state, "no/such"), ITEM_E_IO,
                  "no/such: cannot be written: No such file or directory");
     refuse_write("", ITEM_E_ARGUMENT, "a file name is empty");

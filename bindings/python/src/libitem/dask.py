@@ -271,5 +271,7 @@ def lines(output: str | os.PathLike[str]) -> Iterable[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] != "lines":
         sys.exit("usage: python -m libitem.dask lines OUTPUT")
+    if not _parquet.parts(sys.argv[2]):
+        sys.exit(f"{sys.argv[2]}: no answers are there")
     for line in lines(sys.argv[2]):
         print(line)
