@@ -23,8 +23,11 @@ _item()
     "--threshold NAME") COMPREPLY=($(compgen -W "fpr1 fpr5" -- "$cur")) ;;
     "--threshold-rule "*) COMPREPLY=($(compgen -W "pooled worst-source" -- "$cur")) ;;
     "--known-sources "*) COMPREPLY=($(compgen -W "keep drop" -- "$cur")) ;;
+    "--verdict "*) COMPREPLY=($(compgen -W "real unsure ai none" -- "$cur")) ;;
+    "--origin "*) COMPREPLY=($(compgen -W "ai ai_part capture other" -- "$cur")) ;;
+    "--sort "*) COMPREPLY=($(compgen -W "path probability date" -- "$cur")) ;;
     *" FOLDER") _filedir -d ;;
-    *" FILE" | *" HEAD") _filedir ;;
+    *" FILE" | *" HEAD" | *" PAGE") _filedir ;;
     esac
     [[ $kind ]] && return
 

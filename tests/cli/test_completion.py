@@ -128,7 +128,10 @@ def check(shell, item):
         count += len(wanted)
         for option, offered in (("--precision", "fp32 bf16 auto"), ("--device", "cpu cuda"),
                                 ("--threshold-rule", "pooled worst-source"),
-                                ("--known-sources", "keep drop")):
+                                ("--known-sources", "keep drop"),
+                                ("--verdict", "real unsure ai none"),
+                                ("--origin", "ai ai_part capture other"),
+                                ("--sort", "path probability date")):
             if option in wanted:
                 words = set(offered.split())
                 expect(option, shell.offers(command, option, ""), words)
