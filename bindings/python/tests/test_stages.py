@@ -12,6 +12,7 @@ def test_caption_and_detect(item, dog):
     assert captioned.caption == item.caption_many([DOG, DOG])[1].caption
     assert captioned.verdict == "none" and len(captioned.boxes) == 0
     found = item.detect(DOG, "a dog")
+    assert repr(found) == "<libitem.Result picture: none, found: a dog>"
     assert found.objects[0].phrase == "a dog" and found.boxes.shape[1] == 4
     assert len(item.detect(DOG, ["a dog", "a ball"], max_objects=1).objects) == 1
     assert len(item.detect_many([DOG, DOG], ["a dog"])) == 2

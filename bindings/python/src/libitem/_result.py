@@ -400,7 +400,10 @@ class Result:
         if error:
             return f"<libitem.Result {name}: {error.name}: {error.message}>"
         sure = "" if np.isnan(self.probability) else f" ({self.probability:.0%})"
-        return f"<libitem.Result {name}: {self.verdict}{sure}, {self.caption!r}>"
+        found = ", ".join(dict.fromkeys(found.phrase for found in self.objects))
+        caption = repr(self.caption) if self.caption else ""
+        said = (self.verdict + sure, caption, found and f"found: {found}")
+        return f"<libitem.Result {name}: {', '.join(filter(None, said))}>"
 
     # ---- pickle: everything is read, the handle stays behind ----
 
