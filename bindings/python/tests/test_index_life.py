@@ -12,6 +12,7 @@ import time
 import libitem
 import pytest
 from test_index import folder, index  # noqa: F401 - fixtures
+from test_processes import FORK
 
 
 def test_files_of_others_are_refused_and_not_touched(tmp_path):
@@ -135,13 +136,7 @@ def child(queue):
         except libitem.ForkedError as error:
             queue.put(str(error))
     index.close()
-fork = multiprocessing.get_context("fork")
-queue = fork.SimpleQueue()
-process = fork.Process(target=child, args=(queue,))
-process.start()
-for _ in range(3):
-    print(queue.get())
-process.join()
+""" + FORK + """
 print(process.exitcode, len(list(rows)))
 """
     with libitem.Index(tmp_path / "index", create=True) as index:

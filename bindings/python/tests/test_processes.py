@@ -40,6 +40,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
+# Runs child(queue) in a forked process, and prints the three things that it puts into the queue.
+FORK = """
+fork = multiprocessing.get_context("fork")
+queue = fork.SimpleQueue()
+process = fork.Process(target=child, args=(queue,))
+process.start()
+for _ in range(3):
+    print(queue.get())
+process.join()
+"""
+
+
 INTERRUPTED = """
 import os, signal, threading, time
 import libitem, numpy as np, stand_ins
@@ -227,13 +239,7 @@ def child(queue):
             queue.put("no exception")
         except libitem.ForkedError as error:
             queue.put(str(error))
-fork = multiprocessing.get_context("fork")
-queue = fork.SimpleQueue()
-process = fork.Process(target=child, args=(queue,))
-process.start()
-for _ in range(3):
-    print(queue.get())
-process.join()
+""" + FORK + """
 print(process.exitcode, context.check(sys.argv[1]).verdict)
 """
     if not os.path.exists(os.environ["ITEM_ENGINE_PATH"]):

@@ -279,14 +279,8 @@ func TestCheckLongerThanUpload(t *testing.T) {
 // An upload that goes on after the grace is cut off, and the service ends without an error.
 func TestStopDuringSlowUpload(t *testing.T) {
 	s := newService(quick, defaults)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, s, listener, 50*time.Millisecond, func(string) {}) }()
-	conn, err := net.Dial("tcp", listener.Addr().String())
+	addr, stop, ended := startHasty(t, s)
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -289,6 +289,18 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// startHasty starts a service that gives 50 ms of grace when it is stopped.
+func startHasty(t *testing.T, s *service) (addr string, stop func(), ended chan error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended = make(chan error, 1)
+	go func() { ended <- serve(ctx, s, listener, 50*time.Millisecond, func(string) {}) }()
+	return listener.Addr().String(), stop, ended
+}
+
 // What takes longer than the grace is cancelled.
 func TestStopCancels(t *testing.T) {
 	endless := fake{func(ctx context.Context, _ item.Bytes) (*item.Result, error) {
@@ -296,16 +308,10 @@ func TestStopCancels(t *testing.T) {
 		return nil, ctx.Err()
 	}}
 	s := newService(endless, defaults)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, s, listener, 50*time.Millisecond, func(string) {}) }()
+	addr, stop, ended := startHasty(t, s)
 	answered := make(chan int, 1)
 	go func() {
-		status, _ := post(t, listener.Addr().String(), "", strings.NewReader("x"))
+		status, _ := post(t, addr, "", strings.NewReader("x"))
 		answered <- status
 	}()
 	eventually(t, "the check runs", func() bool { return len(s.checks) == 1 })

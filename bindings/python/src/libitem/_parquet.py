@@ -92,7 +92,6 @@ class Known:
         return row[:2] == facts[1:3] and bool(row[3] or gone)
 
 
-
 def _learn(folder: str, base: sqlite3.Connection, fingerprint: str | None) -> dict[Path, set[str]]:
     """Fills the table; gives the rows that newer ones stand for, by file."""
     base.execute(
@@ -151,6 +150,12 @@ def known(folder: str, fingerprint: str | None = None) -> Iterator[str]:
         Path(file).unlink(missing_ok=True)
 
 
+def tidy(folder: str) -> None:
+    """Drops the rows that newer ones stand for."""
+    with known(folder):
+        pass
+
+
 def next_number(folder: str) -> int:
     """Of files that sort behind all others, whatever the clock says."""
     last = max((int(part.name.split("-")[1]) for part in parts(folder)), default=0)
@@ -161,7 +166,6 @@ def lines(folder: str) -> Iterable[str]:
     """What `item find --import` and item_index_import() take: of files, by absolute names."""
     names = ["path", "bytes", "mtime_ns", "sha256", "json"]
     for _, row in rows(folder, names):
-        answer = json.loads(row.pop("json"))
-        if not os.path.isabs(row["path"]):
-            continue
-        yield json.dumps({**row, "answer": answer}, ensure_ascii=False)
+        if os.path.isabs(row["path"]):
+            answer = json.loads(row.pop("json"))
+            yield json.dumps({**row, "answer": answer}, ensure_ascii=False)

@@ -77,12 +77,17 @@ def _stat(path: str) -> os.stat_result:
     return found
 
 
+def _utf_8(name: str) -> str:
+    """As Parquet and JSON can hold it; the same where they can."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _look(item: Any) -> _Picture:
     """A picture before anything of its file was read."""
     if isinstance(item, (str, os.PathLike)):
         path = os.path.abspath(os.fspath(item))
-        name = path.encode("utf-8", "backslashreplace").decode()
-        if name != path:  # neither Parquet nor JSON could hold it
+        name = _utf_8(path)
+        if name != path:
             return _Picture(path, Facts(name, 0, 0), _file_error(name, "its name is no UTF-8"))
         try:
             found = _stat(path)
@@ -96,8 +101,7 @@ def _look(item: Any) -> _Picture:
         data = bytes(memoryview(data))
     except (TypeError, ValueError):
         raise TypeError(f"a path, or (name, bytes), is wanted, not {type(item).__name__}") from None
-    name = str(name).encode("utf-8", "backslashreplace").decode()
-    return _Picture(data, Facts(name, len(data), 0, hashlib.sha256(data).hexdigest()))
+    return _Picture(data, Facts(_utf_8(str(name)), len(data), 0, hashlib.sha256(data).hexdigest()))
 
 
 def _read(picture: _Picture) -> _Picture:
@@ -234,8 +238,9 @@ def check(
 ) -> int:
     """Checks a Dask bag of paths, or of (name, bytes), into a folder of Parquet files.
 
-    A picture that fails is a row with `error`, also one that ends its process each time. What `output` has is skipped: the same path, size
-    and time, or the same name and bytes, with the same fingerprint (any, unless same_fingerprint).
+    A picture that fails is a row with `error`, also one that ends its process each time. What
+    `output` has is skipped: the same path, size and time, or the same name and bytes, with the
+    same fingerprint (any, unless same_fingerprint).
     What is answered anew takes the place of the older row. `threads` are those of each worker;
     other arguments those of libitem.open(). Returns how many pictures were checked. Workers must
     be processes that were spawned, and `output` a folder that all of them see; one run at a time.
@@ -259,8 +264,8 @@ def check(
             _one_by_one(items, part, known, settings) if count is None else count
             for count, (items, part) in zip(done, parts)
         )
-    with _parquet.known(folder):
-        return checked  # older rows were dropped
+    _parquet.tidy(folder)
+    return checked
 
 
 def lines(output: str | os.PathLike[str]) -> Iterable[str]:
