@@ -3,10 +3,12 @@
 """`make check`: every build, every test, every script that guards a rule.
 
 Prints a line a step and ends with "N passed, N failed": test programs of all builds, and one for
-each script. What a step printed stands in build/logs/; of a failed step the end is shown.
+each script. What a step printed stands in build/logs/; of a failed step the end is shown, and what
+failed is named once more before the last line, for whoever sees only the end.
 """
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -26,6 +28,7 @@ NO_CXX = {"CXX": "/bin/false"}  # shows that nobody asks for a C++ compiler
 class Tally:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []  # (name of the step, its log)
 
     def add(self, passed, failed, skipped=0):
         self.passed += passed
@@ -36,9 +39,24 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def show_end(log):
+def show_end(log, count):
     lines = log.read_text(errors="replace").splitlines()
-    print("\n".join("    " + line for line in lines[-40:]))
+    print("\n".join("    " + line for line in lines[-count:]))
+
+
+def failed_lines(log):
+    """What meson, pytest and go print of each test that failed."""
+    marks = re.compile(r"^\s*\d+/\d+ .* (FAIL|TIMEOUT|ERROR)\b|^(FAILED|ERROR) |^\s*--- FAIL")
+    lines = log.read_text(errors="replace").splitlines()
+    return list(dict.fromkeys(line.strip() for line in lines if marks.search(line)))
+
+
+def show_failures(failures):
+    for name, log in failures:
+        print(f"failed: {name}")
+        for line in failed_lines(log):
+            print("    " + line)
+        show_end(log, 8)
 
 
 def step(tally, name, action):
@@ -51,7 +69,8 @@ def step(tally, name, action):
     said = f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
     print(f"{name:<28} {said:<36} {time.monotonic() - start:6.1f} s", flush=True)
     if failed:
-        show_end(path)
+        tally.failures.append((name, path))
+        show_end(path, 40)
 
 
 def script(*command):
@@ -186,6 +205,7 @@ def main():
     check_go(tally)
     check_gthumb(tally)
     check_other_compilers(tally)
+    show_failures(tally.failures)
     if tally.skipped:
         print(f"{tally.skipped} skipped: see build/logs")
     (ROOT / "build" / "check.txt").write_text(f"{tally}\n")

@@ -66,7 +66,7 @@ static pid_t scan_elsewhere(const world *w)
     world mine = {.folder = w->folder, .path = w->path};
     item_error err = ITEM_ERROR_INIT;
     open_counting(&mine, "1", NULL);
-    mine.asked.pause_us = 1000;
+    mine.asked.pause_us = 4000;
     const char *folder = mine.folder;
     if (item_index_open(mine.path, ITEM_INDEX_CREATE, &mine.index, &err) == ITEM_OK)
         item_index_scan(mine.index, mine.ctx, &folder, 1, NULL, NULL, &err);

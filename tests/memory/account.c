@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of this process by the kernel's own account: smaps_rollup, and the peak of status. */
+/* Memory of this process by the kernel's own account: smaps, its sums, and the peak of status. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -19,21 +20,44 @@ static double mb(double kb)
     return kb * 1024 / 1e6;
 }
 
+static int is_weights(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".safetensors\n") == 0 || strcmp(dot, ".bin\n") == 0);
+}
+
+/* Pages of weights alone: those of libtorch are shared with whatever else runs at that moment. */
+static void read_weights(account *a)
+{
+    char line[4096 + 256];
+    double kb;
+    int weights = 0;
+    FILE *file = ask("/proc/self/smaps", "r");
+    while (fgets(line, sizeof line, file)) {
+        if (strchr("0123456789abcdef", line[0])) /* "7f00-7f80 r--p 00000000 fe:00 42  PATH" */
+            weights = is_weights(line);
+        else if (weights && sscanf(line, "Rss: %lf", &kb) == 1)
+            a->weights += mb(kb);
+        else if (weights && sscanf(line, "Pss: %lf", &kb) == 1)
+            a->share += mb(kb);
+    }
+    fclose(file);
+}
+
 account account_read(void)
 {
-    account a = {0, 0, 0};
+    account a = {0};
     char line[256];
     double kb;
     FILE *file = ask("/proc/self/smaps_rollup", "r");
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, "Rss: %lf", &kb) == 1)
             a.resident = mb(kb);
-        else if (sscanf(line, "Pss: %lf", &kb) == 1)
-            a.share = mb(kb);
         else if (sscanf(line, "Anonymous: %lf", &kb) == 1)
             a.anonymous = mb(kb);
     }
     fclose(file);
+    read_weights(&a);
     return a;
 }
 

@@ -8,8 +8,9 @@
 /* Memory of this process by the kernel's own account, in MB of a million bytes. */
 typedef struct account {
     double resident;  /* all that lies in memory */
-    double share;     /* the same, with pages that others have as well divided among all */
     double anonymous; /* of it what is no page of a file */
+    double weights;   /* of it what are pages of files of weights */
+    double share;     /* these, with pages that others have as well divided among all */
 } account;
 
 /* Ends with 77 where this system does not tell. */
