@@ -383,7 +383,7 @@ static int in_child(item_ctx *ctx, item_image *image)
 {
     item_error err = ITEM_ERROR_INIT;
     item_result *result = NULL;
-    alarm(20); /* a child that computes hangs for ever */
+    alarm(60); /* a child that computes hangs for ever */
     int wrong = item_check_image(ctx, image, NULL, &result, &err) != ITEM_E_FORKED;
     wrong |= err.message[0] == '\0' || result != NULL;
     wrong |= item_caption_image(ctx, image, NULL, &result, NULL) != ITEM_E_FORKED;

@@ -74,7 +74,7 @@ static int fork_while_loading(void)
         usleep(5000);
         const pid_t child = fork();
         if (child == 0) {
-            alarm(10);
+            alarm(60);
             (void)load(NULL);
             _exit(0);
         }
@@ -315,7 +315,7 @@ static void in_child(void)
     const char *text = "a dog";
     call_state call;
     call_init(&call);
-    alarm(20); /* a child that computes hangs for ever */
+    alarm(60); /* a child that computes hangs for ever */
     int bad = engine->info(0, &info, NULL) != ITEM_E_FORKED;
     bad |= engine->info(1, &info, NULL) != ITEM_E_FORKED;
     bad |= engine->setup(&settings, NULL) != ITEM_E_FORKED;

@@ -293,10 +293,13 @@ typedef struct opening {
     item_status status;
 } opening;
 
-static item_status read_tensor_slowly(item_weights *w, const char *name, item_tensor_view *out,
-                                      item_error *err)
+static _Atomic bool may_read;
+
+static item_status read_when_allowed(item_weights *w, const char *name, item_tensor_view *out,
+                                     item_error *err)
 {
-    usleep(1000);
+    while (!may_read)
+        usleep(1000);
     return read_tensor(w, name, out, err);
 }
 
@@ -309,7 +312,7 @@ static void *open_embedder(void *user)
     return NULL;
 }
 
-/* The first is still reading when the second comes, which waits for it. */
+/* The first reads until end_two() when the second comes, which waits for it. */
 static void start_two(opening o[2], const char *hash, const char *missing)
 {
     memset(o, 0, 2 * sizeof *o);
@@ -319,7 +322,8 @@ static void start_two(opening o[2], const char *hash, const char *missing)
         o[i].status = -1;
     }
     read_tensor = o[0].s.h.services.weights_tensor;
-    o[0].s.h.services.weights_tensor = read_tensor_slowly;
+    o[0].s.h.services.weights_tensor = read_when_allowed;
+    may_read = false;
     o[0].s.h.missing = missing;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&o[i].thread, NULL, open_embedder, &o[i]), 0);
@@ -329,6 +333,7 @@ static void start_two(opening o[2], const char *hash, const char *missing)
 
 static void end_two(opening o[2])
 {
+    may_read = true;
     for (int i = 0; i < 2; i++)
         (void)pthread_join(o[i].thread, NULL);
     for (int i = 0; i < 2; i++)
@@ -352,7 +357,7 @@ static void an_ended_thread_leaves_no_lock(void **state)
     SKIP_UNLESS(*state);
     opening o[2];
     stages again = {0};
-    alarm(20);
+    alarm(60);
     start_two(o, "ended ", NULL);
     assert_int_equal(pthread_cancel(o[1].thread), 0);
     end_two(o);
@@ -400,15 +405,13 @@ static void a_cancel_ends_the_waiting(void **state)
 {
     SKIP_UNLESS(*state);
     opening o[2];
-    alarm(20);
+    alarm(60);
     start_two(o, "impatient ", NULL);
     stages third = {0};
     host_init(&third.h, *state);
     third.h.hash = "impatient ";
     third.h.services.cancelled = at_once;
-    const double start = now_ms();
     assert_int_equal(stages_open(&third, *state, "e", NULL), ITEM_E_CANCELLED);
-    assert_true(now_ms() - start < 5000);
     assert_int_equal(o[0].status, -1); /* still reading */
     stages_close(&third);
     end_two(o);

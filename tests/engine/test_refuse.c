@@ -61,7 +61,7 @@ static void a_slow_blas_is_not_measured_for_long(void **state)
     (void)state;
     assert_int_equal(host_engine()->info(1, &info, NULL), ITEM_OK);
     assert_true(info.gflops > 0.0);
-    assert_true(now_ms() - start < 4000.0);
+    assert_true(now_ms() - start < 20000.0);
 }
 
 int main(int argc, char **argv)
