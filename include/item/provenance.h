@@ -21,7 +21,7 @@ extern "C" {
 typedef struct item_provenance item_provenance;
 
 #define ITEM_PROVENANCE_C2PA        1 /**< a C2PA manifest is there; it was not verified      */
-#define ITEM_PROVENANCE_SOURCE_TYPE 2 /**< an IPTC digital source type                        */
+#define ITEM_PROVENANCE_SOURCE_TYPE 2 /**< an IPTC digital source type, of XMP or of C2PA       */
 #define ITEM_PROVENANCE_GENERATOR   3 /**< what a generator of pictures writes into its files */
 #define ITEM_PROVENANCE_UNREADABLE  4 /**< metadata that are broken or beyond a limit         */
 

@@ -130,7 +130,7 @@ typedef struct itemi_metadata {
     const uint8_t *xmp;
     size_t xmp_size;
     const char *c2pa;        /* where a C2PA manifest begins, such as "PNG caBX" */
-    const uint8_t *manifest; /* its first piece */
+    const uint8_t *manifest; /* the store; of a JPEG its first piece */
     size_t manifest_size;
     uint32_t texts;
     itemi_png_text text[ITEMI_PNG_TEXTS];
@@ -183,6 +183,8 @@ typedef struct itemi_jpeg_header {
 } itemi_jpeg_header;
 
 void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, size_t size);
+/* Joins the pieces of the first C2PA manifest store, up to the first piece that is missing. */
+void itemi_jpeg_manifest(const uint8_t *bytes, size_t size, itemi_buf *out);
 /* How many bytes there are up to the end mark, or up to the first segment that is not whole. */
 size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size);
 /* How many scans begin before the end mark. */

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "image/boxes.h"
 #include "image/decode.h"
 
 #define BOXES_MAX 1000 /* beside each other; at the top a picture has about five */
@@ -18,48 +19,6 @@
 #define AGAIN_MAX 4
 /* Tiles that are equal may lie in the file but once: some hundred bytes for each. */
 #define OVERLAP_MAX (UINT64_C(256) << 10)
-
-/* What is left of a box. Behind its end there is nothing but zeros. */
-typedef struct span {
-    const uint8_t *at;
-    size_t left;
-} span;
-
-static uint64_t take(span *s, unsigned bytes)
-{
-    uint64_t value = 0;
-    if (bytes > s->left) {
-        s->left = 0;
-        return 0;
-    }
-    for (unsigned i = 0; i < bytes; i++)
-        value = value << 8 | s->at[i];
-    s->at += bytes;
-    s->left -= bytes;
-    return value;
-}
-
-/* The next box: its type, and its content up to the end of `from` at most. False at the end. */
-static bool next_box(span *from, char type[4], span *content)
-{
-    if (from->left < 8)
-        return false;
-    const size_t all = from->left;
-    uint64_t length = take(from, 4);
-    memcpy(type, from->at, 4);
-    (void)take(from, 4);
-    if (length == 1 && from->left >= 8)
-        length = take(from, 8);
-    const size_t head = all - from->left;
-    if (length == 0 || length > all)
-        length = all; /* up to the end */
-    if (length < head)
-        return false;
-    *content = (span){from->at, (size_t)length - head};
-    from->at += content->left;
-    from->left -= content->left;
-    return true;
-}
 
 /* ---- C2PA ---- */
 
@@ -78,9 +37,9 @@ static void take_uuid(itemi_metadata *m, const uint8_t *data, size_t size)
 void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size)
 {
     *metadata = (itemi_metadata){0};
-    span file = {bytes, size}, box;
+    itemi_span file = {bytes, size}, box;
     char type[4];
-    for (int boxes = 0; boxes < BOXES_MAX && next_box(&file, type, &box); boxes++) {
+    for (int boxes = 0; boxes < BOXES_MAX && itemi_next_box(&file, type, &box); boxes++) {
         if (memcmp(type, "uuid", 4) == 0)
             take_uuid(metadata, box.at, box.left);
     }
@@ -116,42 +75,43 @@ static void add_place(places *p, uint64_t at, uint64_t length, size_t size)
     p->odd |= __builtin_add_overflow(p->total, length, &p->total);
 }
 
-static places read_places(span table, size_t size)
+static places read_places(itemi_span table, size_t size)
 {
     places p = {0};
-    const uint64_t version = take(&table, 4) >> 24, sizes = take(&table, 2);
+    const uint64_t version = itemi_take(&table, 4) >> 24, sizes = itemi_take(&table, 2);
     const unsigned offset = sizes >> 12 & 15, length = sizes >> 8 & 15, base = sizes >> 4 & 15;
     const unsigned index = version > 0 ? sizes & 15 : 0, number = version < 2 ? 2 : 4;
     /* libheif takes a number of any other size for none */
     p.odd =
         ((offset | length | base | index) & 3) || offset > 8 || length > 8 || base > 8 || index > 8;
-    for (uint64_t count = take(&table, number); count && table.left && !p.odd; count--) {
-        (void)take(&table, number);
-        const bool in_file = version == 0 || (take(&table, 2) & 15) == 0;
-        (void)take(&table, 2);
-        const uint64_t from = take(&table, base);
-        uint64_t parts = take(&table, 2);
+    for (uint64_t count = itemi_take(&table, number); count && table.left && !p.odd; count--) {
+        (void)itemi_take(&table, number);
+        const bool in_file = version == 0 || (itemi_take(&table, 2) & 15) == 0;
+        (void)itemi_take(&table, 2);
+        const uint64_t from = itemi_take(&table, base);
+        uint64_t parts = itemi_take(&table, 2);
         for (; length && parts && table.left; parts--) {
-            (void)take(&table, index);
-            const uint64_t at = take(&table, offset);
-            add_place(&p, in_file ? from + at : 0, take(&table, length), size);
+            (void)itemi_take(&table, index);
+            const uint64_t at = itemi_take(&table, offset);
+            add_place(&p, in_file ? from + at : 0, itemi_take(&table, length), size);
         }
     }
     return p;
 }
 
 /* Notes which items are pictures, by what this libheif takes for one, and which are something else. */
-static void find_pictures(span table, items *pictures, items *others)
+static void find_pictures(itemi_span table, items *pictures, items *others)
 {
     static const char kinds[] = "hvc1av01gridideniovl";
-    const uint64_t wide = take(&table, 4) >> 24;
-    uint64_t count = take(&table, wide ? 4 : 2);
+    const uint64_t wide = itemi_take(&table, 4) >> 24;
+    uint64_t count = itemi_take(&table, wide ? 4 : 2);
     char type[4];
-    for (span entry; count && next_box(&table, type, &entry); count--) {
+    for (itemi_span entry; count && itemi_next_box(&table, type, &entry); count--) {
         if (memcmp(type, "infe", 4) != 0)
             continue;
-        const uint64_t version = take(&entry, 4) >> 24, item = take(&entry, version < 3 ? 2 : 4);
-        (void)take(&entry, 2); /* protection */
+        const uint64_t version = itemi_take(&entry, 4) >> 24,
+                       item = itemi_take(&entry, version < 3 ? 2 : 4);
+        (void)itemi_take(&entry, 2); /* protection */
         bool picture = false;
         for (const char *kind = kinds; version >= 2 && entry.left >= 4 && *kind; kind += 4)
             picture |= memcmp(entry.at, kind, 4) == 0;
@@ -183,17 +143,17 @@ static void part_of(parts *p, uint64_t whole, uint64_t part, bool counts)
  * a picture its planes beside the colours. false: lengths in it contradict each other, and libheif
  * might read other references than these.
  */
-static bool find_parts(span table, parts *p)
+static bool find_parts(itemi_span table, parts *p)
 {
-    const unsigned number = take(&table, 4) >> 24 == 0 ? 2 : 4;
+    const unsigned number = itemi_take(&table, 4) >> 24 == 0 ? 2 : 4;
     while (table.left >= 8) {
-        const uint64_t length = take(&table, 4), type = take(&table, 4);
-        const uint64_t from = take(&table, number), count = take(&table, 2);
+        const uint64_t length = itemi_take(&table, 4), type = itemi_take(&table, 4);
+        const uint64_t from = itemi_take(&table, number), count = itemi_take(&table, 2);
         if (type == 0x75756964 || /* uuid: libheif takes 16 bytes more for its head */
             length != 8 + number + 2 + count * number || count * number > table.left)
             return false;
         for (uint64_t i = 0; i < count; i++) {
-            const uint64_t to = take(&table, number);
+            const uint64_t to = itemi_take(&table, number);
             if (type == 0x64696d67) /* dimg */
                 part_of(p, from, to, true);
             else if (type ==
@@ -204,7 +164,7 @@ static bool find_parts(span table, parts *p)
     return true;
 }
 
-static item_status check_references(itemi_decode *d, span table, const items *pictures,
+static item_status check_references(itemi_decode *d, itemi_span table, const items *pictures,
                                     const items *others)
 {
     items sets[2];
@@ -228,7 +188,7 @@ static item_status check_references(itemi_decode *d, span table, const items *pi
     return ITEM_OK;
 }
 
-static item_status check_bytes(itemi_decode *d, span table, size_t size)
+static item_status check_bytes(itemi_decode *d, itemi_span table, size_t size)
 {
     const places p = read_places(table, size);
     if (p.odd)
@@ -243,20 +203,20 @@ static item_status check_bytes(itemi_decode *d, span table, size_t size)
 }
 
 /* The tables of a file; references come last, wherever they stand. */
-static item_status check_tables(itemi_decode *d, span tables, size_t size)
+static item_status check_tables(itemi_decode *d, itemi_span tables, size_t size)
 {
     items pictures = {{0}}, others = {{0}};
     item_status status = ITEM_OK;
-    span all = tables, table;
+    itemi_span all = tables, table;
     char type[4];
-    while (status == ITEM_OK && next_box(&all, type, &table)) {
+    while (status == ITEM_OK && itemi_next_box(&all, type, &table)) {
         if (memcmp(type, "iloc", 4) == 0)
             status = check_bytes(d, table, size);
         else if (memcmp(type, "iinf", 4) == 0)
             find_pictures(table, &pictures, &others);
     }
     all = tables;
-    while (status == ITEM_OK && next_box(&all, type, &table)) {
+    while (status == ITEM_OK && itemi_next_box(&all, type, &table)) {
         if (memcmp(type, "iref", 4) == 0)
             status = check_references(d, table, &pictures, &others);
     }
@@ -265,13 +225,13 @@ static item_status check_tables(itemi_decode *d, span tables, size_t size)
 
 item_status itemi_heif_check(itemi_decode *d, const uint8_t *bytes, size_t size)
 {
-    span file = {bytes, size}, box;
+    itemi_span file = {bytes, size}, box;
     char type[4];
     item_status status = ITEM_OK;
-    while (status == ITEM_OK && next_box(&file, type, &box)) {
+    while (status == ITEM_OK && itemi_next_box(&file, type, &box)) {
         if (memcmp(type, "meta", 4) != 0)
             continue;
-        (void)take(&box, 4); /* version and flags */
+        (void)itemi_take(&box, 4); /* version and flags */
         status = check_tables(d, box, size);
     }
     return status;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "image/boxes.h"
 #include "image/decode.h"
 
 #define M_SOF0  0xc0
@@ -116,11 +117,38 @@ static void take_app1(itemi_metadata *m, segment *s)
     }
 }
 
-/* JUMBF stands behind "JP", the number of the box and that of the piece; the first piece counts. */
+/* JUMBF stands behind "JP", the number of the box and that of the piece, which begins with 1. */
 static void take_app11(itemi_metadata *m, segment *s)
 {
     if (strip(s, "JP", 2) && s->size > 6)
         itemi_metadata_c2pa(m, "JPEG APP11", s->data + 6, s->size - 6);
+}
+
+/* Every piece begins with the head of the box again (ISO 19566-5, annex D). */
+void itemi_jpeg_manifest(const uint8_t *bytes, size_t size, itemi_buf *out)
+{
+    const uint8_t *at = bytes, *end = bytes + size;
+    uint64_t box = 0, pieces = 0;
+    segment s;
+    while (next_segment(&s, &at, end) && s.marker != M_SOS) {
+        if (s.marker != M_APP11 || !strip(&s, "JP", 2))
+            continue;
+        itemi_span in = {s.data, s.size};
+        itemi_metadata found = {0};
+        const uint64_t number = itemi_take(&in, 2), piece = itemi_take(&in, 4);
+        if (pieces == 0) {
+            itemi_metadata_c2pa(&found, "", in.at, in.left);
+            if (!found.manifest)
+                continue;
+            box = number;
+        } else if (number == box && piece == pieces + 1) {
+            (void)itemi_take(&in, 8);
+        } else {
+            continue;
+        }
+        pieces++;
+        itemi_buf_add(out, in.at, in.left);
+    }
 }
 
 static void take_profile_part(itemi_jpeg_header *h, segment *s)

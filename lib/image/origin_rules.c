@@ -136,7 +136,7 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
     }
 }
 
-void itemi_findings_source_type(itemi_findings *f, const char *value)
+void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value)
 {
     static const struct {
         const char *name;
@@ -166,5 +166,6 @@ void itemi_findings_source_type(itemi_findings *f, const char *value)
         if (strcmp(name, types[i].name) == 0)
             claim = types[i].claim;
     }
-    itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, "XMP DigitalSourceType", name, uri);
+    if (!is_known(f, where, name))
+        itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, where, name, uri);
 }

@@ -134,11 +134,8 @@ static void find_exif(itemi_findings *f, const itemi_metadata *m)
 
 static void find_all(itemi_findings *f, const itemi_metadata *m)
 {
-    if (m->c2pa) {
-        char generator[ITEMI_C2PA_NAME];
-        itemi_c2pa_generator(m->manifest, m->manifest_size, generator, sizeof generator);
-        itemi_findings_add(f, ITEM_PROVENANCE_C2PA, ITEM_CLAIM_NONE, m->c2pa, generator, "");
-    }
+    if (m->c2pa)
+        itemi_findings_c2pa(f, m->c2pa, m->manifest, m->manifest_size);
     if (m->xmp)
         itemi_findings_xmp(f, m->xmp, m->xmp_size);
     for (uint32_t i = 0; i < m->texts; i++)
@@ -196,10 +193,20 @@ item_status itemi_provenance_list(itemi_decode *d, itemi_kind kind, const uint8_
 {
     itemi_metadata metadata;
     itemi_findings f = {0};
+    itemi_buf manifest;
     itemi_buf_init(&f.texts, &d->mem);
+    itemi_buf_init(&manifest, &d->mem);
     itemi_metadata_of(kind, bytes, size, &metadata);
-    find_all(&f, &metadata);
-    if (kind == ITEMI_KIND_HEIC || kind == ITEMI_KIND_AVIF)
+    if (kind == ITEMI_KIND_JPEG && metadata.c2pa) { /* in pieces of 64 KiB */
+        itemi_jpeg_manifest(bytes, size, &manifest);
+        metadata.manifest = (uint8_t *)manifest.data;
+        metadata.manifest_size = manifest.length;
+        f.texts.failed |= manifest.failed;
+    }
+    if (!f.texts.failed)
+        find_all(&f, &metadata);
+    itemi_buf_free(&manifest);
+    if (!f.texts.failed && (kind == ITEMI_KIND_HEIC || kind == ITEMI_KIND_AVIF))
         find_heif(&f, d, bytes, size);
     *out = f.texts.failed ? NULL : finish(&f, &d->mem);
     itemi_buf_free(&f.texts);

@@ -48,16 +48,16 @@ bool itemi_tells_origin(const char *keyword);
  */
 void itemi_findings_judge(itemi_findings *f, const char *container, const char *field,
                           const char *text);
-/* The same of an IPTC digital source type, a URI or its last part. */
-void itemi_findings_source_type(itemi_findings *f, const char *value);
+/* The same of an IPTC digital source type, a URI or its last part, that stands at `where`. */
+void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value);
 
 /* ---- readers of what a file holds ---- */
 
 void itemi_findings_xmp(itemi_findings *f, const uint8_t *data, size_t size);
 void itemi_findings_png_text(itemi_findings *f, const itemi_png_text *text);
 
-/* Who made the manifest, by its own account; "" where that is not found. `out` has room bytes. */
-void itemi_c2pa_generator(const uint8_t *manifest, size_t size, char *out, size_t room);
+/* A C2PA manifest store that stands at `where`: always an entry, and those of its source types. */
+void itemi_findings_c2pa(itemi_findings *f, const char *where, const uint8_t *store, size_t size);
 
 /* In builds with libheif: EXIF and XMP of a HEIC or AVIF, empty where there is none. */
 void itemi_heif_blocks(itemi_decode *d, const uint8_t *bytes, size_t size, itemi_findings *f,

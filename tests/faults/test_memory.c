@@ -93,6 +93,7 @@ static const struct {
     {"type6_16.png", 0},     {"palette_4_alpha.png", 0}, {"type2_8_interlaced.png", 0},
     {"exif_before.png", 0},  {"icc_rgb.png", 7},         {"icc_grey_alpha.png", 7},
     {"icc_broken.png", 0},   {"origin.jpg", 0},          {"origin.png", 0},
+    {"c2pa_edited.jpg", 0},
 };
 
 static void try_pictures(memory_kind kind)

@@ -344,7 +344,13 @@ def make_provenance():
                        ("Description", "Job ID: 01234567-89ab-cdef-0123-456789abcdef")):
         put("corpus/provenance", f"text_{name}", b"\x05" + name.encode() + b"\0" + text.encode())
     put("corpus/provenance", "ztxt", b"\x06\0" + zlib.compress(b"a" * 100000))
-    avif = (HERE.parent / "golden" / "image" / "pictures" / "origin.avif").read_bytes()
+    pictures = HERE.parent / "golden" / "image" / "pictures"
+    for place, name in ((2, "c2pa_edited.jpg"), (7, "c2pa_created.png"), (10, "c2pa_created.webp")):
+        file = (pictures / name).read_bytes()
+        begin = file.index(b"jumb") - 4
+        store = file[begin:begin + int.from_bytes(file[begin:begin + 4], "big")]
+        put("corpus/provenance", f"manifest_{place}", bytes([place]) + store)
+    avif = (pictures / "origin.avif").read_bytes()
     meta = avif.index(b"meta") + 8
     tables = avif[meta:meta + int.from_bytes(avif[meta - 8 - 4:meta - 8], "big") - 12]
     put("corpus/provenance", "meta_12", b"\x0c" + tables)

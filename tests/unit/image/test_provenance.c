@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What files say of their origin: every container, every rule, and metadata that are broken. */
-#include "support.h"
-
 #include <zlib.h>
 
-#include <item/provenance.h>
-
-#include "../../containers.h"
-
-#define BYTES(text) (text), sizeof(text) - 1
+#include "listed.h"
 
 #define XMP_JPEG "http://ns.adobe.com/xap/1.0/\0"
 #define XMP_PNG  "XML:com.adobe.xmp\0\0\0\0\0"
@@ -28,47 +22,6 @@
 #define STORE                                                                                      \
     "\0\0\0\x60jumb\0\0\0\x1ejumd"                                                                 \
     "c2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71\3c2pa\0"
-
-/* Each entry as a line "kind claim where|name|value". */
-static char *entries_of(const item_provenance *list)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    for (uint32_t i = 0; i < item_provenance_count(list); i++) {
-        item_provenance_entry e = ITEM_PROVENANCE_ENTRY_INIT;
-        item_error err = ITEM_ERROR_INIT;
-        assert_int_equal(item_provenance_get(list, i, &e, &err), ITEM_OK);
-        assert_true(strlen(e.text) > 0 && !strchr(e.text, '\n'));
-        fprintf(out, "%d %d %s|%s|%s\n", e.kind, e.claim, e.where, e.name, e.value);
-    }
-    assert_int_equal(fclose(out), 0);
-    return text;
-}
-
-static void expect_file(const char *what, const container *file, const char *expected)
-{
-    item_error err = ITEM_ERROR_INIT;
-    item_provenance *list = NULL;
-    if (item_provenance_from_memory(file->data, file->size, NULL, &list, &err) != ITEM_OK)
-        fail_msg("%s: %s", what, err.message);
-    char *entries = entries_of(list);
-    if (strcmp(entries, expected) != 0)
-        fail_msg("%s:\n%snot\n%s", what, entries, expected);
-    free(entries);
-    item_provenance_free(list);
-}
-
-/* A file with one part more than its head. */
-static void expect_part(int kind, const char *name, const char *data, size_t size,
-                        const char *expected)
-{
-    container file = container_begin(kind);
-    container_part(&file, name, data, size);
-    expect_file(data, &file, expected);
-    free(file.data);
-}
 
 /* ---- PNG texts ---- */
 
@@ -357,8 +310,6 @@ static void exif_texts(void **state)
 static void manifests(void **state)
 {
     (void)state;
-    static const char by_text[] = STORE "\x6f"
-                                        "claim_generator\x78\x19OpenAI-API tests/1.2 c2pa-rs";
     static const char uuid[] = "\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81"
                                "\0\0\0\0manifest\0\0\0\0\0\0\0\0\0" STORE;
     expect_part(IN_JPEG, "\xeb", BYTES("JP\0\1\0\0\0\1" STORE), "1 0 JPEG APP11||\n");
@@ -370,26 +321,6 @@ static void manifests(void **state)
     expect_part(IN_HEIF, "uuid", BYTES(uuid), "1 0 HEIF uuid||\n");
     expect_part(IN_HEIF, "free", BYTES(uuid), "");
     expect_part(IN_HEIF, "uuid", uuid, 30, "");
-    expect_part(IN_PNG, "caBX", BYTES(by_text), "1 0 PNG caBX|OpenAI-API tests/1.2 c2pa|\n");
-    expect_part(IN_PNG, "caBX",
-                BYTES(STORE "\x6f"
-                            "claim_generator\x63old\x74"
-                            "claim_generator_info\xa1\x64name\x67"
-                            "ChatGPT"),
-                "1 0 PNG caBX|ChatGPT|\n");
-    expect_part(IN_PNG, "caBX",
-                BYTES(STORE "\x6f"
-                            "claim_generator\x78\xff"
-                            "cut"),
-                "1 0 PNG caBX||\n");
-    expect_part(IN_PNG, "caBX",
-                BYTES(STORE "\x6f"
-                            "claim_generator\x62\xff\xfe"),
-                "1 0 PNG caBX||\n");
-    expect_part(IN_PNG, "caBX",
-                BYTES(STORE "\x6f"
-                            "claim_generator"),
-                "1 0 PNG caBX||\n");
 }
 
 /* ---- files of other programs ---- */
@@ -435,8 +366,11 @@ static void many_entries(void **state)
 
     container xmp = {0};
     container_add(&xmp, BYTES(XMP_HEAD ">"));
-    for (int i = 0; i < 20; i++)
-        container_add(&xmp, BYTES("<e:DigitalSourceType>a/b</e:DigitalSourceType>"));
+    for (int i = 0; i < 20; i++) {
+        char type[64];
+        snprintf(type, sizeof type, "<e:DigitalSourceType>a/%d</e:DigitalSourceType>", i);
+        container_add(&xmp, type, strlen(type));
+    }
     container_add(&xmp, BYTES(XMP_TAIL));
     file = container_begin(IN_WEBP);
     container_part(&file, "XMP ", xmp.data, xmp.size);
