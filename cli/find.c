@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "index.h"
 
@@ -101,6 +102,8 @@ static int print_rows(const cli_args *args, item_index_rows *rows)
     }
     if (status != ITEM_OK)
         cli_complain_error(args, &err);
+    else if (!headed && args->folder && access(args->folder, F_OK) != 0)
+        cli_complain(args, "nothing was found, and there is no folder %s", args->folder);
     return status == ITEM_OK ? CLI_OK : CLI_FAILED;
 }
 

@@ -79,6 +79,13 @@ class Scan(Case):
         self.fails(self.scan(self.pictures), 1, "engine")
         self.assertEqual(self.find("--failed").stdout, b"")
 
+    def test_a_folder_that_is_not_there(self):
+        self.scan(self.pictures)
+        slip = self.find("--folder", self.work / "slip")
+        self.assertEqual((slip.returncode, slip.stdout), (0, b""))
+        self.assertIn(b"there is no folder", slip.stderr)
+        self.assertEqual(self.find("--folder", self.work).stderr, b"")
+
     def test_ways_to_print(self):
         odd = 'a "quoted", line\nbreak.jpg'
         self.write(odd, b"no picture\n")

@@ -174,7 +174,7 @@ def _todo(items: Iterable[Any], known: str) -> list[_Picture]:
 
 
 def _partition(items: Iterable[Any], part: str, known: str, settings: _Settings) -> int:
-    """Checks a partition and writes its file; how many were checked."""
+    """Checks a partition and writes its file; how many rows it has."""
     todo = _todo(items, known)
     if todo:
         _parquet.write(Path(part), list(_rows(todo, settings)))
@@ -242,8 +242,9 @@ def check(
     `output` has is skipped: the same path, size and time, or the same name and bytes, with the
     same fingerprint (any, unless same_fingerprint).
     What is answered anew takes the place of the older row. `threads` are those of each worker;
-    other arguments those of libitem.open(). Returns how many pictures were checked. Workers must
-    be processes that were spawned, and `output` a folder that all of them see; one run at a time.
+    other arguments those of libitem.open(). Returns how many pictures got a row, those that failed
+    among them. Workers must be processes that were spawned, and `output` a folder that all of them
+    see; one run at a time.
     """
     dask = _parquet.need("dask")
     _parquet.need("pyarrow.parquet")
