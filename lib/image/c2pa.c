@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a C2PA manifest says of the picture: who made the manifest, and the digital source types of
- * its actions (C2PA specification 2.1: "Use of JUMBF", "Claims", "Actions"). Nothing is verified. A
- * store holds a manifest for each ingredient, and last the active one, which speaks of this picture:
- * the others speak of what it was made from. Of its CBOR texts are taken behind their keys.
+ * its actions (C2PA specification 2.1: "Use of JUMBF", "Claims", "Actions", "Ingredient"). Nothing
+ * is verified. A store holds the manifests of all ingredients too, and last the active one, which
+ * speaks of this picture. Where that names no source type, the parent's do, of which the picture is
+ * a later state: services let one program make a picture and another one sign it.
  */
 #include <string.h>
 
 #include "image/boxes.h"
+#include "image/cbor.h"
 #include "image/provenance.h"
 
-#define CBOR_TEXT 0x60 /* a text of up to 23 bytes; 0x78: length in the next byte */
-#define CBOR_MAP  0xa0
+#define PARENTS_MAX 8 /* one above the other, which also ends a circle */
+#define TYPES_MAX   4 /* of a manifest: entries of other kinds shall have room beside them */
 
 /* A box of boxes: what it is for, its name, and the boxes in it. */
 typedef struct super_box {
@@ -20,15 +22,15 @@ typedef struct super_box {
     itemi_span content;
 } super_box;
 
-/* The next box of boxes; others are passed over. */
+/* The next box of boxes with a name; others are passed over. */
 static bool next_super_box(itemi_span *from, super_box *out)
 {
     char type[4];
     itemi_span about;
     while (itemi_next_box(from, type, &out->content)) {
-        /* UUID, a byte that says that there is a label, the label */
+        /* UUID, a byte of which the second bit says that there is a label, the label */
         if (memcmp(type, "jumb", 4) == 0 && itemi_next_box(&out->content, type, &about) &&
-            memcmp(type, "jumd", 4) == 0 && about.left > 17 &&
+            memcmp(type, "jumd", 4) == 0 && about.left > 17 && (about.at[16] & 2) &&
             memchr(about.at + 17, '\0', about.left - 17)) {
             out->use = about.at;
             out->label = (const char *)about.at + 17;
@@ -38,13 +40,18 @@ static bool next_super_box(itemi_span *from, super_box *out)
     return false;
 }
 
+static bool is_for(const super_box *box, const char *use)
+{
+    return memcmp(box->use, use, 4) == 0;
+}
+
 /* The last box within that is for `use`; false where there is none. */
 static bool last_of_use(itemi_span from, const char *use, super_box *out)
 {
     super_box box;
     bool found = false;
     while (next_super_box(&from, &box)) {
-        if (memcmp(box.use, use, 4) == 0) {
+        if (is_for(&box, use)) {
             *out = box;
             found = true;
         }
@@ -52,11 +59,29 @@ static bool last_of_use(itemi_span from, const char *use, super_box *out)
     return found;
 }
 
-static bool find_active(const uint8_t *store, size_t size, super_box *out)
+/* The manifests of a store: standard, update, compressed and time-stamp ones. */
+static bool next_manifest(itemi_span *store, super_box *out)
 {
-    itemi_span all = {store, size};
-    super_box box;
-    return next_super_box(&all, &box) && last_of_use(box.content, "c2ma", out);
+    while (next_super_box(store, out)) {
+        if (is_for(out, "c2ma") || is_for(out, "c2um") || is_for(out, "c2cm") ||
+            is_for(out, "c2md"))
+            return true;
+    }
+    return false;
+}
+
+/* The one with that label; without a label the last one, which is the active one. */
+static bool find_manifest(itemi_span store, const char *label, super_box *out)
+{
+    super_box manifest;
+    bool found = false;
+    while (next_manifest(&store, &manifest)) {
+        if (!label || strcmp(manifest.label, label) == 0) {
+            *out = manifest;
+            found = true;
+        }
+    }
+    return found;
 }
 
 static bool next_cbor(itemi_span *from, itemi_span *cbor)
@@ -69,79 +94,125 @@ static bool next_cbor(itemi_span *from, itemi_span *cbor)
     return false;
 }
 
-/* Steps behind the next `key`, a CBOR text with its head. */
-static bool find_key(itemi_span *cbor, const char *key)
+/* The CBOR of the next assertion of a manifest whose label begins so. */
+static bool next_assertion(itemi_span *assertions, const char *begin, itemi_span *cbor)
 {
-    const size_t length = strlen(key);
-    const uint8_t *at = cbor->left ? memmem(cbor->at, cbor->left, key, length) : NULL;
-    if (!at)
-        return false;
-    cbor->left -= (size_t)(at - cbor->at) + length;
-    cbor->at = at + length;
-    return true;
-}
-
-/* Copies the CBOR text that is next; false where something else stands there, or it is not whole. */
-static bool copy_text(itemi_span cbor, char *out, size_t room)
-{
-    const uint8_t head = (uint8_t)itemi_take(&cbor, 1);
-    size_t length = (size_t)head - CBOR_TEXT;
-    if (head == CBOR_TEXT + 24)
-        length = (size_t)itemi_take(&cbor, 1);
-    else if (head < CBOR_TEXT || length > 23)
-        return false;
-    if (length == 0 || length >= room || length > cbor.left || memchr(cbor.at, 0, length))
-        return false;
-    memcpy(out, cbor.at, length);
-    out[length] = '\0';
-    return itemi_utf8_valid(out, length) == length;
-}
-
-/* Claims of version 2 have a map with "name", those of version 1 a text. */
-static bool read_generator(itemi_span claim, char *out, size_t room)
-{
-    static const char map_key[] = "\x74"
-                                  "claim_generator_info",
-                      name_key[] = "\x64"
-                                   "name",
-                      text_key[] = "\x6f"
-                                   "claim_generator";
-    itemi_span info = claim;
-    if (find_key(&info, map_key) && info.left && (*info.at & 0xe0) == CBOR_MAP &&
-        find_key(&info, name_key) && copy_text(info, out, room))
-        return true;
-    return find_key(&claim, text_key) && copy_text(claim, out, room);
-}
-
-/* The source types that the actions name, each once. */
-static void read_actions(itemi_findings *f, itemi_span actions)
-{
-    static const char key[] = "\x71"
-                              "digitalSourceType";
-    char type[256];
-    while (find_key(&actions, key)) {
-        if (copy_text(actions, type, sizeof type))
-            itemi_findings_source_type(f, "C2PA digitalSourceType", type);
+    super_box box;
+    while (next_super_box(assertions, &box)) {
+        if (strncmp(box.label, begin, strlen(begin)) == 0 && next_cbor(&box.content, cbor))
+            return true;
     }
+    return false;
 }
 
-void itemi_findings_c2pa(itemi_findings *f, const char *where, const uint8_t *store, size_t size)
+/* Copies the text at `key` of a map, cut where it is too long. False where it is no text of one line. */
+static bool copy_text(itemi_span map, const char *key, char *out, size_t room)
 {
-    static const char actions[] = "c2pa.actions"; /* and "c2pa.actions.v2", "c2pa.actions__1" */
-    char generator[ITEMI_C2PA_NAME] = "";
-    super_box active, box;
+    itemi_span value, text;
+    if (!itemi_cbor_find(map, key, &value) || !itemi_cbor_text(value, &text) || text.left == 0)
+        return false;
+    const size_t length = text.left < room ? text.left : room - 1;
+    memcpy(out, text.at, length);
+    out[length] = '\0';
+    const size_t valid = itemi_utf8_valid(out, length);
+    if (valid + (text.left < room ? 0 : 3) < length) /* a cut may part a character */
+        return false;
+    out[valid] = '\0';
+    for (const char *c = out; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    }
+    return strlen(out) == valid && valid > 0;
+}
+
+/* Claims of version 2 have a map, those of version 1 an array of such or a text alone. */
+static void read_maker(const super_box *manifest, char *out, size_t room)
+{
+    super_box claim;
+    itemi_span cbor, info;
+    uint64_t items;
+    if (last_of_use(manifest->content, "c2cl", &claim) && next_cbor(&claim.content, &cbor)) {
+        if (itemi_cbor_find(cbor, "claim_generator_info", &info)) {
+            itemi_span first = info;
+            if (itemi_cbor_array(&first, &items))
+                info = first;
+            if (copy_text(info, "name", out, room))
+                return;
+        }
+        if (copy_text(cbor, "claim_generator", out, room))
+            return;
+    }
+    out[0] = '\0';
+}
+
+/* The source types that actions name. What was not created so is a part of the picture. */
+static uint32_t read_actions(itemi_findings *f, const char *where, itemi_span cbor, uint32_t room)
+{
+    uint64_t actions;
+    itemi_span list;
+    uint32_t found = 0;
+    if (!itemi_cbor_find(cbor, "actions", &list) || !itemi_cbor_array(&list, &actions))
+        return 0;
+    for (; actions && found < room; actions--) {
+        char name[64], type[256];
+        if (copy_text(list, "digitalSourceType", type, sizeof type)) {
+            const bool whole =
+                copy_text(list, "action", name, sizeof name) && strcmp(name, "c2pa.created") == 0;
+            itemi_findings_source_type(f, where, type, whole);
+            found++;
+        }
+        if (!itemi_cbor_skip(&list))
+            break;
+    }
+    return found;
+}
+
+/* How many source types a manifest's actions name. */
+static uint32_t read_types(itemi_findings *f, const char *where, itemi_span assertions)
+{
+    uint32_t found = 0;
     itemi_span cbor;
-    const bool found = find_active(store, size, &active);
-    if (!found || !last_of_use(active.content, "c2cl", &box) || !next_cbor(&box.content, &cbor) ||
-        !read_generator(cbor, generator, sizeof generator))
-        generator[0] = '\0';
-    itemi_findings_add(f, ITEM_PROVENANCE_C2PA, ITEM_CLAIM_NONE, where, generator, "");
-    if (!found || !last_of_use(active.content, "c2as", &box))
-        return;
-    super_box assertion;
-    while (next_super_box(&box.content, &assertion)) {
-        if (strncmp(assertion.label, actions, sizeof actions - 1) == 0 &&
-            next_cbor(&assertion.content, &cbor))
-            read_actions(f, cbor);
+    while (found < TYPES_MAX && next_assertion(&assertions, "c2pa.actions", &cbor))
+        found += read_actions(f, where, cbor, TYPES_MAX - found);
+    return found;
+}
+
+/* The label of the manifest of what the picture was before: "self#jumbf=/c2pa/LABEL". */
+static bool find_parent(itemi_span assertions, char *label, size_t room)
+{
+    char relation[16], url[300];
+    itemi_span cbor, link;
+    while (next_assertion(&assertions, "c2pa.ingredient", &cbor)) {
+        if (!copy_text(cbor, "relationship", relation, sizeof relation) ||
+            strcmp(relation, "parentOf") != 0)
+            continue;
+        if (!itemi_cbor_find(cbor, "activeManifest", &link) &&
+            !itemi_cbor_find(cbor, "c2pa_manifest", &link))
+            continue;
+        const char *last = copy_text(link, "url", url, sizeof url) ? strrchr(url, '/') : NULL;
+        if (!last || strlen(last + 1) >= room)
+            continue;
+        memcpy(label, last + 1, strlen(last + 1) + 1);
+        return true;
+    }
+    return false;
+}
+
+void itemi_findings_c2pa(itemi_findings *f, const char *where, const uint8_t *data, size_t size)
+{
+    char maker[ITEMI_C2PA_NAME] = "", label[300];
+    itemi_span all = {data, size};
+    super_box store, manifest, assertions;
+    bool found = next_super_box(&all, &store) && find_manifest(store.content, NULL, &manifest);
+    if (found)
+        read_maker(&manifest, maker, sizeof maker);
+    itemi_findings_add(f, ITEM_PROVENANCE_C2PA, ITEM_CLAIM_NONE, where, maker, "");
+    for (int above = 0; found && above < PARENTS_MAX; above++) {
+        const char *at = above ? "C2PA parent digitalSourceType" : "C2PA digitalSourceType";
+        if (!last_of_use(manifest.content, "c2as", &assertions) ||
+            read_types(f, at, assertions.content))
+            return;
+        found = find_parent(assertions.content, label, sizeof label) &&
+                find_manifest(store.content, label, &manifest);
     }
 }

@@ -183,8 +183,10 @@ typedef struct itemi_jpeg_header {
 } itemi_jpeg_header;
 
 void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, size_t size);
-/* Joins the pieces of the first C2PA manifest store, up to the first piece that is missing. */
-void itemi_jpeg_manifest(const uint8_t *bytes, size_t size, itemi_buf *out);
+/* How long the manifest store of a JPEG is, of which `metadata` has the first piece. */
+size_t itemi_jpeg_manifest_size(const itemi_metadata *metadata);
+/* Joins the pieces of it up to the first that is missing; how many bytes of `room` were filled. */
+size_t itemi_jpeg_manifest(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
 /* How many bytes there are up to the end mark, or up to the first segment that is not whole. */
 size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size);
 /* How many scans begin before the end mark. */

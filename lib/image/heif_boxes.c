@@ -22,16 +22,23 @@
 
 /* ---- C2PA ---- */
 
-/* A box of its own at the top: UUID, version and flags, purpose, an offset, the store. */
-static void take_uuid(itemi_metadata *m, const uint8_t *data, size_t size)
+/*
+ * A box of its own at the top: UUID, version and flags, purpose, an offset, the store. Where a
+ * manifest was updated there are two, of which the first, the original, tells of the picture.
+ */
+static void take_uuid(itemi_metadata *m, itemi_span box)
 {
     static const uint8_t uuid[] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
                                    0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-    static const char purpose[] = "manifest";
-    const size_t head = sizeof uuid + 4 + sizeof purpose + 8;
-    if (size > head && memcmp(data, uuid, sizeof uuid) == 0 &&
-        memcmp(data + sizeof uuid + 4, purpose, sizeof purpose) == 0)
-        itemi_metadata_c2pa(m, "HEIF uuid", data + head, size - head);
+    static const char *const purposes[] = {"manifest", "original", "update"};
+    if (box.left < sizeof uuid + 4 || memcmp(box.at, uuid, sizeof uuid) != 0)
+        return;
+    box = (itemi_span){box.at + sizeof uuid + 4, box.left - sizeof uuid - 4};
+    for (size_t i = 0; i < ITEMI_COUNT(purposes); i++) {
+        const size_t length = strlen(purposes[i]) + 1, head = length + 8;
+        if (box.left > head && memcmp(box.at, purposes[i], length) == 0)
+            itemi_metadata_c2pa(m, "HEIF uuid", box.at + head, box.left - head);
+    }
 }
 
 void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t size)
@@ -41,7 +48,7 @@ void itemi_heif_metadata(itemi_metadata *metadata, const uint8_t *bytes, size_t 
     char type[4];
     for (int boxes = 0; boxes < BOXES_MAX && itemi_next_box(&file, type, &box); boxes++) {
         if (memcmp(type, "uuid", 4) == 0)
-            take_uuid(metadata, box.at, box.left);
+            take_uuid(metadata, box);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a JPEG says before its first scan: kind of coding, EXIF, XMP, colour profile. Read from
+ * What a JPEG says before its first scan: kind of coding, EXIF, XMP, C2PA, colour profile. Read from
  * the bytes in place, so that nothing is allocated but the profile itself.
  */
 #include <string.h>
@@ -124,31 +124,45 @@ static void take_app11(itemi_metadata *m, segment *s)
         itemi_metadata_c2pa(m, "JPEG APP11", s->data + 6, s->size - 6);
 }
 
-/* Every piece begins with the head of the box again (ISO 19566-5, annex D). */
-void itemi_jpeg_manifest(const uint8_t *bytes, size_t size, itemi_buf *out)
+/* The length of the box that begins here, or 0. */
+static uint32_t box_length(itemi_span box)
 {
-    const uint8_t *at = bytes, *end = bytes + size;
-    uint64_t box = 0, pieces = 0;
+    return (uint32_t)itemi_take(&box, 4);
+}
+
+size_t itemi_jpeg_manifest_size(const itemi_metadata *metadata)
+{
+    return box_length((itemi_span){metadata->manifest, metadata->manifest_size});
+}
+
+/* Every piece begins with the head of the box again (ISO 19566-5, annex D). */
+size_t itemi_jpeg_manifest(const uint8_t *bytes, size_t size, uint8_t *out, size_t room)
+{
+    const uint8_t *at = bytes, *end = bytes + size, *first = NULL;
+    uint64_t pieces = 0;
+    size_t filled = 0;
     segment s;
-    while (next_segment(&s, &at, end) && s.marker != M_SOS) {
-        if (s.marker != M_APP11 || !strip(&s, "JP", 2))
-            continue;
-        itemi_span in = {s.data, s.size};
+    while (filled < room && next_segment(&s, &at, end) && s.marker != M_SOS) {
+        const uint8_t *box = s.data + 2;
         itemi_metadata found = {0};
-        const uint64_t number = itemi_take(&in, 2), piece = itemi_take(&in, 4);
-        if (pieces == 0) {
-            itemi_metadata_c2pa(&found, "", in.at, in.left);
-            if (!found.manifest)
-                continue;
-            box = number;
-        } else if (number == box && piece == pieces + 1) {
-            (void)itemi_take(&in, 8);
-        } else {
+        if (s.marker != M_APP11 || !strip(&s, "JP", 2) || s.size < 6 + 8)
             continue;
-        }
-        pieces++;
-        itemi_buf_add(out, in.at, in.left);
+        itemi_span in = {s.data + 2, s.size - 2};
+        const uint64_t piece = itemi_take(&in, 4);
+        if (!first)
+            itemi_metadata_c2pa(&found, "", in.at, in.left);
+        if (found.manifest)
+            first = box;
+        else if (!first || memcmp(box, first, 2) != 0 || memcmp(in.at, first + 6, 8) != 0 ||
+                 piece != pieces + 1)
+            continue;
+        if (pieces++)
+            (void)itemi_take(&in, 8);
+        const size_t some = in.left < room - filled ? in.left : room - filled;
+        memcpy(out + filled, in.at, some);
+        filled += some;
     }
+    return filled;
 }
 
 static void take_profile_part(itemi_jpeg_header *h, segment *s)

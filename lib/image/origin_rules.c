@@ -136,7 +136,7 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
     }
 }
 
-void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value)
+void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value, bool whole)
 {
     static const struct {
         const char *name;
@@ -166,6 +166,8 @@ void itemi_findings_source_type(itemi_findings *f, const char *where, const char
         if (strcmp(name, types[i].name) == 0)
             claim = types[i].claim;
     }
+    if (!whole)
+        claim = claim == AI || claim == PART ? PART : ITEM_CLAIM_NONE;
     if (!is_known(f, where, name))
         itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, where, name, uri);
 }

@@ -188,24 +188,33 @@ static void find_heif(itemi_findings *f, itemi_decode *d, const uint8_t *bytes, 
 #endif
 }
 
+/* A JPEG has a store of more than 64 KiB in pieces. NULL where the first one is all, or enough. */
+static uint8_t *join_manifest(itemi_findings *f, const uint8_t *bytes, size_t size,
+                              itemi_metadata *m)
+{
+    const size_t whole = m->c2pa ? itemi_jpeg_manifest_size(m) : 0;
+    if (whole <= m->manifest_size || whole > size || whole > ITEMI_STORE_MAX)
+        return NULL;
+    uint8_t *joined = itemi_alloc(f->texts.mem, whole);
+    f->texts.failed |= !joined;
+    if (!joined)
+        return NULL;
+    m->manifest_size = itemi_jpeg_manifest(bytes, size, joined, whole);
+    m->manifest = joined;
+    return joined;
+}
+
 item_status itemi_provenance_list(itemi_decode *d, itemi_kind kind, const uint8_t *bytes,
                                   size_t size, item_provenance **out)
 {
     itemi_metadata metadata;
     itemi_findings f = {0};
-    itemi_buf manifest;
     itemi_buf_init(&f.texts, &d->mem);
-    itemi_buf_init(&manifest, &d->mem);
     itemi_metadata_of(kind, bytes, size, &metadata);
-    if (kind == ITEMI_KIND_JPEG && metadata.c2pa) { /* in pieces of 64 KiB */
-        itemi_jpeg_manifest(bytes, size, &manifest);
-        metadata.manifest = (uint8_t *)manifest.data;
-        metadata.manifest_size = manifest.length;
-        f.texts.failed |= manifest.failed;
-    }
+    uint8_t *joined = kind == ITEMI_KIND_JPEG ? join_manifest(&f, bytes, size, &metadata) : NULL;
     if (!f.texts.failed)
         find_all(&f, &metadata);
-    itemi_buf_free(&manifest);
+    itemi_free(&d->mem, joined);
     if (!f.texts.failed && (kind == ITEMI_KIND_HEIC || kind == ITEMI_KIND_AVIF))
         find_heif(&f, d, bytes, size);
     *out = f.texts.failed ? NULL : finish(&f, &d->mem);

@@ -9,7 +9,8 @@
 #define ITEMI_VALUE_MAX   2000            /* bytes of a value that are kept */
 #define ITEMI_TEXT_MAX    ((size_t)65536) /* bytes of a text that are looked at */
 #define ITEMI_C2PA_NAME   200
-#define ITEMI_XMP_MAX     (1u << 20) /* XMP beyond that is not parsed */
+#define ITEMI_XMP_MAX     (1u << 20)  /* XMP beyond that is not parsed */
+#define ITEMI_STORE_MAX   (16u << 20) /* pieces of a manifest store beyond that are not joined */
 
 /* One entry; texts are offsets into those of the list. */
 typedef struct itemi_entry {
@@ -48,8 +49,12 @@ bool itemi_tells_origin(const char *keyword);
  */
 void itemi_findings_judge(itemi_findings *f, const char *container, const char *field,
                           const char *text);
-/* The same of an IPTC digital source type, a URI or its last part, that stands at `where`. */
-void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value);
+/*
+ * The same of an IPTC digital source type, a URI or its last part, that stands at `where`; of the
+ * `whole` picture, or of what an action did to it.
+ */
+void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value,
+                                bool whole);
 
 /* ---- readers of what a file holds ---- */
 

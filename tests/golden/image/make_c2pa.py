@@ -20,11 +20,10 @@ from PIL import Image
 
 PICTURES = Path(__file__).parent / "pictures"
 TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-NO_THUMBNAILS = {"builder": {"thumbnail": {"enabled": False}}}
 BEGIN, END = datetime.datetime(2026, 1, 1), datetime.datetime(2036, 1, 1)
 
 
-def name(common):
+def named(common):
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "libitem tests"),
                       x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
@@ -33,7 +32,7 @@ def certificate(subject, key, issuer_key, authority):
     """In PEM. C2PA asks for a chain of two, of which the second signs nothing but the first."""
     usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment",
                            "key_agreement", "encipher_only", "decipher_only"), False)
-    made = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name("authority"))
+    made = (x509.CertificateBuilder().subject_name(named(subject)).issuer_name(named("authority"))
             .public_key(key.public_key()).serial_number(x509.random_serial_number())
             .not_valid_before(BEGIN).not_valid_after(END)
             .add_extension(x509.BasicConstraints(authority, None), True)
@@ -57,12 +56,17 @@ def make_signer():
                                                      private_key=key, ta_url=None))
 
 
-def signed(signer, form, picture, actions, version=2, made_from=None):
-    """The picture's bytes with one manifest more."""
-    builder = c2pa.Builder({"claim_version": version,
-                            "claim_generator_info": [{"name": "libitem tests", "version": "1.0"}],
-                            "assertions": [{"label": "c2pa.actions", "data": {"actions": actions}}]},
-                           c2pa.Context(c2pa.Settings.from_dict(NO_THUMBNAILS)))
+def signed(signer, form, picture, actions=None, version=2, made_from=None, compressed=False,
+           maker="libitem tests"):
+    """The picture's bytes with one manifest more; without actions it is an update of the last one."""
+    settings = {"builder": {"thumbnail": {"enabled": False}},
+                "core": {"compress_manifests": compressed, "prefer_compress_manifests": compressed}}
+    told = [{"label": "c2pa.actions", "data": {"actions": actions}}] if actions else []
+    builder = c2pa.Builder({"claim_version": version, "assertions": told,
+                            "claim_generator_info": [{"name": maker, "version": "1.0"}]},
+                           c2pa.Context(c2pa.Settings.from_dict(settings)))
+    if not actions:
+        builder.set_intent(c2pa.C2paBuilderIntent.UPDATE)
     if made_from:
         builder.add_ingredient({"title": "before", "relationship": "parentOf",
                                 "instance_id": "xmp:iid:before"}, form, io.BytesIO(made_from))
@@ -79,21 +83,35 @@ def plain(form):
     return out.getvalue()
 
 
+def action(name, kind=None, **more):
+    return {"action": "c2pa." + name, **({"digitalSourceType": TYPES + kind} if kind else {}), **more}
+
+
+def pictures(signer):
+    png, jpeg = plain("PNG"), plain("JPEG")
+    avif = (PICTURES / "origin.avif").read_bytes()
+    created, taken = [action("created", "trainedAlgorithmicMedia")], [action("created", "digitalCapture")]
+    opened = [action("opened", parameters={"ingredientIds": ["xmp:iid:before"]})]
+    filled = [*opened, action("edited", "trainedAlgorithmicMedia")]
+    generated = signed(signer, "image/png", png, created, maker="generator")
+    camera = signed(signer, "image/png", png, taken, maker="camera")
+    photograph = signed(signer, "image/jpeg", jpeg, taken, maker="camera")
+    yield "c2pa_created.png", signed(signer, "image/png", png, created)
+    yield "c2pa_created.webp", signed(signer, "image/webp", plain("WEBP"), created)
+    yield "c2pa_version_1.jpg", signed(signer, "image/jpeg", jpeg, created, 1)
+    yield "c2pa_edited.jpg", signed(signer, "image/jpeg", photograph, filled, made_from=photograph)
+    yield "c2pa_opened.png", signed(signer, "image/png", generated, opened, made_from=generated)
+    yield "c2pa_compressed.png", signed(signer, "image/png", camera, filled, made_from=camera,
+                                        compressed=True)
+    yield "c2pa_updated.png", signed(signer, "image/png", generated)
+    yield "c2pa_updated.avif", signed(signer, "image/avif", signed(signer, "image/avif", avif, created,
+                                                                  maker="generator"))
+
+
 def main():
-    signer = make_signer()
-    created = [{"action": "c2pa.created", "digitalSourceType": TYPES + "trainedAlgorithmicMedia"}]
-    edited = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["xmp:iid:before"]}},
-              {"action": "c2pa.edited",
-               "digitalSourceType": TYPES + "compositeWithTrainedAlgorithmicMedia"}]
-    taken = [{"action": "c2pa.created", "digitalSourceType": TYPES + "digitalCapture"}]
-    camera = signed(signer, "image/jpeg", plain("JPEG"), taken)
-    for file, data in (
-            ("c2pa_created.png", signed(signer, "image/png", plain("PNG"), created)),
-            ("c2pa_created.webp", signed(signer, "image/webp", plain("WEBP"), created)),
-            ("c2pa_version_1.jpg", signed(signer, "image/jpeg", plain("JPEG"), created, 1)),
-            ("c2pa_edited.jpg", signed(signer, "image/jpeg", camera, edited, made_from=camera))):
-        (PICTURES / file).write_bytes(data)
-        print(file, len(data))
+    for name, data in pictures(make_signer()):
+        (PICTURES / name).write_bytes(data)
+        print(name, len(data))
 
 
 if __name__ == "__main__":
