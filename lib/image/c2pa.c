@@ -3,8 +3,8 @@
  * What a C2PA manifest says of the picture: who made the manifest, and the digital source types of
  * its actions (C2PA specification 2.1: "Use of JUMBF", "Claims", "Actions", "Ingredient"). Nothing
  * is verified. A store holds the manifests of all ingredients too, and last the active one, which
- * speaks of this picture. Where that names no source type, the parent's do, of which the picture is
- * a later state: services let one program make a picture and another one sign it.
+ * speaks of this picture. Where that does not say how the picture was created, its parent is asked, of
+ * which the picture is a later state: services let one program make a picture and another one sign it.
  */
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #include "image/cbor.h"
 #include "image/provenance.h"
 
-#define PARENTS_MAX 8 /* one above the other, which also ends a circle */
-#define TYPES_MAX   4 /* of a manifest: entries of other kinds shall have room beside them */
+#define MANIFESTS_MAX 32 /* the active one and its parents, which also ends a circle */
+#define OTHERS_MAX    4  /* types that claim no AI: entries of other kinds shall have room too */
 
 /* A box of boxes: what it is for, its name, and the boxes in it. */
 typedef struct super_box {
@@ -59,7 +59,7 @@ static bool last_of_use(itemi_span from, const char *use, super_box *out)
     return found;
 }
 
-/* The manifests of a store: standard, update, compressed and time-stamp ones. */
+/* The manifests of a store: standard ones, updates, compressed ones, and standard ones of old. */
 static bool next_manifest(itemi_span *store, super_box *out)
 {
     while (next_super_box(store, out)) {
@@ -105,11 +105,13 @@ static bool next_assertion(itemi_span *assertions, const char *begin, itemi_span
     return false;
 }
 
-/* Copies the text at `key` of a map, cut where it is too long. False where it is no text of one line. */
-static bool copy_text(itemi_span map, const char *key, char *out, size_t room)
+/* Copies the text at `key` of a map. False where it is no text of one line, or, unless it may be cut,
+   where it is too long. */
+static bool copy_text(itemi_span map, const char *key, char *out, size_t room, bool cut)
 {
     itemi_span value, text;
-    if (!itemi_cbor_find(map, key, &value) || !itemi_cbor_text(value, &text) || text.left == 0)
+    if (!itemi_cbor_find(map, key, &value) || !itemi_cbor_text(value, &text) || text.left == 0 ||
+        (text.left >= room && !cut))
         return false;
     const size_t length = text.left < room ? text.left : room - 1;
     memcpy(out, text.at, length);
@@ -136,45 +138,81 @@ static void read_maker(const super_box *manifest, char *out, size_t room)
             itemi_span first = info;
             if (itemi_cbor_array(&first, &items))
                 info = first;
-            if (copy_text(info, "name", out, room))
+            if (copy_text(info, "name", out, room, true))
                 return;
         }
-        if (copy_text(cbor, "claim_generator", out, room))
+        if (copy_text(cbor, "claim_generator", out, room, true))
             return;
     }
     out[0] = '\0';
 }
 
-/* The source types that actions name. What was not created so is a part of the picture. */
-static uint32_t read_actions(itemi_findings *f, const char *where, itemi_span cbor, uint32_t room)
+/* What is known while manifests are walked from the active one to its parents. */
+typedef struct walk {
+    itemi_findings *findings;
+    uint32_t others; /* types that claim no AI */
+    bool above;      /* this is a parent */
+    bool created;    /* a manifest said how the picture was created */
+    bool changed;    /* one said that something was done to it since */
+} walk;
+
+/* What the file claims by a type of the picture as it is now. */
+static int32_t claim_now(const walk *w, const char *type, bool created)
 {
-    uint64_t actions;
-    itemi_span list;
-    uint32_t found = 0;
-    if (!itemi_cbor_find(cbor, "actions", &list) || !itemi_cbor_array(&list, &actions))
-        return 0;
-    for (; actions && found < room; actions--) {
-        char name[64], type[256];
-        if (copy_text(list, "digitalSourceType", type, sizeof type)) {
-            const bool whole =
-                copy_text(list, "action", name, sizeof name) && strcmp(name, "c2pa.created") == 0;
-            itemi_findings_source_type(f, where, type, whole);
-            found++;
-        }
-        if (!itemi_cbor_skip(&list))
-            break;
-    }
-    return found;
+    const int32_t claim = itemi_claim_of_type(type);
+    if (claim == ITEM_CLAIM_AI && !created)
+        return ITEM_CLAIM_AI_PART;
+    if (claim == ITEM_CLAIM_CAPTURE && (!created || (w->above && w->changed)))
+        return ITEM_CLAIM_NONE;
+    return claim;
 }
 
-/* How many source types a manifest's actions name. */
-static uint32_t read_types(itemi_findings *f, const char *where, itemi_span assertions)
+static bool is_one_of(const char *text, const char *const *list, size_t count)
 {
-    uint32_t found = 0;
-    itemi_span cbor;
-    while (found < TYPES_MAX && next_assertion(&assertions, "c2pa.actions", &cbor))
-        found += read_actions(f, where, cbor, TYPES_MAX - found);
-    return found;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_action(walk *w, itemi_span action, bool *changes)
+{
+    static const char *const harmless[] = {"c2pa.created", "c2pa.opened", "c2pa.published",
+                                           "c2pa.repackaged", "c2pa.transcoded"};
+    char name[64], type[ITEMI_VALUE_MAX];
+    const bool named = copy_text(action, "action", name, sizeof name, false);
+    const bool created = named && strcmp(name, "c2pa.created") == 0;
+    *changes |= !named || !is_one_of(name, harmless, ITEMI_COUNT(harmless));
+    if (!copy_text(action, "digitalSourceType", type, sizeof type, false))
+        return;
+    w->created |= created;
+    const int32_t claim = claim_now(w, type, created);
+    const bool other = claim == ITEM_CLAIM_NONE || claim == ITEM_CLAIM_CAPTURE;
+    if (other && w->others == OTHERS_MAX)
+        return;
+    const char *where = w->above ? ITEMI_C2PA_PARENT_EDITED : ITEMI_C2PA_EDITED;
+    if (created)
+        where = w->above ? ITEMI_C2PA_PARENT_CREATED : ITEMI_C2PA_CREATED;
+    const uint32_t before = w->findings->count;
+    itemi_findings_source_type(w->findings, claim, where, type);
+    w->others += other && w->findings->count > before;
+}
+
+static void read_actions(walk *w, itemi_span assertions)
+{
+    itemi_span cbor, list;
+    uint64_t actions;
+    bool changes = false;
+    while (next_assertion(&assertions, "c2pa.actions", &cbor)) {
+        if (!itemi_cbor_find(cbor, "actions", &list) || !itemi_cbor_array(&list, &actions))
+            continue;
+        for (bool whole = true; whole && actions; actions--) {
+            read_action(w, list, &changes);
+            whole = itemi_cbor_skip(&list);
+        }
+    }
+    w->changed |= changes;
 }
 
 /* The label of the manifest of what the picture was before: "self#jumbf=/c2pa/LABEL". */
@@ -183,13 +221,14 @@ static bool find_parent(itemi_span assertions, char *label, size_t room)
     char relation[16], url[300];
     itemi_span cbor, link;
     while (next_assertion(&assertions, "c2pa.ingredient", &cbor)) {
-        if (!copy_text(cbor, "relationship", relation, sizeof relation) ||
+        if (!copy_text(cbor, "relationship", relation, sizeof relation, false) ||
             strcmp(relation, "parentOf") != 0)
             continue;
         if (!itemi_cbor_find(cbor, "activeManifest", &link) &&
             !itemi_cbor_find(cbor, "c2pa_manifest", &link))
             continue;
-        const char *last = copy_text(link, "url", url, sizeof url) ? strrchr(url, '/') : NULL;
+        const char *last =
+            copy_text(link, "url", url, sizeof url, false) ? strrchr(url, '/') : NULL;
         if (!last || strlen(last + 1) >= room)
             continue;
         memcpy(label, last + 1, strlen(last + 1) + 1);
@@ -207,12 +246,13 @@ void itemi_findings_c2pa(itemi_findings *f, const char *where, const uint8_t *da
     if (found)
         read_maker(&manifest, maker, sizeof maker);
     itemi_findings_add(f, ITEM_PROVENANCE_C2PA, ITEM_CLAIM_NONE, where, maker, "");
-    for (int above = 0; found && above < PARENTS_MAX; above++) {
-        const char *at = above ? "C2PA parent digitalSourceType" : "C2PA digitalSourceType";
-        if (!last_of_use(manifest.content, "c2as", &assertions) ||
-            read_types(f, at, assertions.content))
+    walk w = {.findings = f};
+    for (int depth = 0; found && depth < MANIFESTS_MAX; depth++) {
+        if (!last_of_use(manifest.content, "c2as", &assertions))
             return;
-        found = find_parent(assertions.content, label, sizeof label) &&
+        read_actions(&w, assertions.content);
+        w.above = true;
+        found = !w.created && find_parent(assertions.content, label, sizeof label) &&
                 find_manifest(store.content, label, &manifest);
     }
 }

@@ -143,11 +143,11 @@ size_t itemi_jpeg_manifest(const uint8_t *bytes, size_t size, uint8_t *out, size
     size_t filled = 0;
     segment s;
     while (filled < room && next_segment(&s, &at, end) && s.marker != M_SOS) {
-        const uint8_t *box = s.data + 2;
         itemi_metadata found = {0};
         if (s.marker != M_APP11 || !strip(&s, "JP", 2) || s.size < 6 + 8)
             continue;
-        itemi_span in = {s.data + 2, s.size - 2};
+        const uint8_t *box = s.data;
+        itemi_span in = {box + 2, s.size - 2};
         const uint64_t piece = itemi_take(&in, 4);
         if (!first)
             itemi_metadata_c2pa(&found, "", in.at, in.left);

@@ -110,11 +110,14 @@ bool itemi_tells_origin(const char *keyword)
     return false;
 }
 
+static const char blanks[] = " \t\r\n";
+
 /* The same text in two languages tells nothing more. */
-static bool is_known(const itemi_findings *f, const char *where, const char *name)
+static bool is_known(const itemi_findings *f, int32_t claim, const char *where, const char *name)
 {
     for (uint32_t i = 0; !f->texts.failed && i < f->count; i++) {
-        if (strcmp(f->texts.data + f->entries[i].where, where) == 0 &&
+        if (f->entries[i].claim == claim &&
+            strcmp(f->texts.data + f->entries[i].where, where) == 0 &&
             strcmp(f->texts.data + f->entries[i].name, name) == 0)
             return true;
     }
@@ -130,44 +133,67 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
             continue;
         char where[64];
         itemi_format(where, sizeof where, "%s %s", container, field);
-        if (!is_known(f, where, r->name))
+        if (!is_known(f, r->claim, where, r->name))
             itemi_findings_add(f, ITEM_PROVENANCE_GENERATOR, r->claim, where, r->name, text);
         return;
     }
 }
 
-void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value, bool whole)
+/* The last part of a URI, without blanks around it; `uri` is changed for that. */
+static char *last_part(char *uri)
 {
-    static const struct {
-        const char *name;
-        int32_t claim;
-    } types[] = {
-        {"trainedAlgorithmicMedia", AI},        {"compositeWithTrainedAlgorithmicMedia", PART},
-        {"digitalCapture", ITEM_CLAIM_CAPTURE}, {"computationalCapture", ITEM_CLAIM_CAPTURE},
-        {"negativeFilm", ITEM_CLAIM_CAPTURE},   {"positiveFilm", ITEM_CLAIM_CAPTURE},
-        {"print", ITEM_CLAIM_CAPTURE},
-    };
-    static const char blanks[] = " \t\r\n";
-    value += strspn(value, blanks);
-    char uri[ITEMI_VALUE_MAX], *name = uri;
-    size_t length = strnlen(value, sizeof uri - 1);
-    while (length && strchr(blanks, value[length - 1]))
+    char *name = uri;
+    size_t length = strlen(uri);
+    while (length && strchr(blanks, uri[length - 1]))
         length--;
-    if (length == 0)
-        return;
-    memcpy(uri, value, length);
     uri[length] = '\0';
     for (char *c = uri; *c; c++) {
         if (*c == '/' && c[1])
             name = c + 1;
     }
-    int32_t claim = ITEM_CLAIM_NONE;
+    return name;
+}
+
+/* A copy without the blanks before it. */
+static void copy_type(char out[ITEMI_VALUE_MAX], const char *type)
+{
+    type += strspn(type, blanks);
+    const size_t length = strnlen(type, ITEMI_VALUE_MAX - 1);
+    memcpy(out, type, length);
+    out[length] = '\0';
+}
+
+int32_t itemi_claim_of_type(const char *type)
+{
+    static const struct {
+        const char *name;
+        int32_t claim;
+    } types[] = {
+        {"trainedAlgorithmicMedia", AI},
+        {"compositeWithTrainedAlgorithmicMedia", PART},
+        {"compositeSynthetic", PART},
+        {"digitalCapture", ITEM_CLAIM_CAPTURE},
+        {"computationalCapture", ITEM_CLAIM_CAPTURE},
+        {"negativeFilm", ITEM_CLAIM_CAPTURE},
+        {"positiveFilm", ITEM_CLAIM_CAPTURE},
+        {"print", ITEM_CLAIM_CAPTURE},
+    };
+    char uri[ITEMI_VALUE_MAX];
+    copy_type(uri, type);
+    const char *name = last_part(uri);
     for (size_t i = 0; i < ITEMI_COUNT(types); i++) {
         if (strcmp(name, types[i].name) == 0)
-            claim = types[i].claim;
+            return types[i].claim;
     }
-    if (!whole)
-        claim = claim == AI || claim == PART ? PART : ITEM_CLAIM_NONE;
-    if (!is_known(f, where, name))
+    return ITEM_CLAIM_NONE;
+}
+
+void itemi_findings_source_type(itemi_findings *f, int32_t claim, const char *where,
+                                const char *type)
+{
+    char uri[ITEMI_VALUE_MAX];
+    copy_type(uri, type);
+    const char *name = last_part(uri);
+    if (*uri && !is_known(f, claim, where, name))
         itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, where, name, uri);
 }

@@ -54,8 +54,24 @@ static size_t keep_text(itemi_findings *f, const char *text, size_t most)
     return start;
 }
 
+/* A person shall not take what an edit added for the whole picture. */
+static const char *of_what(const char *where)
+{
+    static const struct {
+        const char *where, *what;
+    } list[] = {{ITEMI_C2PA_EDITED, " of an edit"},
+                {ITEMI_C2PA_PARENT_CREATED, " of what it was made from"},
+                {ITEMI_C2PA_PARENT_EDITED, " of an edit before"}};
+    for (size_t i = 0; i < ITEMI_COUNT(list); i++) {
+        if (strcmp(where, list[i].where) == 0)
+            return list[i].what;
+    }
+    return "";
+}
+
 /* The entry in a few words. */
-static size_t keep_summary(itemi_findings *f, int32_t kind, const char *name, const char *value)
+static size_t keep_summary(itemi_findings *f, int32_t kind, const char *where, const char *name,
+                           const char *value)
 {
     char line[300], detail[200];
     itemi_escape(detail, sizeof detail, kind == ITEM_PROVENANCE_UNREADABLE ? value : name);
@@ -65,7 +81,7 @@ static size_t keep_summary(itemi_findings *f, int32_t kind, const char *name, co
                      detail);
         break;
     case ITEM_PROVENANCE_SOURCE_TYPE:
-        itemi_format(line, sizeof line, "digital source type %s", detail);
+        itemi_format(line, sizeof line, "digital source type %s%s", detail, of_what(where));
         break;
     case ITEM_PROVENANCE_GENERATOR:
         itemi_format(line, sizeof line, "data as %s writes them", detail);
@@ -88,7 +104,7 @@ void itemi_findings_add(itemi_findings *f, int32_t kind, int32_t claim, const ch
     entry->where = keep_text(f, where, ITEMI_VALUE_MAX);
     entry->name = keep_text(f, name, ITEMI_VALUE_MAX);
     entry->value = keep_text(f, value, ITEMI_VALUE_MAX);
-    entry->text = keep_summary(f, kind, name, value);
+    entry->text = keep_summary(f, kind, where, name, value);
 }
 
 void itemi_findings_unreadable(itemi_findings *f, const char *where, const char *why)

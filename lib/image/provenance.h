@@ -49,12 +49,17 @@ bool itemi_tells_origin(const char *keyword);
  */
 void itemi_findings_judge(itemi_findings *f, const char *container, const char *field,
                           const char *text);
-/*
- * The same of an IPTC digital source type, a URI or its last part, that stands at `where`; of the
- * `whole` picture, or of what an action did to it.
- */
-void itemi_findings_source_type(itemi_findings *f, const char *where, const char *value,
-                                bool whole);
+/* Where the source types of C2PA's actions stand: in the active manifest or one before it. */
+#define ITEMI_C2PA_CREATED        "C2PA created"
+#define ITEMI_C2PA_EDITED         "C2PA edited"
+#define ITEMI_C2PA_PARENT_CREATED "C2PA parent created"
+#define ITEMI_C2PA_PARENT_EDITED  "C2PA parent edited"
+
+/* What a digital source type, a URI or its last part, says of the whole picture. */
+int32_t itemi_claim_of_type(const char *type);
+/* Adds an IPTC digital source type that stands at `where`, with what it claims there. */
+void itemi_findings_source_type(itemi_findings *f, int32_t claim, const char *where,
+                                const char *type);
 
 /* ---- readers of what a file holds ---- */
 

@@ -47,7 +47,8 @@ static const char *field_of(const char *property)
 static void judge(reader *r, const char *field, const char *text)
 {
     if (strcmp(field, SOURCE_TYPE) == 0)
-        itemi_findings_source_type(r->findings, "XMP DigitalSourceType", text, true);
+        itemi_findings_source_type(r->findings, itemi_claim_of_type(text), "XMP DigitalSourceType",
+                                   text);
     else
         itemi_findings_judge(r->findings, "XMP", field, text);
 }

@@ -29,8 +29,8 @@
     "\xa1\x74"                                                                                     \
     "claim_generator_info\xa1\x64name\x67"                                                         \
     "ChatGPT"
-#define SAYS(claim, type) "2 " claim " C2PA digitalSourceType|" type "|" TYPES type "\n"
-#define SAYS_AI           SAYS("1", "trainedAlgorithmicMedia")
+#define SAYS(claim, where, type) "2 " claim " C2PA " where "|" type "|" TYPES type "\n"
+#define SAYS_AI                  SAYS("1", "created", "trainedAlgorithmicMedia")
 
 /* ---- boxes ---- */
 

@@ -8,6 +8,8 @@
     "relationship" relation link "\xa1\x63"                                                        \
     "url\x78\x1b"                                                                                  \
     "self#jumbf=/c2pa/urn:c2pa:1"
+#define SHORT(letter) KEY "\x61" letter
+#define COMPOSITE     KEY "\x78\x53" TYPES "compositeWithTrainedAlgorithmicMedia"
 #define LINK                                                                                       \
     "\x6e"                                                                                         \
     "activeManifest"
@@ -15,11 +17,15 @@
     "\x6d"                                                                                         \
     "c2pa_manifest"
 
-#define NOTHING      "1 0 PNG caBX||\n"
-#define SAYS_PART    SAYS("2", "trainedAlgorithmicMedia")
-#define SAYS_CAPTURE SAYS("3", "digitalCapture")
-#define PARENT_AI                                                                                  \
-    "2 1 C2PA parent digitalSourceType|trainedAlgorithmicMedia|" TYPES "trainedAlgorithmicMedia\n"
+#define OPENED                                                                                     \
+    "\x66"                                                                                         \
+    "action\x6b"                                                                                   \
+    "c2pa.opened"
+#define NOTHING            "1 0 PNG caBX||\n"
+#define SAYS_PART          SAYS("2", "edited", "trainedAlgorithmicMedia")
+#define SAYS_CAPTURE       SAYS("3", "created", "digitalCapture")
+#define PARENT_AI          SAYS("1", "parent created", "trainedAlgorithmicMedia")
+#define OTHER(where, type) "2 0 C2PA " where "|" type "|" type "\n"
 
 /* What a PNG with that store says; takes the store. */
 static void expect_store(container store, const char *expected)
@@ -40,7 +46,8 @@ static void golden_files(void **state)
         {"c2pa_created.webp", "1 0 WebP C2PA|libitem tests|\n" SAYS_AI},
         {"c2pa_version_1.jpg", "1 0 JPEG APP11|libitem tests|\n" SAYS_AI},
         /* made from a photograph, of which a manifest of its own speaks */
-        {"c2pa_edited.jpg", "1 0 JPEG APP11|libitem tests|\n" SAYS_PART},
+        {"c2pa_edited.jpg",
+         "1 0 JPEG APP11|libitem tests|\n" SAYS_PART SAYS("0", "parent created", "digitalCapture")},
         /* made by one program and signed again by others */
         {"c2pa_opened.png", "1 0 PNG caBX|libitem tests|\n" PARENT_AI},
         {"c2pa_updated.png", "1 0 PNG caBX|libitem tests|\n" PARENT_AI},
@@ -84,22 +91,24 @@ static void actions_name_types(void **state)
                                                     "\xa2" EDITED AI "\xa2" EDITED AI)),
                  NOTHING SAYS_CAPTURE SAYS_PART);
     expect_store(one_manifest("", "c2pa.actions", BYTES(ACTIONS("\x81") "\xa1" CAPTURE)),
-                 NOTHING SAYS("0", "digitalCapture"));
+                 NOTHING SAYS("0", "edited", "digitalCapture"));
     /* a type that stands deeper is not the action's */
     expect_store(one_manifest("", "c2pa.actions",
                               BYTES(ACTIONS("\x81") "\xa2" CREATED "\x6a"
                                                     "parameters\xa1" AI)),
                  NOTHING);
-    expect_store(one_manifest("", "c2pa.actions",
-                              BYTES(ACTIONS("\x86") "\xa1" KEY "\x61"
-                                                    "a\xa1" KEY "\x61"
-                                                    "b\xa1" KEY "\x61"
-                                                    "c\xa1" KEY "\x61"
-                                                    "d\xa1" KEY "\x61"
-                                                    "e\xa1" KEY "\x61"
-                                                    "f")),
-                 NOTHING "2 0 C2PA digitalSourceType|a|a\n2 0 C2PA digitalSourceType|b|b\n"
-                         "2 0 C2PA digitalSourceType|c|c\n2 0 C2PA digitalSourceType|d|d\n");
+    /* repeated types take no room, and those of AI are never left out */
+    expect_store(
+        one_manifest(
+            "", "c2pa.actions",
+            BYTES(ACTIONS("\x88") "\xa1" SHORT("a") "\xa1" SHORT("a") "\xa1" SHORT(
+                "b") "\xa1" SHORT("c") "\xa1" SHORT("d") "\xa1" SHORT("e") "\xa2" EDITED COMPOSITE
+                                                                           "\xa1" SHORT("f"))),
+        NOTHING OTHER("edited", "a") OTHER("edited", "b") OTHER("edited", "c") OTHER("edited", "d")
+            SAYS("2", "edited", "compositeWithTrainedAlgorithmicMedia"));
+    expect_store(
+        one_manifest("", "c2pa.actions", BYTES(ACTIONS("\x82") "\xa2" EDITED AI "\xa2" CREATED AI)),
+        NOTHING SAYS_PART SAYS_AI);
 }
 
 /* The last manifest is the active one, of whichever kind. */
@@ -142,6 +151,10 @@ static void parents_are_asked(void **state)
                         "componentOf",
                         LINK),
              NOTHING),
+        CASE(INGREDIENT("\x67"
+                        "inputTo",
+                        LINK),
+             NOTHING),
         CASE("\xa1\x6c"
              "relationship\x68"
              "parentOf",
@@ -158,14 +171,63 @@ static void parents_are_asked(void **state)
         add_manifest(&circle, "c2ma", "1", "", parent, none);
         expect_store(store_of(circle), NOTHING);
     }
-    container own = {0};
-    add_manifest(&own, "c2ma", "1", "", ai, none);
-    add_manifest(&own, "c2ma", "2", "",
-                 (assertion){"c2pa.ingredient", BYTES(INGREDIENT("\x68"
-                                                                 "parentOf",
-                                                                 OLD))},
-                 (assertion){"c2pa.actions", BYTES(CAPTURE_ACTION)});
-    expect_store(store_of(own), NOTHING SAYS_CAPTURE);
+}
+
+/* What the parent says of its making, below what the active manifest says of edits. */
+static void edits_stand_above_the_parent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *parent, *active, *expected;
+        size_t parent_size, active_size;
+    } cases[] = {
+#define CASE(parent, active, expected)                                                             \
+    {parent, active, expected, sizeof(parent) - 1, sizeof(active) - 1}
+        CASE(AI_ACTION, ACTIONS("\x81") "\xa2" EDITED SHORT("a"),
+             NOTHING OTHER("edited", "a") PARENT_AI),
+        CASE(CAPTURE_ACTION, ACTIONS("\x81") "\xa2" EDITED SHORT("a"),
+             NOTHING OTHER("edited", "a") SAYS("0", "parent created", "digitalCapture")),
+        CASE(CAPTURE_ACTION, ACTIONS("\x81") "\xa1" OPENED,
+             NOTHING SAYS("3", "parent created", "digitalCapture")),
+        CASE(CAPTURE_ACTION, ACTIONS("\x81") "\xa1" EDITED,
+             NOTHING SAYS("0", "parent created", "digitalCapture")),
+        CASE(AI_ACTION, CAPTURE_ACTION, NOTHING SAYS_CAPTURE),
+        CASE(ACTIONS("\x81") "\xa2" EDITED AI, ACTIONS("\x81") "\xa1" OPENED,
+             NOTHING SAYS("2", "parent edited", "trainedAlgorithmicMedia")),
+#undef CASE
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        container two = {0};
+        add_manifest(&two, "c2ma", "1", MAKER,
+                     (assertion){"c2pa.actions", cases[i].parent, cases[i].parent_size},
+                     (assertion){NULL, NULL, 0});
+        add_manifest(&two, "c2ma", "2", "",
+                     (assertion){"c2pa.ingredient.v3", BYTES(INGREDIENT("\x68"
+                                                                        "parentOf",
+                                                                        LINK))},
+                     (assertion){"c2pa.actions", cases[i].active, cases[i].active_size});
+        expect_store(store_of(two), cases[i].expected);
+    }
+}
+
+/* Three updates over a picture, each of which names the one before. */
+static void parents_have_parents(void **state)
+{
+    (void)state;
+    char link[] = INGREDIENT("\x68"
+                             "parentOf",
+                             LINK),
+         name[2] = "1";
+    const assertion none = {NULL, NULL, 0};
+    container chain = {0};
+    add_manifest(&chain, "c2ma", "1", MAKER, (assertion){"c2pa.actions", BYTES(AI_ACTION)}, none);
+    for (char i = '2'; i <= '4'; i++) {
+        link[sizeof link - 2] = (char)(i - 1);
+        name[0] = i;
+        add_manifest(&chain, "c2um", name, "",
+                     (assertion){"c2pa.ingredient.v3", link, sizeof link - 1}, none);
+    }
+    expect_store(store_of(chain), NOTHING PARENT_AI);
 }
 
 static void makers(void **state)
@@ -206,6 +268,13 @@ static void makers(void **state)
          ""},
         {"\xa1\x6f"
          "claim_generator\x60",
+         ""},
+        {"\xa1\x6f"
+         "claim_generator\x62"
+         "a\x7f",
+         ""},
+        {"\xbb\x80\1\1\1\1\1\1\1\x6f"
+         "claim_generator\x43old",
          ""},
         {"\xa1\x6f"
          "claim_generator\x43old",
@@ -256,7 +325,7 @@ static void texts_that_are_broken(void **state)
     expect_store(one_manifest("", "c2pa.actions",
                               TYPE_OF("\x79\0\3"
                                       "a/b")),
-                 NOTHING "2 0 C2PA digitalSourceType|b|a/b\n" SAYS_PART);
+                 NOTHING "2 0 C2PA edited|b|a/b\n" SAYS_PART);
     expect_store(one_manifest("", "c2pa.actions",
                               TYPE_OF("\xc1\xfb"
                                       "12345678")),
@@ -311,6 +380,8 @@ int main(void)
         cmocka_unit_test(actions_name_types),
         cmocka_unit_test(the_active_manifest_speaks),
         cmocka_unit_test(parents_are_asked),
+        cmocka_unit_test(edits_stand_above_the_parent),
+        cmocka_unit_test(parents_have_parents),
         cmocka_unit_test(makers),
         cmocka_unit_test(a_long_name),
         cmocka_unit_test(texts_that_are_broken),

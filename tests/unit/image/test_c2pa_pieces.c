@@ -4,7 +4,8 @@
 
 #include "../common/test_mem.h"
 
-#define PIECE 40
+/* Bytes of a piece: as many pieces as there can be, or as few. */
+#define PIECE(store) ((store)->size > 100000 ? 60000u : 40u)
 
 static void add_piece(container *file, size_t box, size_t piece, uint32_t length, const char *type,
                       const uint8_t *data, size_t size)
@@ -23,9 +24,10 @@ static void add_piece(container *file, size_t box, size_t piece, uint32_t length
    before each. `length`: that of the box; piece number `from` has the number `to`. */
 static container in_pieces(const container *store, uint32_t length, size_t from, size_t to)
 {
+    const size_t each = PIECE(store);
     container file = container_begin(IN_JPEG);
-    for (size_t at = 8, piece = 1; at < store->size; at += PIECE, piece++) {
-        const size_t left = store->size - at, some = left < PIECE ? left : PIECE;
+    for (size_t at = 8, piece = 1; at < store->size; at += each, piece++) {
+        const size_t left = store->size - at, some = left < each ? left : each;
         add_piece(&file, 8, piece, length, "jumb", (const uint8_t *)"another box", 11);
         add_piece(&file, 7, piece, length, "LDRT", (const uint8_t *)"another type", 12);
         add_piece(&file, 7, piece == from ? to : piece, length, "jumb", store->data + at, some);
@@ -49,12 +51,51 @@ static void pieces_are_joined(void **state)
         {length, 0, 0, whole},
         {length, 3, 77, "1 0 JPEG APP11||\n"}, /* the third is missing */
         {length, 3, 2, "1 0 JPEG APP11||\n"},
-        {0x7fffffff, 0, 0, "1 0 JPEG APP11||\n"}, /* more than are joined, and than the file has */
+        {8u << 20, 0, 0, "1 0 JPEG APP11||\n"}, /* more than the file has */
         {0, 0, 0, "1 0 JPEG APP11||\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         container file = in_pieces(&store, cases[i].length, cases[i].from, cases[i].to);
         expect_file("pieces", &file, cases[i].expected);
+        free(file.data);
+    }
+    free(store.data);
+}
+
+/* 1 MiB is joined, 17 MiB are not: of these the first piece is all. */
+static void large_stores(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"1 0 JPEG APP11|ChatGPT|\n" SAYS_AI,
+                                           "1 0 JPEG APP11||\n"};
+    const size_t sizes[] = {1u << 20, 17u << 20};
+    for (size_t i = 0; i < 2; i++) {
+        char *thumbnail = calloc(1, sizes[i]);
+        assert_non_null(thumbnail);
+        container manifests = {0};
+        add_manifest(&manifests, "c2ma", "1", MAKER,
+                     (assertion){"c2pa.thumbnail.claim", thumbnail, sizes[i]},
+                     (assertion){"c2pa.actions", BYTES(AI_ACTION)});
+        container store = store_of(manifests);
+        container file = in_pieces(&store, (uint32_t)store.size, 0, 0);
+        expect_file("a large store", &file, expected[i]);
+        free(file.data);
+        free(store.data);
+        free(thumbnail);
+    }
+}
+
+/* Segments that are too short for a piece, at the end of the file. */
+static void short_pieces(void **state)
+{
+    (void)state;
+    container store = one_manifest(MAKER, "c2pa.actions", BYTES(AI_ACTION));
+    for (size_t size = 0; size < 16; size++) {
+        static const char app11[4] = "\xeb";
+        container file = container_begin(IN_JPEG);
+        add_piece(&file, 7, 1, (uint32_t)store.size, "jumb", store.data + 8, 40);
+        container_part(&file, app11, "JP\0\7\0\0\0\2\0\0\0\0jumb", size);
+        expect_file("a short piece", &file, "1 0 JPEG APP11||\n");
         free(file.data);
     }
     free(store.data);
@@ -123,6 +164,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_are_joined),
+        cmocka_unit_test(large_stores),
+        cmocka_unit_test(short_pieces),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(damage),
     };

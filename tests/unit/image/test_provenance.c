@@ -245,6 +245,34 @@ static void xmp_in_each_container(void **state)
     free(file.data);
 }
 
+static void every_source_type(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int claim;
+    } types[] = {
+        {"trainedAlgorithmicMedia", 1},
+        {"compositeWithTrainedAlgorithmicMedia", 2},
+        {"compositeSynthetic", 2},
+        {"digitalCapture", 3},
+        {"computationalCapture", 3},
+        {"negativeFilm", 3},
+        {"positiveFilm", 3},
+        {"print", 3},
+        {"humanEdits", 0},
+        {"trainedAlgorithmicMediaNot", 0},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        char xmp[1500], expected[300];
+        snprintf(xmp, sizeof xmp, XMP_HEAD " e:DigitalSourceType='" TYPES "%s'>" XMP_TAIL,
+                 types[i].name);
+        snprintf(expected, sizeof expected, "2 %d XMP DigitalSourceType|%s|" TYPES "%s\n",
+                 types[i].claim, types[i].name, types[i].name);
+        expect_part(IN_WEBP, "XMP ", xmp, strlen(xmp), expected);
+    }
+}
+
 /* ---- EXIF ---- */
 
 #define LITTLE "II*\0\x08\0\0\0"
@@ -424,6 +452,7 @@ int main(void)
         cmocka_unit_test(xmp_properties),
         cmocka_unit_test(xmp_in_each_container),
         cmocka_unit_test(exif_texts),
+        cmocka_unit_test(every_source_type),
         cmocka_unit_test(manifests),
         cmocka_unit_test(golden_files),
         cmocka_unit_test(many_entries),
