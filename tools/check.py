@@ -169,7 +169,7 @@ def check_go(tally):
     """The Go binding on what is installed below build/prefix."""
     step(tally, "go format", script("sh", "-c", 'test -z "$(gofmt -l bindings/go | tee /dev/stderr)"'))
     step(tally, "go vet", script("bindings/go/go.sh", "vet", "./..."))
-    step(tally, "go tests", script("bindings/go/go.sh", "test", "-race", "./..."))
+    step(tally, "go tests", script("bindings/go/go.sh", "test", "-race", "-count=1", "./..."))
 
 
 def check_gthumb(tally):
