@@ -157,9 +157,8 @@ typedef struct walk {
 } walk;
 
 /* What the file claims by a type of the picture as it is now. */
-static int32_t claim_now(const walk *w, const char *type, bool created)
+static int32_t claim_now(const walk *w, int32_t claim, bool created)
 {
-    const int32_t claim = itemi_claim_of_type(type);
     if (claim == ITEM_CLAIM_AI && !created)
         return ITEM_CLAIM_AI_PART;
     if (claim == ITEM_CLAIM_CAPTURE && (!created || (w->above && w->changed)))
@@ -180,14 +179,16 @@ static void read_action(walk *w, itemi_span action, bool *changes)
 {
     static const char *const harmless[] = {"c2pa.created", "c2pa.opened", "c2pa.published",
                                            "c2pa.repackaged", "c2pa.transcoded"};
-    char name[64], type[ITEMI_VALUE_MAX];
+    char name[64], text[ITEMI_VALUE_MAX];
+    itemi_source_type type;
     const bool named = copy_text(action, "action", name, sizeof name, false);
     const bool created = named && strcmp(name, "c2pa.created") == 0;
     *changes |= !named || !is_one_of(name, harmless, ITEMI_COUNT(harmless));
-    if (!copy_text(action, "digitalSourceType", type, sizeof type, false))
+    if (!copy_text(action, "digitalSourceType", text, sizeof text, false))
         return;
     w->created |= created;
-    const int32_t claim = claim_now(w, type, created);
+    itemi_source_type_read(&type, text);
+    const int32_t claim = claim_now(w, type.claim, created);
     const bool other = claim == ITEM_CLAIM_NONE || claim == ITEM_CLAIM_CAPTURE;
     if (other && w->others == OTHERS_MAX)
         return;
@@ -195,7 +196,7 @@ static void read_action(walk *w, itemi_span action, bool *changes)
     if (created)
         where = w->above ? ITEMI_C2PA_PARENT_CREATED : ITEMI_C2PA_CREATED;
     const uint32_t before = w->findings->count;
-    itemi_findings_source_type(w->findings, claim, where, type);
+    itemi_findings_source_type(w->findings, claim, where, &type);
     w->others += other && w->findings->count > before;
 }
 

@@ -185,8 +185,10 @@ typedef struct itemi_jpeg_header {
 void itemi_jpeg_header_read(itemi_jpeg_header *header, const uint8_t *bytes, size_t size);
 /* How long the manifest store of a JPEG is, of which `metadata` has the first piece. */
 size_t itemi_jpeg_manifest_size(const itemi_metadata *metadata);
-/* Joins the pieces of it up to the first that is missing; how many bytes of `room` were filled. */
-size_t itemi_jpeg_manifest(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
+/* Joins its pieces, up to the first that is missing or to `end`, that of the file. `room` is more than
+   the first piece has; how many bytes of it were filled. */
+size_t itemi_jpeg_manifest(const itemi_metadata *metadata, const uint8_t *end, uint8_t *out,
+                           size_t room);
 /* How many bytes there are up to the end mark, or up to the first segment that is not whole. */
 size_t itemi_jpeg_whole_segments(const uint8_t *bytes, size_t size);
 /* How many scans begin before the end mark. */

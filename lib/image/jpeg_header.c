@@ -124,40 +124,30 @@ static void take_app11(itemi_metadata *m, segment *s)
         itemi_metadata_c2pa(m, "JPEG APP11", s->data + 6, s->size - 6);
 }
 
-/* The length of the box that begins here, or 0. */
-static uint32_t box_length(itemi_span box)
-{
-    return (uint32_t)itemi_take(&box, 4);
-}
-
 size_t itemi_jpeg_manifest_size(const itemi_metadata *metadata)
 {
-    return box_length((itemi_span){metadata->manifest, metadata->manifest_size});
+    itemi_span box = {metadata->manifest, metadata->manifest_size};
+    return (size_t)itemi_take(&box, 4);
 }
 
 /* Every piece begins with the head of the box again (ISO 19566-5, annex D). */
-size_t itemi_jpeg_manifest(const uint8_t *bytes, size_t size, uint8_t *out, size_t room)
+size_t itemi_jpeg_manifest(const itemi_metadata *metadata, const uint8_t *end, uint8_t *out,
+                           size_t room)
 {
-    const uint8_t *at = bytes, *end = bytes + size, *first = NULL;
-    uint64_t pieces = 0;
-    size_t filled = 0;
+    const uint8_t *first = metadata->manifest, *at = first + metadata->manifest_size;
+    size_t filled = metadata->manifest_size;
+    uint64_t pieces = 1;
     segment s;
+    memcpy(out, first, filled);
     while (filled < room && next_segment(&s, &at, end) && s.marker != M_SOS) {
-        itemi_metadata found = {0};
         if (s.marker != M_APP11 || !strip(&s, "JP", 2) || s.size < 6 + 8)
             continue;
-        const uint8_t *box = s.data;
-        itemi_span in = {box + 2, s.size - 2};
-        const uint64_t piece = itemi_take(&in, 4);
-        if (!first)
-            itemi_metadata_c2pa(&found, "", in.at, in.left);
-        if (found.manifest)
-            first = box;
-        else if (!first || memcmp(box, first, 2) != 0 || memcmp(in.at, first + 6, 8) != 0 ||
-                 piece != pieces + 1)
+        itemi_span in = {s.data + 2, s.size - 2};
+        if (memcmp(s.data, first - 6, 2) != 0 || itemi_take(&in, 4) != pieces + 1 ||
+            memcmp(in.at, first, 8) != 0)
             continue;
-        if (pieces++)
-            (void)itemi_take(&in, 8);
+        pieces++;
+        (void)itemi_take(&in, 8);
         const size_t some = in.left < room - filled ? in.left : room - filled;
         memcpy(out + filled, in.at, some);
         filled += some;

@@ -110,8 +110,6 @@ bool itemi_tells_origin(const char *keyword)
     return false;
 }
 
-static const char blanks[] = " \t\r\n";
-
 /* The same text in two languages tells nothing more. */
 static bool is_known(const itemi_findings *f, int32_t claim, const char *where, const char *name)
 {
@@ -139,31 +137,7 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
     }
 }
 
-/* The last part of a URI, without blanks around it; `uri` is changed for that. */
-static char *last_part(char *uri)
-{
-    char *name = uri;
-    size_t length = strlen(uri);
-    while (length && strchr(blanks, uri[length - 1]))
-        length--;
-    uri[length] = '\0';
-    for (char *c = uri; *c; c++) {
-        if (*c == '/' && c[1])
-            name = c + 1;
-    }
-    return name;
-}
-
-/* A copy without the blanks before it. */
-static void copy_type(char out[ITEMI_VALUE_MAX], const char *type)
-{
-    type += strspn(type, blanks);
-    const size_t length = strnlen(type, ITEMI_VALUE_MAX - 1);
-    memcpy(out, type, length);
-    out[length] = '\0';
-}
-
-int32_t itemi_claim_of_type(const char *type)
+static int32_t claim_of(const char *name)
 {
     static const struct {
         const char *name;
@@ -178,9 +152,6 @@ int32_t itemi_claim_of_type(const char *type)
         {"positiveFilm", ITEM_CLAIM_CAPTURE},
         {"print", ITEM_CLAIM_CAPTURE},
     };
-    char uri[ITEMI_VALUE_MAX];
-    copy_type(uri, type);
-    const char *name = last_part(uri);
     for (size_t i = 0; i < ITEMI_COUNT(types); i++) {
         if (strcmp(name, types[i].name) == 0)
             return types[i].claim;
@@ -188,12 +159,26 @@ int32_t itemi_claim_of_type(const char *type)
     return ITEM_CLAIM_NONE;
 }
 
-void itemi_findings_source_type(itemi_findings *f, int32_t claim, const char *where,
-                                const char *type)
+void itemi_source_type_read(itemi_source_type *type, const char *text)
 {
-    char uri[ITEMI_VALUE_MAX];
-    copy_type(uri, type);
-    const char *name = last_part(uri);
-    if (*uri && !is_known(f, claim, where, name))
-        itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, where, name, uri);
+    static const char blanks[] = " \t\r\n";
+    text += strspn(text, blanks);
+    size_t length = strnlen(text, sizeof type->uri - 1);
+    while (length && strchr(blanks, text[length - 1]))
+        length--;
+    memcpy(type->uri, text, length);
+    type->uri[length] = '\0';
+    type->name = type->uri;
+    for (const char *c = type->uri; *c; c++) {
+        if (*c == '/' && c[1])
+            type->name = c + 1;
+    }
+    type->claim = claim_of(type->name);
+}
+
+void itemi_findings_source_type(itemi_findings *f, int32_t claim, const char *where,
+                                const itemi_source_type *type)
+{
+    if (*type->uri && !is_known(f, claim, where, type->name))
+        itemi_findings_add(f, ITEM_PROVENANCE_SOURCE_TYPE, claim, where, type->name, type->uri);
 }

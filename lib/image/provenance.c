@@ -215,7 +215,7 @@ static uint8_t *join_manifest(itemi_findings *f, const uint8_t *bytes, size_t si
     f->texts.failed |= !joined;
     if (!joined)
         return NULL;
-    m->manifest_size = itemi_jpeg_manifest(bytes, size, joined, whole);
+    m->manifest_size = itemi_jpeg_manifest(m, bytes + size, joined, whole);
     m->manifest = joined;
     return joined;
 }

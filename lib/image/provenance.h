@@ -55,11 +55,17 @@ void itemi_findings_judge(itemi_findings *f, const char *container, const char *
 #define ITEMI_C2PA_PARENT_CREATED "C2PA parent created"
 #define ITEMI_C2PA_PARENT_EDITED  "C2PA parent edited"
 
-/* What a digital source type, a URI or its last part, says of the whole picture. */
-int32_t itemi_claim_of_type(const char *type);
-/* Adds an IPTC digital source type that stands at `where`, with what it claims there. */
+/* An IPTC digital source type. */
+typedef struct itemi_source_type {
+    char uri[ITEMI_VALUE_MAX]; /* as it stands, without blanks around it */
+    const char *name;          /* its last part, or all of it */
+    int32_t claim;             /* what it says of a whole picture */
+} itemi_source_type;
+
+void itemi_source_type_read(itemi_source_type *type, const char *text);
+/* Adds one that stands at `where`, with what it claims there; without a name it is nothing. */
 void itemi_findings_source_type(itemi_findings *f, int32_t claim, const char *where,
-                                const char *type);
+                                const itemi_source_type *type);
 
 /* ---- readers of what a file holds ---- */
 

@@ -46,11 +46,13 @@ static const char *field_of(const char *property)
 
 static void judge(reader *r, const char *field, const char *text)
 {
-    if (strcmp(field, SOURCE_TYPE) == 0)
-        itemi_findings_source_type(r->findings, itemi_claim_of_type(text), "XMP DigitalSourceType",
-                                   text);
-    else
+    if (strcmp(field, SOURCE_TYPE) != 0) {
         itemi_findings_judge(r->findings, "XMP", field, text);
+        return;
+    }
+    itemi_source_type type;
+    itemi_source_type_read(&type, text);
+    itemi_findings_source_type(r->findings, type.claim, "XMP DigitalSourceType", &type);
 }
 
 /* A property is an attribute, an element with a text or a resource, or a list of such. */

@@ -42,6 +42,36 @@ static inline void expect_file(const char *what, const container *file, const ch
     item_provenance_free(list);
 }
 
+static inline void expect_golden(const char *name, const char *expected)
+{
+    bytes file = read_picture(name);
+    const container as_is = {.data = file.data, .size = file.size};
+    expect_file(name, &as_is, expected);
+    free(file.data);
+}
+
+/* Whatever is in it, there is a list. */
+static inline void read_anything(const container *file)
+{
+    item_provenance *list = NULL;
+    assert_int_equal(item_provenance_from_memory(file->data, file->size, NULL, &list, NULL),
+                     ITEM_OK);
+    free(entries_of(list));
+    item_provenance_free(list);
+}
+
+/* The same with any byte changed, from one on that does not tell what kind of file it is. */
+static inline void read_changed(container *file, size_t from)
+{
+    for (size_t i = from; i < file->size; i++) {
+        for (int change = 1; change < 256; change += 37) {
+            file->data[i] ^= (uint8_t)change;
+            read_anything(file);
+            file->data[i] ^= (uint8_t)change;
+        }
+    }
+}
+
 /* A file with one part more than its head. */
 static inline void expect_part(int kind, const char *name, const char *data, size_t size,
                                const char *expected)

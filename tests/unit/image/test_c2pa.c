@@ -53,12 +53,8 @@ static void golden_files(void **state)
         {"c2pa_updated.png", "1 0 PNG caBX|libitem tests|\n" PARENT_AI},
         {"c2pa_compressed.png", NOTHING}, /* and not what the photograph before it says */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        bytes file = read_picture(cases[i].name);
-        container as_is = {.data = file.data, .size = file.size};
-        expect_file(cases[i].name, &as_is, cases[i].expected);
-        free(file.data);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_golden(cases[i].name, cases[i].expected);
 }
 
 /* The original store of an AVIF stands before that of its update. */
